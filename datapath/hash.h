@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hash - the flow tables' hash, for the datapath and for user space that must find a record.
+ *
+ * Strongly universal multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is
+ * fast", 2013): one 64-bit multiply per 32-bit word, secret multipliers, upper half of the sum. */
+#ifndef MEALY_HASH_H
+#define MEALY_HASH_H
+
+#include "pipeline.h"
+
+static inline __attribute__((always_inline)) __u32 flow_hash(const __u64 *secret, const __u64 *key, unsigned key_words)
+{
+	__u64 sum = secret[0];
+
+#pragma clang loop unroll(full)
+	for (unsigned i = 0; i < KEY_WORDS_MAX; i++) {
+		if (i >= key_words)
+			break;
+		sum += secret[1 + 2 * i] * (key[i] & 0xffffffff);
+		sum += secret[2 + 2 * i] * (key[i] >> 32);
+	}
+	return sum >> 32;
+}
+
+/* Bucket from the low bits, tag from the high ones. */
+#define HASH_BUCKET(hash, n_heads) ((hash) & ((n_heads) - 1))
+#define HASH_TAG(hash) ((__u16)((hash) >> 16))
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* native - the datapath as an ordinary library: same source, no kernel, no root.
+ *
+ * For `mealy simulate`, unit tests, fuzzing and thread sanitizers (own memory), and for `trace` in
+ * the agent (the live switch's maps underneath, all writes in an overlay). */
+#ifndef MEALY_NATIVE_H
+#define MEALY_NATIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pipeline.h"
+
+/* Where maps come from.  NULL members: own memory.  A trace sets the readers, and then nothing is
+ * written but the overlay. */
+struct native_source {
+	void *data;
+	const struct table *(*table)(void *data, unsigned element);
+	const struct chain *(*chain)(void *data, unsigned element);
+	const struct flow_desc *(*flow_desc)(void *data, unsigned flow_table);
+	/* Pointers into mappings of the flow table's arrays; NULL if it has none. */
+	const void *(*records)(void *data, unsigned flow_table);
+	const struct bucket *(*buckets)(void *data, unsigned flow_table);
+};
+
+struct native_switch;
+
+int native_new(const struct native_source *source, struct native_switch **ret_switch);
+void native_free(struct native_switch *sw);
+
+/* Own memory only.  Copies of what is given; a flow table is created empty. */
+int native_set_table(struct native_switch *sw, unsigned element, const struct table *table);
+int native_set_chain(struct native_switch *sw, unsigned element, const struct chain *chain);
+int native_add_flow_table(struct native_switch *sw, unsigned flow_table, enum record_class class_, unsigned key_words, unsigned capacity);
+void native_set_active(struct native_switch *sw, unsigned slot);
+void native_set_port(struct native_switch *sw, unsigned port, bool up);
+void native_set_seed(struct native_switch *sw, uint64_t seed);        /* Secrets and random(). */
+
+/* What one table did, for trace and simulate; cells are a snapshot taken when the rule was chosen,
+ * before `do`; 'after' is the update record's image when the table was done. */
+struct native_step {
+	unsigned element;                 /* Of `tables`. */
+	bool absent, found, created, freed, fell;
+	unsigned old_state, new_state;
+	unsigned rule;                    /* RULE_OTHERWISE and RULE_ABSENT too. */
+	unsigned verdict;
+	unsigned slot;
+	__u64 key[KEY_WORDS_MAX];         /* Lookup scope. */
+	__u64 cells[CELLS];
+	__u64 after[32];
+	unsigned n_after;                 /* Words; 0: no record. */
+};
+
+struct native_result {
+	enum exit_reason exit;
+	unsigned out_port;                /* OUTPUT, REFLECT. */
+	unsigned size;                    /* Of the frame as it leaves; the bytes are in the caller's buffer. */
+	unsigned n_steps;
+	struct native_step step[HOOK_TABLES_MAX + 1];
+	unsigned n_events;
+	struct event event[16];
+};
+
+enum { NATIVE_HEADROOM = 64 };
+
+/* Runs one frame through a hook.  'frame' points to the first byte, with NATIVE_HEADROOM writable
+ * bytes before it and 'room' bytes from it on; after a push or pop *frame moves.  'now_ns' is the
+ * switch's clock (CELL_NOW).  Thread safe with own memory: each thread uses a context of its own
+ * made by the call.  Returns 0 or -EINVAL. */
+int native_run(struct native_switch *sw, enum hook_id hook, unsigned port, uint64_t now_ns,
+	       uint8_t **frame, unsigned size, unsigned room, unsigned frames, struct native_result *ret_result);
+
+/* Runs the control program on 'control', as BPF_PROG_TEST_RUN would. */
+int native_control(struct native_switch *sw, struct control *control);
+
+/* Direct readers for tests and dumps. */
+void native_counter(struct native_switch *sw, unsigned index, struct counter *ret_counter);
+typedef int (*native_flow_fn)(void *data, unsigned slot, const __u64 *words);
+int native_flows(struct native_switch *sw, unsigned flow_table, native_flow_fn flow, void *data);
+
+#endif

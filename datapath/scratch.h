@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* scratch - what one packet carries through the tail calls of one run of a hook.
+ *
+ * One element per CPU and hook (XDP, tc ingress, tc egress, control), because a run of one hook
+ * may interrupt or nest in a run of another.  User space never sees it; it has no ABI. */
+#ifndef MEALY_SCRATCH_H
+#define MEALY_SCRATCH_H
+
+#include "pipeline.h"
+
+enum { NOTES_MAX = FALLS_MAX + 2 };
+
+/* An event decided under the lock and sent after it. */
+struct note {
+	__u16 kind;
+	__u16 old_state, new_state;
+	__u16 rule;
+};
+
+struct scratch {
+	__u64 cells[CELLS];
+	__u16 off[BASE_MAX + 1];          /* Where each header begins in the frame; valid if present. */
+	__u32 slot;                       /* Of the version: 0 or 1. */
+	__u32 port;                       /* Of the hook: in_port, at egress out_port. */
+	__u32 table;                      /* 0..HOOK_TABLES_MAX - 1, the one to run. */
+	__u32 app;                        /* The application being run. */
+	__u32 restarts;                   /* Used of RESTARTS_MAX. */
+	__u32 phase;                      /* 0: decide (and apply); 1: apply to the update scope. */
+	__u32 rule;                       /* Chosen. */
+	__u32 n_notes;
+	struct note note[NOTES_MAX];
+	__u64 key[KEY_WORDS_MAX];         /* Of the record being worked on. */
+	__u32 hash;
+	__u32 record_slot;                /* Of the update record, 0: none; for events. */
+	__u64 words[EVENT_WORDS_MAX];     /* Image of the record after the update, for events. */
+	struct event event;               /* Built here, then copied to the ring ... */
+	__u8 punt[PUNT_BYTES_MAX];        /* ... with the packet behind it. */
+};
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* encode - struct app -> struct table, the exact bytes the datapath reads.
+ *
+ * Pure: everything that only a switch knows (indices of flow tables, counters, state ids, the
+ * place of the application in the hook) comes in through struct placement. */
+#ifndef MEALY_ENCODE_H
+#define MEALY_ENCODE_H
+
+#include "layout.h"
+
+/* Where one table of an application goes on this switch. */
+struct table_placement {
+	unsigned hook_table;              /* 0..HOOK_TABLES_MAX-1 on its hook. */
+	enum hook_id hook;
+	bool first_on_hook;               /* First table of the application on that hook. */
+	unsigned app_index;               /* Of the application on that hook. */
+	__u32 id;                         /* For events. */
+	__u32 flow_table;
+	__u32 stats;                      /* First of TABLE_STAT_MAX counters. */
+	__u8 state_id[STATES_MAX];        /* By index in app_table.state; [0] is 0. */
+	__u32 rule_counter[RULES_ROOM];   /* By rule; [RULE_OTHERWISE], [RULE_ABSENT]. */
+};
+
+struct placement {
+	struct table_placement table[APP_TABLES_MAX];    /* By index in app.table. */
+};
+
+/* A table "continues" to the next table of the application on the same hook.  Returns its index in
+ * app.table, or -1. 'default_hook' is the deployment's. */
+int encode_next_on_hook(const struct app *app, unsigned table, enum hook_id default_hook);
+
+/* Encodes table 'index' of 'app' into '*ret_table' (zeroed first).
+ *
+ * Returns 0, or -E2BIG with an error in 'diags' that names the limit and the rule. */
+int encode_table(const struct app *app, unsigned index, enum hook_id default_hook, const struct placement *placement,
+		 struct diag_list *diags, struct table *ret_table);
+
+/* Encodes everything with a made-up placement: finds mistakes of size before anything is sent. */
+int encode_check(const struct app *app, enum hook_id default_hook, struct diag_list *diags);
+
+/* How many steps of the tail-call budget table 'index' takes: 1, +1 for two scopes, +1 for packet writes. */
+unsigned encode_steps(const struct table *table);
+
+#endif

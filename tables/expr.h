@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* expr - expressions of the language: text -> tree; the checker resolves the names in place.
+ *
+ * A tree is allocated from an arena of its application and never freed node by node. */
+#ifndef MEALY_EXPR_H
+#define MEALY_EXPR_H
+
+#include "../common/diag.h"
+#include "field.h"
+
+struct arena;
+
+enum expr_kind {
+	EXPR_NUMBER,              /* value, type tells the unit it was written with. */
+	EXPR_ADDRESS,             /* hi, value. */
+	EXPR_PREFIX,              /* hi, value, prefix_len (of 128). */
+	EXPR_MAC,
+	EXPR_NAME,                /* 'name'; after the check 'ref'. */
+	EXPR_UNARY,               /* arg[0] */
+	EXPR_BINARY,              /* arg[0], arg[1] */
+	EXPR_CALL,                /* 'name', arg[0..n_args) */
+};
+
+enum expr_op {
+	EOP_NONE,
+	EOP_OR, EOP_AND, EOP_NOT,
+	EOP_EQ, EOP_NE, EOP_LT, EOP_LE, EOP_GT, EOP_GE, EOP_IN,
+	EOP_BOR, EOP_BXOR, EOP_BAND, EOP_SHL, EOP_SHR,
+	EOP_ADD, EOP_SUB, EOP_MUL, EOP_DIV, EOP_MOD, EOP_NEG, EOP_INV,
+};
+
+/* What a resolved name means. */
+enum ref_kind {
+	REF_NONE,
+	REF_FIELD,                /* field */
+	REF_META,                 /* 'cell': now, in_port, out_port, length, frames, direction, hook. */
+	REF_CONSTANT,             /* Parameter or named number: already replaced by its value. */
+	REF_REGISTER,             /* 'index' into the registers of the table itself: in `when` and actions the
+	                             looked-up record's, in `do` the update record's. */
+	REF_TABLE_REGISTER,       /* TABLE.REGISTER: 'table', 'index'; of an earlier table, or the table's own. */
+	REF_VARIABLE,             /* 'index' into the application's variables. */
+	REF_LET,                  /* 'index' into the table's lets; the encoder computes it once. */
+};
+
+struct ref {
+	enum ref_kind kind;
+	const struct field *field;
+	unsigned cell;
+	unsigned table;
+	unsigned index;
+};
+
+struct expr {
+	enum expr_kind kind;
+	enum expr_op op;
+	struct loc loc;
+	unsigned width;           /* Characters of source. */
+	char *name;
+	uint64_t hi, value;
+	unsigned prefix_len;
+	unsigned n_args;
+	struct expr **arg;
+	/* Filled in by the checker. */
+	enum value_type type;
+	struct ref ref;
+};
+
+/* A step of `do` or `action`. */
+enum stmt_kind {
+	STMT_ASSIGN,              /* lhs op= value; op is EOP_NONE for '='. */
+	STMT_VERDICT,             /* enum verdict; 'value' is the port of output(), 'name' the table of goto(). */
+	STMT_PUSH_VLAN, STMT_POP_VLAN,
+	STMT_NOTIFY, STMT_CONTROLLER,
+};
+
+struct stmt {
+	enum stmt_kind kind;
+	enum verdict verdict;
+	enum expr_op op;
+	struct expr *lhs;         /* EXPR_NAME. */
+	struct expr *value;
+	char *name;
+	unsigned target;          /* goto: index of the table in the application, after the check. */
+	struct loc loc;
+};
+
+struct stmt_list {
+	struct stmt *item;
+	size_t n;
+};
+
+/* Both report each mistake to 'diags' and return NULL / -EINVAL then.  'loc' is where 'text' begins. */
+struct expr *expr_parse(struct arena *arena, const char *text, struct loc loc, struct diag_list *diags);
+int stmt_parse(struct arena *arena, const char *text, struct loc loc, bool is_action,
+	       struct diag_list *diags, struct stmt_list *ret_list);
+
+/* Renders an expression with the fewest parentheses; the caller frees.  NULL without memory. */
+char *expr_render(const struct expr *expr);
+
+#endif
