@@ -42,6 +42,8 @@ enum message_kind {
 	MSG_SUBSCRIBE, MSG_EVENTS, MSG_PACKET_OUT,
 	/* Trace */
 	MSG_TRACE, MSG_TRACED,
+	/* A controller's answer to a user's DEPLOY and REMOVE */
+	MSG_APPLIED,
 	MSG_KIND_MAX,
 };
 
@@ -232,6 +234,23 @@ struct msg_traced {
 	size_t n_frames;
 };
 
+/* What became of a change on one switch. */
+enum applied_status { APPLIED_ACTIVE, APPLIED_REFUSED, APPLIED_PENDING, APPLIED_STATUS_MAX };
+struct msg_applied_switch {
+	const char *name;
+	uint32_t status;                  /* enum applied_status */
+	uint64_t duration_us;             /* From sending to the switch's answer. */
+	uint64_t since_ms;                /* PENDING: Unix time since when it is not connected, 0: never seen. */
+	const char *text;                 /* The switch's words; why it refused. */
+};
+struct msg_applied {
+	const char *name;                 /* Of the deployment. */
+	uint64_t version;
+	const char *text;                 /* What changes, as lines for people; "" for a new deployment. */
+	struct msg_applied_switch *item;
+	size_t n;
+};
+
 struct message {
 	enum message_kind kind;
 	uint64_t id;                      /* Given by the endpoint; 0 before. */
@@ -258,6 +277,7 @@ struct message {
 		struct msg_packet_out packet_out;
 		struct msg_trace trace;
 		struct msg_traced traced;
+		struct msg_applied applied;
 	};
 	void *owner;                      /* Private to message.c. */
 };
@@ -274,5 +294,14 @@ const char *error_code_name(enum error_code code);
 
 /* A list of deployments (with ids the agent must keep) as bytes for the state directory. */
 uint64_t deployment_digest(const struct deployment *deployment);
+
+/* Adds one deployment's digest to msg_hello.state_digest, whatever the order; 0 is the empty state. */
+static inline uint64_t state_digest_add(uint64_t sum, uint64_t digest)
+{
+	digest ^= digest >> 32;
+	digest *= 0x9e3779b97f4a7c15;
+	digest ^= digest >> 29;
+	return sum + (digest | 1);
+}
 
 #endif
