@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nothing is lost when a process dies: agent and controller killed, host rebooted, agent replaced, under traffic.
+
+    c --- p1 [ s1: packet-counter -> mac-learning ] p2 --- s
+"""
+import os, sys, threading, time, unittest
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../harness"))
+from lab import Lab, wait_until
+from frames import udp, only_udp
+
+
+class Sender(threading.Thread):
+    """Paced frames until stopped; counts what it sent."""
+
+    def __init__(self, host, frame, gap_s=0.0005):
+        super().__init__(daemon=True)
+        self.host, self.frame, self.gap_s, self.sent, self.stopping = host, frame, gap_s, 0, False
+
+    def run(self):
+        while not self.stopping:
+            self.host.send([self.frame] * 20, self.gap_s)
+            self.sent += 20
+
+    def stop(self):
+        self.stopping = True
+        self.join()
+        return self.sent
+
+
+class Restart(unittest.TestCase):
+    def setUp(self):
+        self.lab = Lab("restart")
+        self.addCleanup(self.lab.close)
+        self.switch = self.lab.switch("s1", ["p1", "p2"])
+        self.c = self.lab.host("c", "s1", "p1", ip="10.5.0.1/24", mac="02:00:00:00:01:01")
+        self.s = self.lab.host("s", "s1", "p2", ip="10.5.0.2/24", mac="02:00:00:00:02:01")
+        self.lab.start()
+        self.lab.mealy("app", "load", "examples/packet-counter.yaml", "--order", "10")
+        self.lab.mealy("app", "load", "examples/mac-learning.yaml", "--order", "90")
+        self.c.run("ping", "-c1", "-W2", "10.5.0.2")
+        self.s.received(quiet_s=0.05)
+        self.frame = udp("10.5.0.1", "10.5.0.2", dport=7)
+
+    def counted(self):
+        rows = self.lab.json("flow", "dump", "packet-counter", "sources")
+        return sum(r["packets"] for r in rows if r["ip.src"] == "10.5.0.1" and r["ip.proto"] == "udp")
+
+    def rule(self):
+        rows = self.lab.json("counter", "show", "rule")
+        return next(r["packets"] for r in rows if r["name"] == "packet-counter/sources/count")
+
+    def test_an_agent_killed_under_load_loses_no_frame_and_its_successor_takes_over(self):
+        sender = Sender(self.c, self.frame)
+        rule_before = self.rule()
+        sender.start()
+        time.sleep(0.3)
+        self.switch.process.kill()
+        time.sleep(0.5)
+        self.switch.start()
+        self.lab.connected("s1")
+        time.sleep(0.3)
+        sent = sender.stop()
+        self.assertEqual(len(self.s.received(filter=only_udp(7), want=sent, quiet_s=1)), sent)
+        self.assertEqual(self.counted(), sent, "the flow and its registers went on")
+        self.assertEqual(self.rule() - rule_before, sent, "the rule's counter went on")
+
+    def test_a_controller_killed_leaves_the_datapath_alone_and_nothing_is_applied_twice(self):
+        version = self.lab.json("switch", "show", "s1")[0]["version"]
+        sender = Sender(self.c, self.frame)
+        sender.start()
+        self.lab.controller_process.kill()
+        time.sleep(0.3)
+        self.lab.controller()
+        self.lab.connected("s1")
+        sent = sender.stop()
+        self.assertEqual(len(self.s.received(filter=only_udp(7), want=sent, quiet_s=1)), sent)
+        self.assertEqual(self.counted(), sent)
+        self.assertEqual(self.lab.json("switch", "show", "s1")[0]["version"], version, "an equal digest changes nothing")
+
+    def test_after_a_reboot_without_a_controller_the_same_tables_and_ports_come_back_empty(self):
+        self.c.send([self.frame] * 10, 0.001)
+        wait_until(lambda: self.counted() == 10)
+        ports = {r["name"]: r["number"] for r in self.lab.json("port", "list")}
+        self.switch.process.stop()
+        self.lab.controller_process.kill()
+        self.switch.unload()
+        self.assertNotIn("xdp", self.switch.run("ip", "link", "show", "p1"))
+        self.switch.start()
+        self.assertEqual({r["name"]: r["number"] for r in self.lab.json("port", "list", agent="s1")}, ports)
+        self.assertEqual(self.lab.json("flow", "dump", "packet-counter", "sources", agent="s1"), [])
+        self.s.received(quiet_s=0.05)
+        self.c.send([self.frame] * 5, 0.001)
+        self.assertEqual(len(self.s.received(filter=only_udp(7), want=5, quiet_s=1)), 5)
+
+    def test_unload_leaves_nothing_behind(self):
+        self.switch.process.stop()
+        self.switch.unload()
+        for port in ("p1", "p2"):
+            self.assertNotIn("xdp", self.switch.run("ip", "link", "show", port))
+            self.assertEqual(self.switch.run("tc", "filter", "show", "dev", port, "ingress", check=False).strip(), "")
+        self.assertFalse(os.path.exists(f"/sys/fs/bpf/mealy/{self.switch.pin}"))
+        self.assertTrue(os.path.isdir(self.switch.state_dir))
+        self.switch.unload("--forget")
+        self.assertFalse(os.path.exists(self.switch.state_dir))
+
+    def test_a_hundred_versions_under_load_lose_and_forget_nothing(self):
+        sender = Sender(self.c, self.frame)
+        sender.start()
+        for i in range(50):
+            self.lab.mealy("app", "load", "examples/udp-firewall.yaml", "--order", "50", "--ports", "p2", "--set", "inside=p2", "--set", "outside=p1")
+            self.lab.mealy("app", "remove", "udp-firewall")
+        sent = sender.stop()
+        self.assertEqual(len(self.s.received(filter=only_udp(7), want=sent, quiet_s=1)), sent)
+        self.assertEqual(self.counted(), sent)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
