@@ -17,6 +17,9 @@ struct value {
 	uint64_t hi, lo;
 	unsigned prefix_len;
 	char *text;               /* As written; the name of a port. */
+	bool range;               /* lo..last (a-b), an item of a list. */
+	uint64_t last;
+	const struct field *field;/* TYPE_FIELD */
 	struct value *item;       /* TYPE_LIST */
 	size_t n_items;
 };
@@ -58,6 +61,7 @@ struct app_state {
 	char *name;
 	uint64_t idle_ns, hard_ns;        /* 0: none. */
 	unsigned idle_to, hard_to;        /* Indices into states. */
+	char *idle_text, *hard_text;      /* As written, parameters by name; NULL: none. */
 	bool notify;
 	struct loc loc;
 };
@@ -66,8 +70,10 @@ enum key_kind { KEY_FIELD, KEY_VARIABLE, KEY_TABLE_REGISTER, KEY_BIFLOW_L4, KEY_
 
 struct app_key {
 	enum key_kind kind;
-	struct ref ref;           /* FIELD, VARIABLE, TABLE_REGISTER. */
-	unsigned prefix_len;      /* FIELD/bits: only the first bits count; else the full width. */
+	struct ref ref;           /* KEY_FIELD: REF_FIELD or REF_META; VARIABLE, TABLE_REGISTER. */
+	unsigned prefix_len;      /* FIELD/bits: only the first bits count (an address has 128, so ipv4.src/24
+	                             is 120 here); else the full width. */
+	unsigned bits;            /* The full width: 128, or 1..64. */
 	enum value_type type;
 	char *text;
 	struct loc loc;
@@ -115,6 +121,8 @@ struct app_table {
 	struct app_key *lookup, *update;   /* update is NULL when equal to lookup. */
 	size_t n_lookup, n_update;
 	unsigned capacity;
+	char *capacity_text;               /* As written, parameters by name. */
+	bool has_states;                   /* `states:` was written; else state[0] is nameless (""). */
 	enum when_full when_full;
 	bool expire_soon;                  /* expire_within: 10ms */
 	struct app_state *state;           /* At least one. */

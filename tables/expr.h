@@ -18,7 +18,11 @@ enum expr_kind {
 	EXPR_NAME,                /* 'name'; after the check 'ref'. */
 	EXPR_UNARY,               /* arg[0] */
 	EXPR_BINARY,              /* arg[0], arg[1] */
-	EXPR_CALL,                /* 'name', arg[0..n_args) */
+	EXPR_CALL,                /* 'name', arg[0..n_args): min, max, seq_lt, seq_le, hash, random, has. After the
+	                             check 'value' of has() is the bits of enum present that must be set. */
+	EXPR_SET,                 /* [a, b, c-d] behind `in`, arg[0..n_args). Gone after the check: `x in [1, 4-6]`
+	                             is then x == 1 or x >= 4 and x <= 6; only `x in PREFIX` stays EOP_IN. */
+	EXPR_RANGE,               /* arg[0]-arg[1] in an EXPR_SET or behind `in`. Gone after the check too. */
 };
 
 enum expr_op {
@@ -34,7 +38,8 @@ enum ref_kind {
 	REF_NONE,
 	REF_FIELD,                /* field */
 	REF_META,                 /* 'cell': now, in_port, out_port, length, frames, direction, hook. */
-	REF_CONSTANT,             /* Parameter or named number: already replaced by its value. */
+	REF_CONSTANT,             /* Parameter or named number: already replaced by its value (kind is EXPR_NUMBER,
+	                             EXPR_ADDRESS, ...); 'name' stays, for rendering. */
 	REF_REGISTER,             /* 'index' into the registers of the table itself: in `when` and actions the
 	                             looked-up record's, in `do` the update record's. */
 	REF_TABLE_REGISTER,       /* TABLE.REGISTER: 'table', 'index'; of an earlier table, or the table's own. */
@@ -63,6 +68,7 @@ struct expr {
 	/* Filled in by the checker. */
 	enum value_type type;
 	struct ref ref;
+	bool constant;            /* 'hi' and 'value' hold the result; the tree below stays, for rendering. */
 };
 
 /* A step of `do` or `action`. */
@@ -94,7 +100,11 @@ struct expr *expr_parse(struct arena *arena, const char *text, struct loc loc, s
 int stmt_parse(struct arena *arena, const char *text, struct loc loc, bool is_action,
 	       struct diag_list *diags, struct stmt_list *ret_list);
 
-/* Renders an expression with the fewest parentheses; the caller frees.  NULL without memory. */
+/* Renders an expression with the fewest parentheses, parameters by name; the caller frees.  NULL
+ * without memory. */
 char *expr_render(const struct expr *expr);
+
+/* Renders the steps of `do` or `action`, separated by "; "; the caller frees.  NULL without memory. */
+char *stmt_render(const struct stmt_list *list);
 
 #endif
