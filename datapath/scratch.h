@@ -25,6 +25,7 @@ struct scratch {
 	__u32 table;                      /* 0..HOOK_TABLES_MAX - 1, the one to run. */
 	__u32 app;                        /* The application being run. */
 	__u32 restarts;                   /* Used of RESTARTS_MAX. */
+	__u32 tails;                      /* Tail calls used since the root's. */
 	__u32 phase;                      /* 0: decide (and apply); 1: apply to the update scope. */
 	__u32 rule;                       /* Chosen. */
 	__u32 n_notes;

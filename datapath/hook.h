@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hook - the one vocabulary that every place where packets run supplies.
+ *
+ * switch.h, flow_table.h and xfsm_*.h are written in these names only, so the same source runs at
+ * XDP, at tc, in the control program and as native code.  A hook is chosen at compile time:
+ *
+ *     MEALY_HOOK_XDP      hook_xdp.h      + maps.h          switch_xdp.bpf.c
+ *     MEALY_HOOK_TC       hook_tc.h       + maps.h          switch_tc.bpf.c (ingress and egress)
+ *     MEALY_HOOK_CONTROL  hook_control.h  + maps.h          switch_control.bpf.c
+ *     none of these       hook_native.h   + maps_native.h   native.c
+ *
+ * Each of these headers defines 'struct hook' (members: at least 'id', enum hook_id, a constant in
+ * BPF) and every function below.  The prototypes here make the compiler hold them to it.  All are
+ * inlined: in BPF a hook is a structure that never reaches memory.
+ *
+ * Tail calls.  switch_entry(), switch_table() and switch_action() (switch.h) are the bodies of the three
+ * programs of a hook.  Each returns a verdict of the hook (what hook_pass() and its fellows return).
+ * They end in "go on with program P" by returning hook_tail(): in BPF it does not return, unless
+ * it failed: then TAIL_FAILED, and the caller leaves with a counted reason.  Native code cannot tail call: there
+ * hook_tail() returns TAIL_TABLE or TAIL_ACTION, the body returns that to its caller, and the
+ * caller's loop runs the body it names with the same scratch:
+ *
+ *     int ret = switch_entry(h, s, slot);
+ *     while (ret == TAIL_TABLE || ret == TAIL_ACTION)
+ *             ret = ret == TAIL_TABLE ? switch_table(h, s) : switch_action(h, s);
+ *
+ * switch.h keeps the budget of tail calls itself (scratch.tails), so the loop ends.
+ *
+ * Between hook_lock() and hook_unlock() nothing of this header may be called but atomics
+ * and the READ/WRITE macros of order.h. */
+#ifndef MEALY_HOOK_H
+#define MEALY_HOOK_H
+
+#include "pipeline.h"
+#include "scratch.h"
+#include "order.h"
+
+#define HOOK_FN static inline __attribute__((always_inline, unused))
+
+struct hook;
+struct lock_line;
+
+/* Never a verdict of any hook. */
+enum tail { TAIL_FAILED = 0x10000, TAIL_TABLE, TAIL_ACTION };
+
+/* ---- the packet's surroundings ------------------------------------------------------------ */
+
+/* The switch's clock: monotonic ns + 2^TIME_BASE_NS_SHIFT, or the injected one of tests. */
+HOOK_FN __u64 hook_now_ns(struct hook *h);
+/* The same clock at the kernel's tick, for the last use of flows whose table reads no time. */
+HOOK_FN __u64 hook_coarse_ns(struct hook *h);
+/* 64 random bits. */
+HOOK_FN __u64 hook_random(struct hook *h);
+HOOK_FN __u32 hook_cpu(struct hook *h);
+/* Bytes of the frame from Ethernet on, a VLAN tag kept beside the frame included. */
+HOOK_FN __u32 hook_length(struct hook *h);
+/* 1, or the segments of an aggregated frame. */
+HOOK_FN __u32 hook_frames(struct hook *h);
+/* Number of the switch's port that the hook sits on: 1..PORTS_MAX, or 0. */
+HOOK_FN __u32 hook_port(struct hook *h);
+/* Port the frame came in by: the same at XDP and tc ingress; at tc egress where it came from, or 0. */
+HOOK_FN __u32 hook_in_port(struct hook *h);
+/* True for a copy that the switch itself made at tc egress; takes its mark off. */
+HOOK_FN bool hook_is_copy(struct hook *h);
+/* Copies the first 'size' bytes of the frame, at most PUNT_BYTES_MAX.  0, or nonzero if it has fewer. */
+HOOK_FN int hook_read(struct hook *h, void *buf, __u32 size);
+
+/* ---- ways out ---------------------------------------------------------------------------------- *
+ *
+ * Each returns the hook's verdict.  Those that may fail say in '*reason' what became of the frame:
+ * EXIT_OUTPUT, EXIT_FLOOD, EXIT_REFLECT, or EXIT_NO_PORT, EXIT_REDIRECT_FAILED (the verdict is a drop then).
+ * After hook_flood() the scratch belongs to somebody else: nested runs may have used it. */
+HOOK_FN int hook_pass(struct hook *h);
+HOOK_FN int hook_deliver(struct hook *h);
+HOOK_FN int hook_drop(struct hook *h);
+HOOK_FN int hook_output(struct hook *h, __u32 port, enum exit_reason *reason);
+HOOK_FN int hook_flood(struct hook *h, __u32 port, enum exit_reason *reason);
+HOOK_FN int hook_reflect(struct hook *h, enum exit_reason *reason);
+HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog);
+
+/* ---- counters and events ----------------------------------------------------------------------- */
+
+/* Adds to counter 'index' of this CPU; an index out of range is ignored. */
+HOOK_FN void hook_count(struct hook *h, __u32 index, __u64 packets, __u64 bytes);
+/* Next number of this CPU's sequence of events, from 1. */
+HOOK_FN __u64 hook_event_sequence(struct hook *h);
+/* Hands 'size' bytes to the agent.  Nonzero if the ring was full. */
+HOOK_FN int hook_event(struct hook *h, void *event, __u32 size);
+
+/* ---- maps -------------------------------------------------------------------------------------- *
+ *
+ * Pointers are NULL if the index is out of range or nothing is there. */
+HOOK_FN struct scratch *map_scratch(struct hook *h);
+HOOK_FN __u32 map_active(struct hook *h);
+/* By CHAIN_INDEX(), TABLE_INDEX(). */
+HOOK_FN const struct chain *map_chain(struct hook *h, __u32 element);
+HOOK_FN const struct table *map_table(struct hook *h, __u32 element);
+HOOK_FN struct punt_limit *map_punt_limit(struct hook *h);
+
+/* Of flow table 'flow_table': */
+HOOK_FN struct flow_desc *map_flow_desc(struct hook *h, __u32 flow_table);
+HOOK_FN struct bucket *map_bucket(struct hook *h, __u32 flow_table, __u32 index);
+/* The record of a slot (1..capacity) as words; '*words' becomes RECORD_WORDS(class_). */
+HOOK_FN __u64 *map_record(struct hook *h, __u32 flow_table, __u32 class_, __u32 slot, __u32 *words);
+/* Returned slots: a queue.  Pop gives 0 when it is empty. */
+HOOK_FN __u32 map_slot_pop(struct hook *h, __u32 flow_table);
+HOOK_FN void map_slot_push(struct hook *h, __u32 flow_table, __u32 slot);
+
+/* ---- locks ------------------------------------------------------------------------------------- */
+
+/* One of the LOCKS lines, by LOCK_OF_SLOT() or LOCK_OF_BUCKET(). */
+HOOK_FN struct lock_line *map_lock(struct hook *h, __u32 index);
+HOOK_FN void hook_lock(struct lock_line *lock);
+HOOK_FN void hook_unlock(struct lock_line *lock);
+
+/* Neighbouring slots and neighbouring tables fall on different lines. */
+#define LOCK_OF_SLOT(flow_table, slot) (((slot) + (flow_table) * 2654435761u) & (LOCKS - 1))
+#define LOCK_OF_BUCKET(flow_table, head) ((~(head) + (flow_table) * 2654435761u) & (LOCKS - 1))
+
+#if defined(MEALY_HOOK_XDP)
+#include "hook_xdp.h"
+#elif defined(MEALY_HOOK_TC)
+#include "hook_tc.h"
+#elif defined(MEALY_HOOK_CONTROL)
+#include "hook_control.h"
+#else
+#include "hook_native.h"
+#endif
+
+#endif
