@@ -119,6 +119,11 @@ enum present {
 	PRESENT_FRAG6,
 	PRESENT_DSTOPTS,
 	PRESENT_MAX,
+
+	/* Bits 32 + i of CELL_PRESENT: table i of this hook left its registers in carried cells.  Set
+	 * by post ops of that table, tested by 'needs' like a header, cleared only when the run of the
+	 * hook begins; whoever writes header bits anew (push, pop) keeps these. */
+	PRESENT_TABLE_SHIFT = 32,
 };
 
 /* ---- loads: packet -> cells ------------------------------------------------------------ */
