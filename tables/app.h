@@ -122,7 +122,7 @@ struct app_table {
 	size_t n_lookup, n_update;
 	unsigned capacity;
 	char *capacity_text;               /* As written, parameters by name. */
-	bool has_states;                   /* `states:` was written; else state[0] is nameless (""). */
+	bool has_states;                   /* `states:` was written; else state[0] is named "-". */
 	enum when_full when_full;
 	bool expire_soon;                  /* expire_within: 10ms */
 	struct app_state *state;           /* At least one. */
