@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 struct layout;
 
@@ -289,6 +290,23 @@ int message_pack(const struct message *msg, uint8_t **ret_bytes, size_t *ret_siz
  * limit; -EPROTONOSUPPORT for another WIRE_VERSION (*ret_why, 256 bytes, says which); -ENOMEM. */
 int message_unpack(const uint8_t *bytes, size_t size, struct message **ret_msg, char *ret_why);
 void message_free(struct message *msg);
+
+/* A deep copy for message_free(), by packing and unpacking: -EMSGSIZE, -EPROTO, -ENOMEM as there. */
+static inline int message_copy(const struct message *from, struct message **ret_copy)
+{
+	uint8_t *bytes;
+	size_t size;
+	int r = message_pack(from, &bytes, &size);
+
+	if (r < 0)
+		return r;
+	char why[256];
+
+	r = message_unpack(bytes, size, ret_copy, why);
+	free(bytes);
+	return r;
+}
+
 const char *message_kind_name(enum message_kind kind);
 const char *error_code_name(enum error_code code);
 
