@@ -38,8 +38,9 @@ struct port {
 	bool peer_offloads;               /* That end leaves checksums to the device: XDP redirects break them. */
 };
 
-/* PORT_OFFLOAD: peer_offloads became true; a warning with the command that helps is due. */
-enum port_event { PORT_NEW, PORT_GONE, PORT_UP, PORT_DOWN, PORT_CHANGED, PORT_OFFLOAD };
+/* PORT_OFFLOAD: peer_offloads became true; a warning with the command that helps is due.
+ * PORT_REFUSED: an interface matches, but all numbers are given or give() refused; its number is 0. */
+enum port_event { PORT_NEW, PORT_GONE, PORT_UP, PORT_DOWN, PORT_CHANGED, PORT_OFFLOAD, PORT_REFUSED };
 
 /* A configured port: an interface's name, or an fnmatch(3) pattern. */
 struct port_pattern {
