@@ -64,6 +64,13 @@ int header_find(const char *name, uint64_t *ret_needs);
 
 /* Named constants usable where a field of 'type' is compared: icmp, tcp, udp, arp, xdp, ... */
 int value_name_find(enum value_type type, const char *name, uint64_t *ret_value);
+const char *value_name_nearest(enum value_type type, const char *name);
+
+/* The word for a value of 'type' ("udp", "xdp"), or NULL. */
+const char *value_name_of(enum value_type type, uint64_t value);
+
+/* "+syn-ack": the bits named must be set (+) or clear (-).  Returns 0 or -EINVAL. */
+int value_flags_parse(const char *text, uint64_t *ret_value, uint64_t *ret_mask);
 
 /* Renders a value of 'type' as people read it ("10.0.0.1", "02:00:00:00:00:01", "udp", "1.5 s") into
  * 'buf' and returns 'buf'.  'hi' is used by TYPE_ADDR only.  'now_ns' makes a TYPE_TIME relative
