@@ -337,6 +337,8 @@ enum table_flags {
 	TABLE_FIRST = 8,          /* First table of its application: zero the variables. */
 	TABLE_TIME = 16,          /* Reads `now` or has timeouts. */
 	TABLE_SOON = 32,          /* expire_within: 10ms. */
+	TABLE_CLEAN = 64,         /* With TABLE_FIRST: nothing of the application reads or writes CELL_VAR, so nothing is zeroed.
+	                             A hint: without it the result is the same, later. */
 };
 
 /* Table counters: TABLE_STAT_MAX neighbouring counters from struct table.stats. */
@@ -454,7 +456,7 @@ struct flow_desc {
 	__u32 valid;
 	__u64 fresh;              /* Slots handed out that were never used before. */
 	__u64 n_overflow;         /* Overflow buckets taken. */
-	__u64 zero;
+	__u64 told_full_ns;       /* When EVENT_TABLE_FULL was last sent: one a second. */
 };
 _Static_assert(sizeof(struct flow_desc) == 136, "bump FLOW_FORMAT_VERSION");
 
@@ -571,8 +573,14 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_CHAINS "chains"
 #define MAP_TABLES "tables"
 #define MAP_SCRATCH "scratch"
-#define MAP_ROOT_PROGS "root_progs"      /* PROG_ARRAY[2]: entry program of each version. */
-#define MAP_INTERP "interp"              /* PROG_ARRAY: enum interp_prog. */
+/* PROG_ARRAY[VERSIONS]: the first program of each version (the interpreter's entry, or a specialised one). */
+#define MAP_ROOT_XDP "root_xdp"
+#define MAP_ROOT_TC_INGRESS "root_tci"
+#define MAP_ROOT_TC_EGRESS "root_tce"
+/* PROG_ARRAY[INTERP_MAX]: enum interp_prog. */
+#define MAP_INTERP_XDP "interp_xdp"
+#define MAP_INTERP_TC_INGRESS "interp_tci"
+#define MAP_INTERP_TC_EGRESS "interp_tce"
 #define MAP_RECORDS_64 "records_64"      /* ARRAY_OF_MAPS[FLOW_TABLES_MAX] -> ARRAY mmapable */
 #define MAP_RECORDS_128 "records_128"
 #define MAP_RECORDS_256 "records_256"
@@ -592,5 +600,14 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_GRACE "grace"                /* ARRAY_OF_MAPS[1]: an update waits for a grace period */
 
 enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MAX };
+
+/* Programs of the object.  Per hook: root, entry, table, action, e.g. "xdp_root", "tci_table", "tce_action". */
+#define PROG_CONTROL "control"           /* XDP type; run with BPF_PROG_TEST_RUN on struct control. */
+
+/* Read-only data, set before the load (object.h). */
+struct switch_config {
+	__u32 test_clock;         /* 1: time is element 0 of MAP_CLOCK. */
+	__u32 no_program_verdict; /* VERDICT_PASS or VERDICT_DROP when a tail call finds no program. */
+};
 
 #endif

@@ -17,10 +17,22 @@ struct note {
 	__u16 rule;
 };
 
+/* What a search of the flow table found: numbers only, no pointers, so that the cold paths (which
+ * are functions of their own) can go on from it. */
+struct place {
+	__u32 hash;
+	__u32 head;               /* Line of the bucket that begins the chain. */
+	__u32 version;            /* Of the chain, read before the scan. */
+	__u32 slot;               /* Of the record found; 0: none. */
+	__u32 line;               /* Line and entry that name it. */
+	__u32 entry;
+};
+
 struct scratch {
 	__u64 cells[CELLS];
 	__u16 off[BASE_MAX + 1];          /* Where each header begins in the frame; valid if present. */
 	__u32 slot;                       /* Of the version: 0 or 1. */
+	__u32 hook;                       /* enum hook_id. */
 	__u32 port;                       /* Of the hook: in_port, at egress out_port. */
 	__u32 table;                      /* 0..HOOK_TABLES_MAX - 1, the one to run. */
 	__u32 app;                        /* The application being run. */
@@ -28,12 +40,14 @@ struct scratch {
 	__u32 tails;                      /* Tail calls used since the root's. */
 	__u32 phase;                      /* 0: decide (and apply); 1: apply to the update scope. */
 	__u32 rule;                       /* Chosen. */
+	__u32 base;                       /* First cell of the image being worked on. */
 	__u32 n_notes;
 	struct note note[NOTES_MAX];
-	__u64 key[KEY_WORDS_MAX];         /* Of the record being worked on. */
-	__u32 hash;
+	struct place place;
 	__u32 record_slot;                /* Of the update record, 0: none; for events. */
-	__u64 words[EVENT_WORDS_MAX];     /* Image of the record after the update, for events. */
+	__u32 punt_size;                  /* Bytes captured in 'punt'. */
+	__u64 fallen[EVENT_WORDS_MAX];    /* Image of the record before a timeout that notifies. */
+	__u64 vars[CELL_META - CELL_VAR]; /* The variables before a creation that may begin again. */
 	struct event event;               /* Built here, then copied to the ring ... */
 	__u8 punt[PUNT_BYTES_MAX];        /* ... with the packet behind it. */
 };
