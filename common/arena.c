@@ -44,9 +44,12 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
-void arena_catch(struct arena *arena, jmp_buf *where)
+jmp_buf *arena_catch(struct arena *arena, jmp_buf *where)
 {
+	jmp_buf *before = arena->where;
+
 	arena->where = where;
+	return before;
 }
 
 bool arena_hit_limit(const struct arena *arena)
@@ -54,7 +57,7 @@ bool arena_hit_limit(const struct arena *arena)
 	return arena->hit_limit;
 }
 
-static void give_up(struct arena *arena)
+void arena_give_up(struct arena *arena)
 {
 	if (!arena->where)
 		abort();
@@ -67,7 +70,7 @@ static void add_chunk(struct arena *arena, size_t size_bytes)
 	struct chunk *chunk = calloc(1, sizeof(*chunk) + room);
 
 	if (!chunk)
-		give_up(arena);
+		arena_give_up(arena);
 	chunk->room = room;
 	chunk->next = arena->chunk;
 	arena->chunk = chunk;
@@ -80,7 +83,7 @@ void *arena_alloc(struct arena *arena, size_t size_bytes)
 
 	if (size_bytes > arena->limit - arena->given) {
 		arena->hit_limit = true;
-		give_up(arena);
+		arena_give_up(arena);
 	}
 	size_bytes = (size_bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
 	if (!arena->chunk || arena->chunk->room - arena->chunk->used < size_bytes)
@@ -96,7 +99,7 @@ void *arena_alloc_array(struct arena *arena, size_t n, size_t size_bytes)
 {
 	if (size_bytes && n > SIZE_MAX / size_bytes) {
 		arena->hit_limit = true;
-		give_up(arena);
+		arena_give_up(arena);
 	}
 	return arena_alloc(arena, n * size_bytes);
 }
@@ -124,7 +127,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
 	if (len < 0)
-		give_up(arena);
+		arena_give_up(arena);
 	text = arena_alloc(arena, (size_t)len + 1);
 	va_start(args, format);
 	vsnprintf(text, (size_t)len + 1, format, args);

@@ -18,8 +18,10 @@ struct arena;
 struct arena *arena_new(size_t limit_bytes);
 void arena_free(struct arena *arena);
 
-/* Where to go when memory runs out: longjmp(*where, 1).  NULL: abort. */
-void arena_catch(struct arena *arena, jmp_buf *where);
+/* Where to go when memory runs out: longjmp(*where, 1).  NULL: abort.  Returns where it was until now,
+ * so that who owns more than arena memory can clean up, restore it and call arena_give_up(). */
+jmp_buf *arena_catch(struct arena *arena, jmp_buf *where);
+void arena_give_up(struct arena *arena) __attribute__((noreturn));
 
 /* After such a jump: was it the limit, not the machine? */
 bool arena_hit_limit(const struct arena *arena);
