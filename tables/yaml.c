@@ -17,6 +17,8 @@ struct loader {
 	struct diag_list *diags;
 	const char *text;
 	size_t size;
+	const char *last;         /* Where 'last_mark' lies in 'text'. */
+	yaml_mark_t last_mark;
 	size_t n_nodes;
 	unsigned flow_depth;      /* Inside how many {} and []. */
 	bool split;               /* A text with "(" but no ")" was reported; the rest of it follows. */
@@ -27,21 +29,29 @@ static struct loc loc_of(yaml_mark_t mark)
 	return (struct loc){mark.line + 1, mark.column + 1};
 }
 
-/* Marks count characters; the file is bytes. */
-static const char *byte_at(const struct loader *l, yaml_mark_t mark)
+/* Marks count characters; the file is bytes.  Goes on from the last mark asked for, because one walk of
+ * the file for each text would be quadratic. */
+static const char *byte_at(struct loader *l, yaml_mark_t mark)
 {
-	const char *p = l->text, *end = l->text + l->size;
+	const char *p = l->last, *end = l->text + l->size;
+	size_t line = l->last_mark.line, column = l->last_mark.column;
 
-	for (size_t line = 0; line < mark.line && p < end; line++) {
+	if (mark.line < line || (mark.line == line && mark.column < column)) {
+		p = l->text;
+		line = column = 0;
+	}
+	for (; line < mark.line && p < end; line++, column = 0) {
 		const char *newline = memchr(p, '\n', end - p);
 
 		p = newline ? newline + 1 : end;
 	}
-	for (size_t column = 0; column < mark.column && p < end; column++) {
+	for (; column < mark.column && p < end; column++) {
 		p++;
 		while (p < end && ((unsigned char)*p & 0xc0) == 0x80)
 			p++;
 	}
+	l->last = p;
+	l->last_mark = mark;
 	return p;
 }
 
@@ -207,7 +217,7 @@ static struct yaml_node *load_text(struct loader *l)
 	const char *value = (const char *)l->event.data.scalar.value;
 	size_t size = l->event.data.scalar.length;
 	yaml_scalar_style_t style = l->event.data.scalar.style;
-	const char *end = byte_at(l, l->event.end_mark);
+	const char *begin = byte_at(l, l->event.start_mark), *end = byte_at(l, l->event.end_mark);
 
 	check_marks(l, l->event.data.scalar.anchor, l->event.data.scalar.tag);
 	if (memchr(value, '\0', size)) {
@@ -215,7 +225,7 @@ static struct yaml_node *load_text(struct loader *l)
 		size = strlen(value);
 	}
 	node->text = arena_strndup(l->arena, value, size);
-	node->source = byte_at(l, l->event.start_mark);
+	node->source = begin;
 	node->quoted = style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 	if (node->quoted) {
 		node->loc.column++;
@@ -371,7 +381,7 @@ static struct yaml_node *load_guarded(struct loader *l)
 
 struct yaml_node *yaml_load(struct arena *arena, const char *text, size_t size, struct diag_list *diags)
 {
-	struct loader l = {.arena = arena, .diags = diags, .text = text, .size = size};
+	struct loader l = {.arena = arena, .diags = diags, .text = text, .size = size, .last = text};
 	size_t n_errors = diags->n_errors;
 	struct yaml_node *root;
 
