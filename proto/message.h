@@ -283,7 +283,12 @@ struct message {
 	void *owner;                      /* Private to message.c. */
 };
 
-/* Returns 0 and the bytes, which the caller frees; -EMSGSIZE beyond MESSAGE_SIZE_MAX; -ENOMEM. */
+/* Whether the message keeps every limit of message_table.c: 0, or -EPROTO and in *ret_why (256 bytes,
+ * may be NULL) which member breaks which. */
+int message_check(const struct message *msg, char *ret_why);
+
+/* Returns 0 and the bytes, which the caller frees; -EINVAL when message_check() fails; -EMSGSIZE
+ * beyond MESSAGE_SIZE_MAX; -ENOMEM. */
 int message_pack(const struct message *msg, uint8_t **ret_bytes, size_t *ret_size);
 
 /* Returns 0 and a message for message_free(); -EPROTO when the bytes are no message or break a
@@ -310,7 +315,7 @@ static inline int message_copy(const struct message *from, struct message **ret_
 const char *message_kind_name(enum message_kind kind);
 const char *error_code_name(enum error_code code);
 
-/* A list of deployments (with ids the agent must keep) as bytes for the state directory. */
+/* FNV-1a (64 bits) over every member of a deployment but 'version'; NULL and "" count as equal. */
 uint64_t deployment_digest(const struct deployment *deployment);
 
 /* Adds one deployment's digest to msg_hello.state_digest, whatever the order; 0 is the empty state. */
