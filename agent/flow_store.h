@@ -49,6 +49,8 @@ const struct flow_desc *flow_store_desc(struct flow_store *store, unsigned index
 const void *flow_store_records(struct flow_store *store, unsigned index);
 const struct bucket *flow_store_buckets(struct flow_store *store, unsigned index);
 
+struct instance *flow_store_instance(struct flow_store *store);
+
 /* Bytes of kernel memory that a flow table of this spec takes. */
 size_t flow_store_memory(const struct flow_spec *spec);
 
