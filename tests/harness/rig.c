@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rig.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../agent/attach.h"
+#include "../../agent/counter.h"
+#include "../../agent/flow_store.h"
+#include "../../agent/instance.h"
+#include "../../common/cleanup.h"
+#include "../../datapath/native.h"
+#include "rig_plan.h"
+
+enum { EXITS = EXIT_REASON_ROOM, START_S = 1000 };
+
+struct rig {
+	enum rig_tier tier;
+	struct rig_plan plan;
+	unsigned slot;
+	uint64_t version, now_ns;
+	unsigned ifindex[RIG_PORTS + 1];
+	char name[64];
+	struct instance *instance;
+	struct flow_store *flows;
+	struct counter_store *counters;
+	struct native_switch *native;
+};
+
+#define CHECK(r, what)                                                                      \
+	do {                                                                                \
+		int r_ = (r);                                                               \
+		if (r_ < 0) {                                                               \
+			fprintf(stderr, "rig: %s: %s\n", what, strerror(-r_));              \
+			exit(1);                                                            \
+		}                                                                           \
+	} while (0)
+
+static const enum hook_id hook_of[RIG_TIER_MAX] = { HOOK_XDP, HOOK_TC_INGRESS, HOOK_TC_EGRESS, HOOK_XDP };
+
+const char *rig_tier_name(enum rig_tier tier)
+{
+	static const char *const names[] = { "xdp", "tc-ingress", "tc-egress", "native" };
+
+	return names[tier];
+}
+
+bool rig_can(enum rig_tier tier)
+{
+	return tier == RIG_NATIVE || geteuid() == 0;
+}
+
+/* ---- ports ------------------------------------------------------------------------------------ */
+
+/* A namespace of the process's own, so the interfaces go with it. */
+static void make_ports(struct rig *rig)
+{
+	static bool unshared;
+	char command[256], name[IFNAMSIZ];
+
+	if (!unshared)
+		CHECK(unshare(CLONE_NEWNET) ? -errno : 0, "unshare");
+	unshared = true;
+	for (unsigned i = 1; i <= RIG_PORTS; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		snprintf(command, sizeof(command),
+			 "ip link show %s >/dev/null 2>&1 || { ip link add %s type veth peer name peer%u && ip link set %s up && "
+			 "ip link set peer%u up; }", name, name, i, name, i);
+		if (system(command))
+			CHECK(-ENODEV, "veth");
+		rig->ifindex[i] = if_nametoindex(name);
+	}
+}
+
+static void map_ports(struct rig *rig)
+{
+	int lines = instance_map_fd(rig->instance, MAP_PORT_OF_IFINDEX);
+	int hash = instance_map_fd(rig->instance, MAP_PORT_HASH);
+	int ports = instance_map_fd(rig->instance, MAP_PORTS);
+	int tx = instance_map_fd(rig->instance, MAP_TX_PORTS);
+
+	for (__u32 i = 1; i <= RIG_PORTS; i++) {
+		__u32 ifindex = rig->ifindex[i], line_no = ifindex & (PORT_LINES - 1);
+		struct port_line line = { .ifindex = ifindex, .port = i };
+		struct port_info info = { .ifindex = ifindex, .up = 1 };
+
+		CHECK(bpf_map_update_elem(lines, &line_no, &line, BPF_ANY), "port lines");
+		CHECK(bpf_map_update_elem(hash, &ifindex, &i, BPF_ANY), "port hash");
+		CHECK(bpf_map_update_elem(ports, &i, &info, BPF_ANY), "ports");
+		CHECK(bpf_map_update_elem(tx, &i, &ifindex, BPF_ANY), "tx ports");
+	}
+}
+
+/* ---- open and close ---------------------------------------------------------------------------- */
+
+static void open_kernel(struct rig *rig)
+{
+	static unsigned count;
+	struct instance_options options = { .test_clock = true };
+	char *why = NULL;
+
+	make_ports(rig);
+	snprintf(rig->name, sizeof(rig->name), "rig_%d_%u", (int)getpid(), count++);
+	options.name = rig->name;
+	if (instance_load(&options, &rig->instance, &why)) {
+		fprintf(stderr, "rig: instance: %s\n", why ? why : "?");
+		exit(1);
+	}
+	CHECK(flow_store_new(rig->instance, &rig->flows), "flow store");
+	CHECK(counter_store_new(rig->instance, &rig->counters, &why), "counters");
+	map_ports(rig);
+}
+
+struct rig *rig_open(enum rig_tier tier)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	rig->tier = tier;
+	rig->plan.hook = hook_of[tier];
+	rig->now_ns = (1ull << TIME_BASE_NS_SHIFT) + START_S * 1000000000ull;
+	if (tier == RIG_NATIVE) {
+		CHECK(native_new(NULL, &rig->native), "native");
+		for (unsigned i = 1; i <= RIG_PORTS; i++)
+			native_set_port(rig->native, i, true);
+	} else {
+		open_kernel(rig);
+	}
+	rig_advance_ns(rig, 0);
+	rig_commit(rig);
+	return rig;
+}
+
+void rig_close(struct rig *rig)
+{
+	char *why = NULL;
+
+	if (!rig)
+		return;
+	rig_plan_clear(&rig->plan);
+	native_free(rig->native);
+	if (rig->instance) {
+		counter_store_free(rig->counters);
+		flow_store_free(rig->flows);
+		instance_free(rig->instance);
+		instance_unload(NULL, rig->name, &why);
+	}
+	free(rig);
+}
+
+/* ---- versions ------------------------------------------------------------------------------------ */
+
+void rig_load(struct rig *rig, const char *path_or_text, ...)
+{
+	struct setting settings[16];
+	char *copies[16];
+	size_t n = 0;
+	va_list args;
+	const char *text;
+
+	va_start(args, path_or_text);
+	while ((text = va_arg(args, const char *)) && n < 16) {
+		copies[n] = strdup(text);
+		settings[n].name = copies[n];
+		settings[n].text = strchr(copies[n], '=') + 1;
+		*strchr(copies[n], '=') = 0;
+		n++;
+	}
+	va_end(args);
+	rig_plan_add(&rig->plan, path_or_text, settings, n);
+	while (n)
+		free(copies[--n]);
+}
+
+void rig_unload_all(struct rig *rig)
+{
+	rig_plan_clear(&rig->plan);
+}
+
+static void make_flow_tables(struct rig *rig)
+{
+	for (unsigned i = 0; i < rig->plan.n_flows; i++) {
+		struct rig_flow_table *flow = &rig->plan.flow[i];
+		struct flow_spec spec = { .index = i, .capacity = flow->layout->capacity, .record_class = flow->layout->record_class,
+					  .key_words = flow->layout->key_words };
+		char *why = NULL;
+
+		if (flow->made)
+			continue;
+		if (rig->native)
+			CHECK(native_add_flow_table(rig->native, i, spec.record_class, spec.key_words, spec.capacity), "flow table");
+		else
+			CHECK(flow_store_create(rig->flows, &spec, 1, &why), why ? why : "flow table");
+		flow->made = true;
+	}
+}
+
+static void put_table(struct rig *rig, unsigned slot, unsigned a, unsigned i)
+{
+	unsigned element = TABLE_INDEX(slot, rig->plan.hook, rig->plan.app[a].placement.table[i].hook_table);
+	struct table *table = calloc(1, sizeof(*table));
+
+	rig_plan_encode(&rig->plan, a, i, table);
+	if (rig->native)
+		CHECK(native_set_table(rig->native, element, table), "native table");
+	else
+		memcpy(&instance_tables(rig->instance)[element], table, sizeof(*table));
+	free(table);
+}
+
+void rig_commit(struct rig *rig)
+{
+	unsigned slot = !rig->slot;
+	struct chain chain;
+
+	make_flow_tables(rig);
+	for (unsigned a = 0; a < rig->plan.n_apps; a++)
+		for (unsigned i = 0; i < rig->plan.app[a].app->n_tables; i++)
+			put_table(rig, slot, a, i);
+	rig_plan_chain(&rig->plan, ++rig->version, &chain);
+	if (rig->native) {
+		CHECK(native_set_chain(rig->native, CHAIN_INDEX(slot, rig->plan.hook), &chain), "native chain");
+		native_set_active(rig->native, slot);
+	} else {
+		instance_chains(rig->instance)[CHAIN_INDEX(slot, rig->plan.hook)] = chain;
+		instance_commit(rig->instance, slot);
+		CHECK(instance_grace(rig->instance), "grace");
+	}
+	rig->slot = slot;
+}
+
+/* ---- counters --------------------------------------------------------------------------------------- */
+
+static uint64_t counter_of(struct rig *rig, unsigned index)
+{
+	struct counter c;
+
+	if (rig->native)
+		native_counter(rig->native, index, &c);
+	else
+		CHECK(counter_read(rig->counters, index, 1, &c), "counter");
+	return c.packets;
+}
+
+static void counters_of(struct rig *rig, unsigned first, unsigned n, struct counter *ret)
+{
+	if (!rig->native) {
+		CHECK(counter_read(rig->counters, first, n, ret), "counters");
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		native_counter(rig->native, first + i, &ret[i]);
+}
+
+uint64_t rig_rule_count(struct rig *rig, const char *name)
+{
+	return counter_of(rig, rig_plan_rule_counter(&rig->plan, name));
+}
+
+uint64_t rig_exit_count(struct rig *rig, unsigned port, enum exit_reason reason)
+{
+	return counter_of(rig, COUNTER_EXIT(rig->plan.hook, port, reason));
+}
+
+/* ---- frames --------------------------------------------------------------------------------------------- */
+
+static void run_kernel(struct rig *rig, unsigned port, struct frame *frame, unsigned times)
+{
+	_Alignas(8) uint8_t out[FRAME_ROOM];
+	struct xdp_md xdp = { .data_end = frame->size, .ingress_ifindex = rig->ifindex[port] };
+	struct __sk_buff skb = { .ifindex = rig->ifindex[port] };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data, .data_size_in = frame->size, .data_out = out,
+		    .data_size_out = sizeof(out), .repeat = times);
+
+	if (rig->tier == RIG_XDP) {
+		opts.ctx_in = &xdp;
+		opts.ctx_size_in = sizeof(xdp);
+	} else {
+		opts.ctx_in = &skb;
+		opts.ctx_size_in = sizeof(skb);
+	}
+	CHECK(bpf_prog_test_run_opts(rig_root_fd(rig), &opts), "test run");
+	memcpy(frame->data, out, opts.data_size_out);
+	frame->size = opts.data_size_out;
+}
+
+static void run_native(struct rig *rig, unsigned port, struct frame *frame)
+{
+	static struct native_result result;
+	uint8_t *data = frame->data;
+
+	CHECK(native_run(rig->native, rig->plan.hook, port, rig->now_ns, &data, frame->size, FRAME_ROOM - FRAME_HEADROOM, 1, &result),
+	      "native run");
+	memmove(frame->data, data, result.size);
+	frame->size = result.size;
+}
+
+static void run(struct rig *rig, unsigned port, struct frame *frame, unsigned times)
+{
+	if (!rig->native) {
+		run_kernel(rig, port, frame, times);
+		return;
+	}
+	for (unsigned i = 0; i < times; i++)
+		run_native(rig, port, frame);
+}
+
+struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame)
+{
+	struct counter before[EXITS], after[EXITS], tx_before[PORTS_MAX + 1], tx_after[PORTS_MAX + 1];
+	struct rig_result result = { .exit = EXIT_NONE, .frame = frame };
+	unsigned first = COUNTER_EXIT(rig->plan.hook, port, 0), ups = 0;
+
+	counters_of(rig, first, EXITS, before);
+	counters_of(rig, COUNTER_TX, PORTS_MAX + 1, tx_before);
+	run(rig, port, &result.frame, 1);
+	counters_of(rig, first, EXITS, after);
+	counters_of(rig, COUNTER_TX, PORTS_MAX + 1, tx_after);
+	for (unsigned i = 0; i < EXITS; i++) {
+		ups += after[i].packets - before[i].packets;
+		if (after[i].packets != before[i].packets)
+			result.exit = i;
+	}
+	if (ups != 1)
+		result.exit = EXIT_NONE;
+	for (unsigned i = 1; i <= PORTS_MAX; i++)
+		if (tx_after[i].packets != tx_before[i].packets)
+			result.out_port = i;
+	return result;
+}
+
+void rig_repeat(struct rig *rig, unsigned port, struct frame frame, unsigned times)
+{
+	run(rig, port, &frame, times);
+}
+
+/* ---- time ----------------------------------------------------------------------------------------------- */
+
+uint64_t rig_now_ns(struct rig *rig)
+{
+	return rig->now_ns;
+}
+
+void rig_advance_ns(struct rig *rig, uint64_t ns)
+{
+	rig->now_ns += ns;
+	if (rig->instance)
+		CHECK(instance_set_clock(rig->instance, rig->now_ns), "clock");
+}
+
+void rig_advance_ms(struct rig *rig, uint64_t ms)
+{
+	rig_advance_ns(rig, ms * 1000000);
+}
+
+/* ---- flows ------------------------------------------------------------------------------------------------ */
+
+struct flow_walk {
+	const struct layout *layout;
+	rig_flow_fn flow;
+	void *data;
+	unsigned n;
+};
+
+static int on_kernel_flow(void *data, uint32_t slot, const uint64_t *words, unsigned n_words)
+{
+	struct flow_walk *walk = data;
+
+	walk->n++;
+	if (walk->flow)
+		walk->flow(walk->data, walk->layout, words);
+	return 0;
+}
+
+static int on_native_flow(void *data, unsigned slot, const __u64 *words)
+{
+	return on_kernel_flow(data, slot, (const uint64_t *)words, 0);
+}
+
+unsigned rig_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *data)
+{
+	unsigned a, i, index = rig_plan_find(&rig->plan, table, &a, &i);
+	struct flow_walk walk = { .layout = &rig->plan.app[a].layout[i], .flow = flow, .data = data };
+	uint32_t cursor = 0;
+
+	if (rig->native)
+		CHECK(native_flows(rig->native, index, on_native_flow, &walk), "native flows");
+	else
+		CHECK(flow_store_walk(rig->flows, index, &cursor, 0, on_kernel_flow, &walk), "walk");
+	return walk.n;
+}
+
+struct flow_search {
+	const char *key, *value, *reg;
+	const char *state;
+	uint64_t found;
+};
+
+static void search_flow(void *data, const struct layout *layout, const uint64_t *words)
+{
+	struct flow_search *search = data;
+	const __u64 *image = (const __u64 *)words;
+	char text[64];
+	__u64 hi, lo;
+
+	for (size_t i = 0; i < layout->n_keys; i++) {
+		if (strcmp(layout->key[i].name, search->key))
+			continue;
+		layout_get(&layout->key[i], image, &hi, &lo);
+		value_render(layout->key[i].type, hi, lo, 0, text, sizeof(text));
+		if (strcmp(text, search->value))
+			return;
+	}
+	search->state = layout_state_name(layout, ((const struct flow_head *)words)->state);
+	for (size_t i = 0; search->reg && i < layout->n_regs; i++) {
+		if (strcmp(layout->reg[i].name, search->reg))
+			continue;
+		layout_get(&layout->reg[i], image, &hi, &lo);
+		search->found = lo;
+	}
+}
+
+const char *rig_state(struct rig *rig, const char *table, const char *key, const char *value)
+{
+	struct flow_search search = { .key = key, .value = value };
+
+	rig_flows(rig, table, search_flow, &search);
+	return search.state;
+}
+
+uint64_t rig_register(struct rig *rig, const char *table, const char *key, const char *value, const char *reg)
+{
+	struct flow_search search = { .key = key, .value = value, .reg = reg };
+
+	rig_flows(rig, table, search_flow, &search);
+	return search.found;
+}
+
+/* The native tier has no scan of its own: every slot is offered to the control program. */
+static void expire_native(struct rig *rig, unsigned element, unsigned capacity)
+{
+	for (uint32_t slot = 1; slot <= capacity;) {
+		struct control *control = calloc(1, sizeof(*control));
+
+		control->magic = CONTROL_MAGIC;
+		control->op = CONTROL_EXPIRE;
+		control->table = element;
+		control->now_ns = rig->now_ns;
+		for (; slot <= capacity && control->n < CONTROL_SLOTS_MAX; slot++)
+			control->item[control->n++].slot = slot;
+		CHECK(native_control(rig->native, control), "control");
+		free(control);
+	}
+}
+
+void rig_expire(struct rig *rig)
+{
+	for (unsigned a = 0; a < rig->plan.n_apps; a++) {
+		for (unsigned i = 0; i < rig->plan.app[a].app->n_tables; i++) {
+			const struct table_placement *place = &rig->plan.app[a].placement.table[i];
+			unsigned element = TABLE_INDEX(rig->slot, rig->plan.hook, place->hook_table);
+			struct flow_scan scan;
+
+			if (!rig->plan.app[a].app->table[i].stateful)
+				continue;
+			if (rig->native)
+				expire_native(rig, element, rig->plan.app[a].layout[i].capacity);
+			else
+				CHECK(flow_store_expire(rig->flows, place->flow_table, element, rig->now_ns, &scan), "expire");
+		}
+	}
+}
+
+int rig_root_fd(struct rig *rig)
+{
+	return instance_root_fd(rig->instance, rig->plan.hook);
+}
+
+unsigned rig_ifindex(struct rig *rig, unsigned port)
+{
+	return rig->ifindex[port];
+}

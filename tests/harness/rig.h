@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rig - a switch without daemons: applications from YAML, run frame by frame with injected time.
+ *
+ * One interface over the four tiers, so that a test of behaviour is written once and run in each: the
+ * real programs through BPF_PROG_TEST_RUN at XDP, tc ingress and tc egress, and the native build.
+ *
+ *     struct rig *rig = rig_open(RIG_XDP);
+ *     rig_load(rig, "examples/port-knocking.yaml", NULL);
+ *     rig_commit(rig);
+ *     struct rig_result r = rig_send(rig, 1, PKT(.ip_src = CLIENT, .tcp_dport = 1111));
+ *     assert_int_equal(r.exit, EXIT_DROP);
+ *     rig_advance_ms(rig, 60000);
+ *
+ * The kernel tiers need root and live in a network namespace of the test program's own, with
+ * RIG_PORTS veths as ports 1..RIG_PORTS.  A fault of the rig itself ends the program. */
+#ifndef MEALY_TEST_RIG_H
+#define MEALY_TEST_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../datapath/pipeline.h"
+#include "../../tables/app.h"
+#include "../../tables/layout.h"
+#include "frame.h"
+
+enum rig_tier { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_NATIVE, RIG_TIER_MAX };
+enum { RIG_PORTS = 4, RIG_SKIP = 77 };
+
+struct rig;
+
+const char *rig_tier_name(enum rig_tier tier);
+bool rig_can(enum rig_tier tier);                 /* False: no root. */
+
+struct rig *rig_open(enum rig_tier tier);
+void rig_close(struct rig *rig);
+
+/* Adds an application to the version being prepared: a path from the top of the tree, or YAML text that
+ * begins with "app:".  Then NULL-terminated "name=value" settings; ports are named "port1".. */
+void rig_load(struct rig *rig, const char *path_or_text, ...);
+/* Builds all loaded applications into the slot that is not active and commits; flow tables are kept
+ * when name and layout are equal.  rig_unload_all() begins again with none. */
+void rig_commit(struct rig *rig);
+void rig_unload_all(struct rig *rig);
+
+struct rig_result {
+	enum exit_reason exit;            /* The one exit counter that went up; EXIT_NONE: none or several. */
+	unsigned out_port;                /* Whose tx counter went up, 0: none. */
+	struct frame frame;               /* As it left the program. */
+};
+
+struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame);
+
+/* Runs one frame 'times' times without looking at results. */
+void rig_repeat(struct rig *rig, unsigned port, struct frame frame, unsigned times);
+
+/* Injected time: begins at 1000 s, moves only here. */
+uint64_t rig_now_ns(struct rig *rig);
+void rig_advance_ms(struct rig *rig, uint64_t ms);
+void rig_advance_ns(struct rig *rig, uint64_t ns);
+
+/* Runs the agent's part of expiry on every table. */
+void rig_expire(struct rig *rig);
+
+/* Packets counted by "app/table/rule" (rule by name, "otherwise" or "absent"). */
+uint64_t rig_rule_count(struct rig *rig, const char *name);
+uint64_t rig_exit_count(struct rig *rig, unsigned port, enum exit_reason reason);
+
+/* Live flows of "app/table".  'flow' gets the layout and a copy of the record. */
+typedef void (*rig_flow_fn)(void *data, const struct layout *layout, const uint64_t *words);
+unsigned rig_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *data);
+/* State name of the flow whose key field 'key' renders as 'value', or NULL; and a register of it. */
+const char *rig_state(struct rig *rig, const char *table, const char *key, const char *value);
+uint64_t rig_register(struct rig *rig, const char *table, const char *key, const char *value, const char *reg);
+
+/* For bench: the root program of the tier's hook, and the interface of a port. */
+int rig_root_fd(struct rig *rig);
+unsigned rig_ifindex(struct rig *rig, unsigned port);
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "tiers.h"
+
+enum rig_tier tier;
+
+struct rig *rig_with(const char *path_or_text, const char *setting)
+{
+	struct rig *rig = rig_open(tier);
+
+	rig_load(rig, path_or_text, setting, NULL);
+	rig_commit(rig);
+	return rig;
+}
+
+enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame)
+{
+	return rig_send(rig, port, frame).exit;
+}
+
+static int find_tier(const char *name)
+{
+	for (unsigned i = 0; i < RIG_TIER_MAX; i++)
+		if (!strcmp(rig_tier_name(i), name))
+			return i;
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const struct CMUnitTest *tests;
+		const size_t *n;
+		const char *name;
+	} groups[] = {
+		{ token_bucket_tests, &n_token_bucket_tests, "token bucket" },
+		{ port_knocking_tests, &n_port_knocking_tests, "port knocking" },
+		{ learning_tests, &n_learning_tests, "MAC learning" },
+		{ firewall_tests, &n_firewall_tests, "UDP firewall" },
+		{ counter_tests, &n_counter_tests, "packet counter" },
+		{ lifetime_tests, &n_lifetime_tests, "lifetime of flows" },
+		{ frames_tests, &n_frames_tests, "frames" },
+	};
+	int t = argc == 2 ? find_tier(argv[1]) : -1, failed = 0;
+
+	if (t < 0) {
+		fprintf(stderr, "usage: %s xdp|tc-ingress|tc-egress|native\n", argv[0]);
+		return 2;
+	}
+	tier = t;
+	if (!rig_can(tier))
+		return RIG_SKIP;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		failed += _cmocka_run_group_tests(groups[i].name, groups[i].tests, *groups[i].n, NULL, NULL);
+	return failed != 0;
+}
