@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "users.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../common/cleanup.h"
+#include "apply.h"
+#include "gather.h"
+#include "relay.h"
+#include "work.h"
+
+/* A request on its way to a switch. */
+struct forward {
+	struct controller *c;
+	uint64_t user, request_id;
+	char *switch_name;
+};
+
+static void forward_free(struct forward *forward)
+{
+	free(forward->switch_name);
+	free(forward);
+}
+
+static void forward_answered(void *data, int status, const struct message *reply)
+{
+	struct forward *forward = data;
+	struct peer *user = peer_find(forward->c->users, forward->user);
+	char why[256];
+
+	if (user && status == 0)
+		peer_reply(user, forward->request_id, reply);
+	else if (user)
+		peer_reply_error(user, forward->request_id, ERROR_NO_SWITCH, "switch %s: %s", forward->switch_name,
+				 work_explain(status, NULL, why, sizeof(why)));
+	forward_free(forward);
+}
+
+static void pass_on(struct controller *c, struct peer *user, const struct message *request, struct known *k)
+{
+	struct forward *forward = calloc(1, sizeof(*forward));
+	struct message copy = *request;
+	int r = -ENOMEM;
+
+	copy.id = copy.reply_to = 0;
+	copy.switch_name = "";
+	if (forward) {
+		*forward = (struct forward){
+			.c = c, .user = peer_id(user), .request_id = request->id, .switch_name = strdup(k->name)};
+		if (forward->switch_name)
+			r = peer_request(known_peer(k), &copy, SWITCH_TIMEOUT_MS, forward_answered, forward);
+	}
+	if (r == 0)
+		return;
+	if (forward)
+		forward_free(forward);
+	peer_reply_error(user, request->id, r == -EAGAIN ? ERROR_BUSY : ERROR_INTERNAL, "switch %s: %s", k->name,
+			 r == -EAGAIN ? "too many requests are waiting for it" : strerror(-r));
+}
+
+/* "a, b, c" of the switches that are connected, or of all; the caller frees. */
+static char *names(const struct controller *c, bool connected)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	const char *between = "";
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < c->n_known; i++) {
+		if (connected && !c->known[i]->peer)
+			continue;
+		fprintf(out, "%s%s", between, c->known[i]->name);
+		between = ", ";
+	}
+	fclose(out);
+	return text;
+}
+
+static void refuse_absent(struct peer *user, uint64_t request_id, const struct known *k)
+{
+	time_t since = k->since_ms / 1000;
+	char when[32];
+	struct tm tm;
+
+	strftime(when, sizeof(when), "%F %T", localtime_r(&since, &tm));
+	peer_reply_error(user, request_id, ERROR_NO_SWITCH, "switch %s is not connected since %s", k->name, when);
+}
+
+/* The only connected switch; if there are none or several the user is told. */
+static struct known *find_only(struct controller *c, struct peer *user, uint64_t request_id)
+{
+	_cleanup_free_ char *list = NULL;
+	struct known *only = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_known; i++)
+		if (c->known[i]->peer) {
+			only = c->known[i];
+			n++;
+		}
+	if (n == 1)
+		return only;
+	list = names(c, n > 0);
+	if (n > 1)
+		peer_reply_error(user, request_id, ERROR_INVALID, "which switch? connected are %s; say --switch NAME", list);
+	else if (c->n_known)
+		peer_reply_error(user, request_id, ERROR_NO_SWITCH, "no switch is connected (known are %s)", list);
+	else
+		peer_reply_error(user, request_id, ERROR_NO_SWITCH, "no switch has connected to this controller yet");
+	return NULL;
+}
+
+/* The switch that 'request' means, connected; otherwise the user is told and NULL is returned. */
+static struct known *find_switch(struct controller *c, struct peer *user, const struct message *request)
+{
+	_cleanup_free_ char *list = NULL;
+	struct known *k;
+
+	if (!request->switch_name[0])
+		return find_only(c, user, request->id);
+	k = known_find(c, request->switch_name);
+	if (k && known_peer(k))
+		return k;
+	if (k) {
+		refuse_absent(user, request->id, k);
+		return NULL;
+	}
+	list = names(c, false);
+	peer_reply_error(user, request->id, ERROR_UNKNOWN, "there is no switch \"%s\"%s%s", request->switch_name,
+			 list && list[0] ? "; known are " : "; none has connected yet", list ? list : "");
+	return NULL;
+}
+
+static void handle_pass_on(struct controller *c, struct peer *user, const struct message *request)
+{
+	struct known *k = find_switch(c, user, request);
+
+	if (k)
+		pass_on(c, user, request, k);
+}
+
+static void handle_deploy(struct controller *c, struct peer *user, const struct message *request)
+{
+	apply_load(c, user, request->id, &request->deploy);
+}
+
+static void handle_remove(struct controller *c, struct peer *user, const struct message *request)
+{
+	apply_remove(c, user, request->id, request->remove.name);
+}
+
+static void handle_diff(struct controller *c, struct peer *user, const struct message *request)
+{
+	apply_diff(c, user, request->id, &request->deploy);
+}
+
+/* Desired state; of one switch what runs there. */
+static void handle_get_deployments(struct controller *c, struct peer *user, const struct message *request)
+{
+	struct message reply = {.kind = MSG_DEPLOYMENTS, .switch_name = ""};
+	struct deployment_list list;
+
+	if (request->switch_name[0]) {
+		handle_pass_on(c, user, request);
+		return;
+	}
+	if (store_get_deployments(c->store, request->get.filter, &list) < 0) {
+		peer_reply_error(user, request->id, ERROR_INTERNAL, "the store failed: %s", store_error(c->store));
+		return;
+	}
+	reply.deployments.item = list.item;
+	reply.deployments.n = list.n;
+	if (peer_reply(user, request->id, &reply) == -EMSGSIZE) {
+		/* Too much for one message: the list is still right without the texts. */
+		for (size_t i = 0; i < list.n; i++) {
+			free((char *)list.item[i].text);
+			list.item[i].text = NULL;
+		}
+		peer_reply(user, request->id, &reply);
+	}
+	deployment_list_done(&list);
+}
+
+static void handle_get_switches(struct controller *c, struct peer *user, const struct message *request)
+{
+	gather_all(c, user, request->id);
+}
+
+static void handle_get_switch(struct controller *c, struct peer *user, const struct message *request)
+{
+	struct known *k = request->switch_name[0] ? known_find(c, request->switch_name) : NULL;
+
+	if (!k)
+		k = find_switch(c, user, request);
+	if (k)
+		gather_one(c, user, request->id, k);
+}
+
+static void handle_subscribe(struct controller *c, struct peer *user, const struct message *request)
+{
+	int r = relay_subscribe(c, user, request->switch_name, request->subscribe.kinds, request->subscribe.off);
+
+	if (r < 0)
+		peer_reply_error(user, request->id, ERROR_NO_MEMORY, "no room for another subscriber");
+	else
+		peer_reply_ok(user, request->id, "", 0, 0);
+}
+
+/* Changes are answered when they are done, so without a switch there is nothing to wait for. */
+static void handle_barrier(struct controller *c, struct peer *user, const struct message *request)
+{
+	if (request->switch_name[0])
+		handle_pass_on(c, user, request);
+	else
+		peer_reply_ok(user, request->id, "", 0, 0);
+}
+
+typedef void (*handler_fn)(struct controller *c, struct peer *user, const struct message *request);
+
+static const handler_fn handlers[MSG_KIND_MAX] = {
+	[MSG_BARRIER] = handle_barrier,
+	[MSG_DEPLOY] = handle_deploy,
+	[MSG_REMOVE] = handle_remove,
+	[MSG_DIFF] = handle_diff,
+	[MSG_GET_DEPLOYMENTS] = handle_get_deployments,
+	[MSG_GET_SWITCHES] = handle_get_switches,
+	[MSG_GET_SWITCH] = handle_get_switch,
+	[MSG_SUBSCRIBE] = handle_subscribe,
+	[MSG_GET_PORTS] = handle_pass_on,
+	[MSG_GET_TABLES] = handle_pass_on,
+	[MSG_GET_COUNTERS] = handle_pass_on,
+	[MSG_RESET_COUNTERS] = handle_pass_on,
+	[MSG_DUMP] = handle_pass_on,
+	[MSG_FLOW] = handle_pass_on,
+	[MSG_PACKET_OUT] = handle_pass_on,
+	[MSG_TRACE] = handle_pass_on,
+};
+
+void users_request(struct controller *c, struct peer *user, const struct message *request)
+{
+	handler_fn handler = request->kind < MSG_KIND_MAX ? handlers[request->kind] : NULL;
+
+	if (handler)
+		handler(c, user, request);
+	else
+		peer_reply_error(user, request->id, ERROR_UNKNOWN, "a controller does not answer %s",
+				 message_kind_name(request->kind));
+}
