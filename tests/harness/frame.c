@@ -39,17 +39,17 @@ static uint8_t *put(struct writer *w, const void *bytes, unsigned size)
 
 static void put8(struct writer *w, unsigned value)
 {
-	put(w, &(uint8_t){ value }, 1);
+	put(w, &(uint8_t){value}, 1);
 }
 
 static void put16(struct writer *w, unsigned value)
 {
-	put(w, &(uint16_t){ htons(value) }, 2);
+	put(w, &(uint16_t){htons(value)}, 2);
 }
 
 static void put32(struct writer *w, uint32_t value)
 {
-	put(w, &(uint32_t){ htonl(value) }, 4);
+	put(w, &(uint32_t){htonl(value)}, 4);
 }
 
 static void put_mac(struct writer *w, const char *text)
@@ -140,7 +140,7 @@ static void put_udp(struct writer *w)
 	put16(w, number(p->udp_sport, 49152));
 	put16(w, number(p->udp_dport, 53));
 	put16(w, 8 + p->payload_size);
-	put16(w, p->udp_no_csum ? 0 : 0xffff);    /* Not 0, so that it is computed. */
+	put16(w, p->udp_no_csum ? 0 : 0xffff); /* Not 0, so that it is computed. */
 }
 
 static void put_icmp(struct writer *w)
@@ -286,8 +286,8 @@ static bool pkt_is_ip6(const struct pkt *p)
 
 struct frame frame_make(const struct pkt *pkt)
 {
-	struct frame f = { 0 };
-	struct writer w = { .frame = &f, .pkt = pkt, .ip6 = pkt_is_ip6(pkt) };
+	struct frame f = {0};
+	struct writer w = {.frame = &f, .pkt = pkt, .ip6 = pkt_is_ip6(pkt)};
 
 	put_mac(&w, pkt->eth_dst ?: FRAME_MAC_DST);
 	put_mac(&w, pkt->eth_src ?: FRAME_MAC_SRC);
@@ -312,8 +312,8 @@ struct frame frame_make(const struct pkt *pkt)
 
 struct frame frame_of_bytes(const void *bytes, unsigned size)
 {
-	struct frame f = { 0 };
-	struct writer w = { .frame = &f };
+	struct frame f = {0};
+	struct writer w = {.frame = &f};
 
 	put(&w, bytes, size);
 	return f;

@@ -9,30 +9,49 @@
 /* What the walk over a frame found. */
 struct view {
 	const uint8_t *data;
-	unsigned size, end;               /* 'end': where IP's length ends the packet. */
+	unsigned size, end; /* 'end': where IP's length ends the packet. */
 	unsigned at;
 	struct frame_part *part;
 	unsigned n_parts;
-	unsigned ip, l4;                  /* Offsets; 0: none. */
+	unsigned ip, l4; /* Offsets; 0: none. */
 	bool ip6, fragment, later;
 	unsigned proto;
 };
 
-struct field { const char *name; unsigned size; };
+struct field {
+	const char *name;
+	unsigned size;
+};
 
-static const struct field eth_fields[] = { { "eth.dst", 6 }, { "eth.src", 6 }, { 0 } };
-static const struct field arp_fields[] = { { "arp.htype", 2 }, { "arp.ptype", 2 }, { "arp.hlen", 1 }, { "arp.plen", 1 },
-	{ "arp.op", 2 }, { "arp.sha", 6 }, { "arp.spa", 4 }, { "arp.tha", 6 }, { "arp.tpa", 4 }, { 0 } };
-static const struct field ipv4_fields[] = { { "ip.version_ihl", 1 }, { "ip.tos", 1 }, { "ip.length", 2 }, { "ip.id", 2 },
-	{ "ip.frag", 2 }, { "ip.ttl", 1 }, { "ip.proto", 1 }, { "ip.checksum", 2 }, { "ip.src", 4 }, { "ip.dst", 4 }, { 0 } };
-static const struct field ipv6_fields[] = { { "ip.version_class_flow", 4 }, { "ip.length", 2 }, { "ip.next", 1 },
-	{ "ip.ttl", 1 }, { "ip.src", 16 }, { "ip.dst", 16 }, { 0 } };
-static const struct field tcp_fields[] = { { "tcp.sport", 2 }, { "tcp.dport", 2 }, { "tcp.seq", 4 }, { "tcp.ack", 4 },
-	{ "tcp.offset_flags", 2 }, { "tcp.window", 2 }, { "tcp.checksum", 2 }, { "tcp.urgent", 2 }, { 0 } };
-static const struct field udp_fields[] = { { "udp.sport", 2 }, { "udp.dport", 2 }, { "udp.length", 2 },
-	{ "udp.checksum", 2 }, { 0 } };
-static const struct field icmp_fields[] = { { "icmp.type", 1 }, { "icmp.code", 1 }, { "icmp.checksum", 2 },
-	{ "icmp.rest", 4 }, { 0 } };
+static const struct field eth_fields[] = {{"eth.dst", 6}, {"eth.src", 6}, {0}};
+static const struct field arp_fields[] = {
+	{"arp.htype", 2}, {"arp.ptype", 2}, {"arp.hlen", 1}, {"arp.plen", 1}, {"arp.op", 2},
+	{"arp.sha", 6},	  {"arp.spa", 4},   {"arp.tha", 6},  {"arp.tpa", 4},  {0}};
+static const struct field ipv4_fields[] = {{"ip.version_ihl", 1},
+					   {"ip.tos", 1},
+					   {"ip.length", 2},
+					   {"ip.id", 2},
+					   {"ip.frag", 2},
+					   {"ip.ttl", 1},
+					   {"ip.proto", 1},
+					   {"ip.checksum", 2},
+					   {"ip.src", 4},
+					   {"ip.dst", 4},
+					   {0}};
+static const struct field ipv6_fields[] = {{"ip.version_class_flow", 4},
+					   {"ip.length", 2},
+					   {"ip.next", 1},
+					   {"ip.ttl", 1},
+					   {"ip.src", 16},
+					   {"ip.dst", 16},
+					   {0}};
+static const struct field tcp_fields[] = {{"tcp.sport", 2},    {"tcp.dport", 2},	{"tcp.seq", 4},
+					  {"tcp.ack", 4},      {"tcp.offset_flags", 2}, {"tcp.window", 2},
+					  {"tcp.checksum", 2}, {"tcp.urgent", 2},	{0}};
+static const struct field udp_fields[] = {
+	{"udp.sport", 2}, {"udp.dport", 2}, {"udp.length", 2}, {"udp.checksum", 2}, {0}};
+static const struct field icmp_fields[] = {
+	{"icmp.type", 1}, {"icmp.code", 1}, {"icmp.checksum", 2}, {"icmp.rest", 4}, {0}};
 
 static unsigned get16(const uint8_t *p)
 {
@@ -68,9 +87,10 @@ static bool add_header(struct view *v, const struct field *fields)
 
 static void view_l4(struct view *v)
 {
-	const struct field *fields = v->proto == IPPROTO_TCP ? tcp_fields :
-		v->proto == IPPROTO_UDP ? udp_fields :
-		v->proto == (v->ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP) ? icmp_fields : NULL;
+	const struct field *fields = v->proto == IPPROTO_TCP				    ? tcp_fields
+				     : v->proto == IPPROTO_UDP				    ? udp_fields
+				     : v->proto == (v->ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP) ? icmp_fields
+											    : NULL;
 	unsigned begin = v->at;
 
 	if (v->later || !fields || !add_header(v, fields))
@@ -150,7 +170,7 @@ static void view_frame(struct view *v, const uint8_t *data, unsigned size, struc
 	unsigned type;
 	char name[24];
 
-	*v = (struct view){ .data = data, .size = size, .end = size, .part = parts };
+	*v = (struct view){.data = data, .size = size, .end = size, .part = parts};
 	if (!add_header(v, eth_fields) || size < 14)
 		return add_part(v, size - v->at, "payload");
 	type = get16(data + v->at);
@@ -243,7 +263,10 @@ bool frame_verify(const uint8_t *data, unsigned size, char *why, size_t why_size
 		return false;
 	}
 	if (l4_checksum_at(&v) && l4_checksum(&v)) {
-		snprintf(why, why_size, "%s.checksum", v.proto == IPPROTO_TCP ? "tcp" : v.proto == IPPROTO_UDP ? "udp" : "icmp");
+		snprintf(why, why_size, "%s.checksum",
+			 v.proto == IPPROTO_TCP	  ? "tcp"
+			 : v.proto == IPPROTO_UDP ? "udp"
+						  : "icmp");
 		return false;
 	}
 	return true;
@@ -282,8 +305,8 @@ static void print_hex(FILE *out, const uint8_t *p, unsigned size)
 		fprintf(out, "... (%u bytes)", size);
 }
 
-bool frame_same(const uint8_t *expected, unsigned expected_size, const uint8_t *is, unsigned is_size,
-		char *text, size_t text_size)
+bool frame_same(const uint8_t *expected, unsigned expected_size, const uint8_t *is, unsigned is_size, char *text,
+		size_t text_size)
 {
 	struct frame_part parts[FRAME_PARTS_MAX];
 	unsigned n = frame_parts(expected, expected_size, parts);

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pkt_parse - finds the headers of a frame, once per run of a hook.
+ *
+ * Fills s->off[], CELL_PRESENT (header bits only, see below), CELL_VLAN*, CELL_ETH_TYPE, CELL_IP_PROTO,
+ * CELL_FRAG_OFFSET and CELL_PAYLOAD_LENGTH from the frame and from CELL_LENGTH, which is set before.
+ *
+ * What counts as what:
+ * - Two tags, 802.1Q or 802.1ad; a third one is the ethertype of an unknown payload.
+ * - IPv6: hop-by-hop, routing, fragment and destination headers, at most EXT_HEADERS_MAX together; when one
+ *   comes twice, s->off[] names the last.  Any other (AH, ESP) is the protocol.
+ * - A later fragment has no L4 header; CELL_IP_PROTO is what its first fragment begins with.
+ * - EXIT_PARSE_SHORT: the frame ends before its headers, or IP's length, say.
+ *   EXIT_PARSE_MALFORMED: headers contradict themselves or each other; a first fragment that cuts its L4 header too.
+ *   EXIT_PARSE_DEPTH: a header lies in the frame but beyond PKT_OFF_MAX or the first buffer, or behind too
+ *   many extension headers.
+ * - ARP other than IPv4 over Ethernet, and other ethertypes, are no mistake: only Ethernet is present. */
+#ifndef MEALY_PKT_PARSE_H
+#define MEALY_PKT_PARSE_H
+
+#include "pkt_cursor.h"
+
+enum { EXT_HEADERS_MAX = 8 };
+
+enum {
+	ETH_SIZE = 14,
+	VLAN_SIZE = 4,
+	ARP_SIZE = 28,
+	IPV4_SIZE = 20,
+	IPV6_SIZE = 40,
+	EXT_SIZE = 8,
+	TCP_SIZE = 20,
+	UDP_SIZE = 8,
+	ICMP_SIZE = 8,
+};
+
+enum ether_type {
+	ETHER_IPV4 = 0x0800,
+	ETHER_ARP = 0x0806,
+	ETHER_IPV6 = 0x86dd,
+	ETHER_8021Q = 0x8100,
+	ETHER_8021AD = 0x88a8,
+};
+
+enum ip_proto {
+	PROTO_HOPOPTS = 0,
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_ROUTING = 43,
+	PROTO_FRAGMENT = 44,
+	PROTO_ICMPV6 = 58,
+	PROTO_DSTOPTS = 60,
+};
+
+/* Header bits of CELL_PRESENT: those the parser answers for. */
+#define PRESENT_BIT(header) (1ULL << PRESENT_##header)
+#define PRESENT_HEADERS	    (((1ULL << PRESENT_MAX) - 1) & ~(PRESENT_BIT(IN_PORT) | PRESENT_BIT(OUT_PORT)))
+
+/* Where the parser is; lives in registers. */
+struct parse {
+	__u64 off;	 /* Of the next header. */
+	__u64 frame_end; /* Bytes of the frame, reachable or not. */
+	__u64 ip_end;	 /* Where IP's length ends the packet, at most frame_end. */
+	__u64 present;
+	__u32 type; /* Ethertype. */
+	__u32 proto;
+	bool later; /* A fragment that is not the first. */
+};
+
+HOOK_FN bool eth_is_vlan(__u32 type)
+{
+	return type == ETHER_8021Q || type == ETHER_8021AD;
+}
+
+/* Why 'size' bytes at p->off could not be reached. */
+HOOK_FN enum exit_reason parse_missing(const struct parse *p, __u32 size)
+{
+	return p->off + size > p->frame_end ? EXIT_PARSE_SHORT : EXIT_PARSE_DEPTH;
+}
+
+/* ---- Ethernet ---------------------------------------------------------------------------- */
+
+/* Takes a tag from the frame if there is one. */
+HOOK_FN enum exit_reason parse_tag(struct hook *h, struct parse *p, __u32 *tpid, __u32 *tci)
+{
+	const __u8 *at;
+
+	if (!eth_is_vlan(p->type))
+		return EXIT_NONE;
+	at = pkt_at(h, p->off, VLAN_SIZE);
+	if (!at)
+		return parse_missing(p, VLAN_SIZE);
+	*tpid = p->type;
+	*tci = pkt_be16(at);
+	p->type = pkt_be16(at + 2);
+	p->off += VLAN_SIZE;
+	return EXIT_NONE;
+}
+
+/* Ethernet and tags; stores their cells and leaves p->off behind them. */
+HOOK_FN enum exit_reason parse_ether(struct hook *h, struct scratch *s, struct parse *p)
+{
+	__u32 tpid = 0, tci = 0, tpid2 = 0, tci2 = 0;
+	enum exit_reason reason;
+	const __u8 *at;
+
+	at = pkt_at(h, 0, ETH_SIZE);
+	if (!at)
+		return parse_missing(p, ETH_SIZE);
+	p->type = pkt_be16(at + 12);
+	p->off = ETH_SIZE;
+
+	if (!pkt_vlan_beside(h, &tpid, &tci)) {
+		reason = parse_tag(h, p, &tpid, &tci);
+		if (reason)
+			return reason;
+	}
+	if (tpid) {
+		p->present |= PRESENT_BIT(VLAN);
+		reason = parse_tag(h, p, &tpid2, &tci2);
+		if (reason)
+			return reason;
+		if (tpid2)
+			p->present |= PRESENT_BIT(VLAN2);
+	}
+	s->cells[CELL_VLAN_TPID] = tpid;
+	s->cells[CELL_VLAN_TCI] = tci;
+	s->cells[CELL_VLAN2_TPID] = tpid2;
+	s->cells[CELL_VLAN2_TCI] = tci2;
+	s->cells[CELL_ETH_TYPE] = p->type;
+	return EXIT_NONE;
+}
+
+HOOK_FN enum exit_reason parse_arp(struct hook *h, struct parse *p)
+{
+	const __u8 *at = pkt_at(h, p->off, 8);
+
+	if (!at)
+		return parse_missing(p, 8);
+	/* Ethernet, IPv4, six bytes, four bytes. */
+	if (pkt_be32(at) != 0x00010800 || pkt_be16(at + 4) != 0x0604)
+		return EXIT_NONE;
+	if (!pkt_at(h, p->off, ARP_SIZE))
+		return parse_missing(p, ARP_SIZE);
+	p->present |= PRESENT_BIT(ARP);
+	return EXIT_NONE;
+}
+
+/* ---- IP ------------------------------------------------------------------------------------ */
+
+/* Ends the packet 'length' bytes behind 'begin'.  An aggregated frame may be too long for IP to say (length 0). */
+HOOK_FN enum exit_reason parse_ip_end(struct hook *h, struct parse *p, __u64 begin, __u32 length)
+{
+	p->ip_end = begin + length;
+	if (!length && hook_frames(h) > 1)
+		p->ip_end = p->frame_end;
+	return p->ip_end > p->frame_end ? EXIT_PARSE_SHORT : EXIT_NONE;
+}
+
+HOOK_FN enum exit_reason parse_ipv4(struct hook *h, struct scratch *s, struct parse *p)
+{
+	const __u8 *at = pkt_at(h, p->off, IPV4_SIZE);
+	__u32 header, fragment;
+	enum exit_reason reason;
+
+	if (!at)
+		return parse_missing(p, IPV4_SIZE);
+	header = (at[0] & 15) * 4;
+	fragment = pkt_be16(at + 6);
+	p->proto = at[9];
+	if (at[0] >> 4 != 4 || header < IPV4_SIZE)
+		return EXIT_PARSE_MALFORMED;
+	reason = parse_ip_end(h, p, p->off, pkt_be16(at + 2));
+	if (p->ip_end < p->off + header)
+		return EXIT_PARSE_MALFORMED;
+	if (reason)
+		return reason;
+
+	p->off += header;
+	p->present |= PRESENT_BIT(IPV4) | PRESENT_BIT(IP);
+	if (fragment & 0x3fff)
+		p->present |= PRESENT_BIT(FRAGMENT);
+	p->later = fragment & 0x1fff;
+	s->cells[CELL_FRAG_OFFSET] = (fragment & 0x1fff) * 8;
+	return EXIT_NONE;
+}
+
+HOOK_FN bool ipv6_is_mapped(const __u8 *addr)
+{
+	return !pkt_be64(addr) && pkt_be32(addr + 8) == 0xffff;
+}
+
+HOOK_FN bool proto_is_ext(__u32 proto)
+{
+	return proto == PROTO_HOPOPTS || proto == PROTO_ROUTING || proto == PROTO_FRAGMENT || proto == PROTO_DSTOPTS;
+}
+
+/* The extension header at p->off, of kind p->proto; goes behind it. */
+HOOK_FN enum exit_reason parse_ext(struct hook *h, struct scratch *s, struct parse *p)
+{
+	const __u8 *at = pkt_at(h, p->off, EXT_SIZE);
+	__u32 size = EXT_SIZE, fragment;
+
+	if (!at)
+		return parse_missing(p, EXT_SIZE);
+	switch (p->proto) {
+	case PROTO_HOPOPTS:
+		s->off[BASE_HOPOPTS] = p->off;
+		p->present |= PRESENT_BIT(HOPOPTS);
+		size += at[1] * 8;
+		break;
+	case PROTO_ROUTING:
+		s->off[BASE_ROUTING] = p->off;
+		p->present |= PRESENT_BIT(ROUTING);
+		size += at[1] * 8;
+		break;
+	case PROTO_DSTOPTS:
+		s->off[BASE_DSTOPTS] = p->off;
+		p->present |= PRESENT_BIT(DSTOPTS);
+		size += at[1] * 8;
+		break;
+	default:
+		s->off[BASE_FRAG6] = p->off;
+		p->present |= PRESENT_BIT(FRAG6);
+		fragment = pkt_be16(at + 2);
+		if (fragment & 0xfff9)
+			p->present |= PRESENT_BIT(FRAGMENT);
+		p->later = fragment & 0xfff8;
+		s->cells[CELL_FRAG_OFFSET] = fragment & 0xfff8;
+	}
+	p->proto = at[0];
+	p->off += size;
+	return p->off > p->ip_end ? EXIT_PARSE_MALFORMED : EXIT_NONE;
+}
+
+HOOK_FN enum exit_reason parse_ipv6(struct hook *h, struct scratch *s, struct parse *p)
+{
+	const __u8 *at = pkt_at(h, p->off, IPV6_SIZE);
+	enum exit_reason reason;
+
+	if (!at)
+		return parse_missing(p, IPV6_SIZE);
+	if (at[0] >> 4 != 6)
+		return EXIT_PARSE_MALFORMED;
+	if (ipv6_is_mapped(at + 8) || ipv6_is_mapped(at + 24))
+		return EXIT_PARSE_MAPPED;
+	p->proto = at[6];
+	p->present |= PRESENT_BIT(IPV6) | PRESENT_BIT(IP);
+	p->off += IPV6_SIZE;
+	reason = parse_ip_end(h, p, p->off, pkt_be16(at + 4));
+	if (reason)
+		return reason;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < EXT_HEADERS_MAX; i++) {
+		if (!proto_is_ext(p->proto) || p->later)
+			return EXIT_NONE;
+		reason = parse_ext(h, s, p);
+		if (reason)
+			return reason;
+	}
+	return proto_is_ext(p->proto) && !p->later ? EXIT_PARSE_DEPTH : EXIT_NONE;
+}
+
+/* ---- L4 -------------------------------------------------------------------------------------- */
+
+/* Each takes the fixed header at p->off and says in '*ret_size' how much of the packet is header.  IP's length ends
+ * in the frame, so what cannot be reached lies too deep. */
+HOOK_FN enum exit_reason parse_tcp(struct hook *h, struct parse *p, __u32 *ret_size)
+{
+	const __u8 *at = pkt_at(h, p->off, TCP_SIZE);
+
+	if (p->off + TCP_SIZE > p->ip_end)
+		return EXIT_PARSE_MALFORMED;
+	if (!at)
+		return EXIT_PARSE_DEPTH;
+	*ret_size = (at[12] >> 4) * 4;
+	if (*ret_size < TCP_SIZE || p->off + *ret_size > p->ip_end)
+		return EXIT_PARSE_MALFORMED;
+	p->present |= PRESENT_BIT(TCP) | PRESENT_BIT(L4);
+	return EXIT_NONE;
+}
+
+HOOK_FN enum exit_reason parse_udp(struct hook *h, struct parse *p, __u32 *ret_size)
+{
+	const __u8 *at = pkt_at(h, p->off, UDP_SIZE);
+	__u32 length;
+
+	if (p->off + UDP_SIZE > p->ip_end)
+		return EXIT_PARSE_MALFORMED;
+	if (!at)
+		return EXIT_PARSE_DEPTH;
+	*ret_size = UDP_SIZE;
+	length = pkt_be16(at + 4);
+	/* A first fragment's length counts what the others bring. */
+	if (length < UDP_SIZE || (p->off + length > p->ip_end && !(p->present & PRESENT_BIT(FRAGMENT))))
+		return EXIT_PARSE_MALFORMED;
+	p->present |= PRESENT_BIT(UDP) | PRESENT_BIT(L4);
+	return EXIT_NONE;
+}
+
+HOOK_FN enum exit_reason parse_icmp(struct hook *h, struct parse *p, __u64 present, __u32 *ret_size)
+{
+	if (p->off + ICMP_SIZE > p->ip_end)
+		return EXIT_PARSE_MALFORMED;
+	if (!pkt_at(h, p->off, ICMP_SIZE))
+		return EXIT_PARSE_DEPTH;
+	*ret_size = ICMP_SIZE;
+	p->present |= present;
+	return EXIT_NONE;
+}
+
+/* Of a protocol that we do not know, everything is payload. */
+HOOK_FN enum exit_reason parse_l4(struct hook *h, struct scratch *s, struct parse *p)
+{
+	enum exit_reason reason = EXIT_NONE;
+	__u32 size = 0;
+
+	s->off[BASE_L4] = p->off;
+	s->cells[CELL_IP_PROTO] = p->proto;
+	if (!p->later) {
+		if (p->proto == PROTO_TCP)
+			reason = parse_tcp(h, p, &size);
+		else if (p->proto == PROTO_UDP)
+			reason = parse_udp(h, p, &size);
+		else if (p->proto == PROTO_ICMP && p->present & PRESENT_BIT(IPV4))
+			reason = parse_icmp(h, p, PRESENT_BIT(ICMP), &size);
+		else if (p->proto == PROTO_ICMPV6 && p->present & PRESENT_BIT(IPV6))
+			reason = parse_icmp(h, p, PRESENT_BIT(ICMPV6), &size);
+	}
+	s->cells[CELL_PAYLOAD_LENGTH] = p->ip_end - p->off - size;
+	return reason;
+}
+
+/* ---- the frame -------------------------------------------------------------------------------- */
+
+HOOK_FN enum exit_reason parse_l3(struct hook *h, struct scratch *s, struct parse *p)
+{
+	enum exit_reason reason;
+
+	s->off[BASE_L3] = p->off;
+	switch (p->type) {
+	case ETHER_ARP: return parse_arp(h, p);
+	case ETHER_IPV4: reason = parse_ipv4(h, s, p); break;
+	case ETHER_IPV6: reason = parse_ipv6(h, s, p); break;
+	default: return EXIT_NONE;
+	}
+	return reason ?: parse_l4(h, s, p);
+}
+
+HOOK_FN enum exit_reason parse_frame(struct hook *h, struct scratch *s)
+{
+	struct parse p = {.present = PRESENT_BIT(ETH), .frame_end = s->cells[CELL_LENGTH]};
+	enum exit_reason reason;
+	__u32 tpid, tci;
+
+	if (pkt_vlan_beside(h, &tpid, &tci))
+		p.frame_end -= VLAN_SIZE;
+	s->cells[CELL_IP_PROTO] = 0;
+	s->cells[CELL_FRAG_OFFSET] = 0;
+	s->cells[CELL_PAYLOAD_LENGTH] = 0;
+	reason = parse_ether(h, s, &p) ?: parse_l3(h, s, &p);
+	s->cells[CELL_PRESENT] = (s->cells[CELL_PRESENT] & ~PRESENT_HEADERS) | p.present;
+	return reason;
+}
+
+/* Parses the frame.  Returns EXIT_NONE, or a reason EXIT_PARSE_*; what came before the mistake is filled in. */
+HOOK_FN enum exit_reason pkt_parse(struct hook *h, struct scratch *s)
+{
+	enum exit_reason reason = parse_frame(h, s);
+
+	/* Headers of an skb may lie outside its linear part; seldom, so they are fetched only when missed. */
+	if (reason == EXIT_PARSE_DEPTH && !pkt_pull(h))
+		reason = parse_frame(h, s);
+	return reason;
+}
+
+#endif

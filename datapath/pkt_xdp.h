@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pkt_xdp - the frame at XDP: the first buffer, written directly. */
+#ifndef MEALY_PKT_XDP_H
+#define MEALY_PKT_XDP_H
+
+#include "pkt_direct.h"
+
+HOOK_FN void *pkt_begin(struct hook *h)
+{
+	return (void *)(long)h->ctx->data;
+}
+
+HOOK_FN void *pkt_end(struct hook *h)
+{
+	return (void *)(long)h->ctx->data_end;
+}
+
+/* Fails without headroom; the kernel also refuses to leave less than an Ethernet header. */
+HOOK_FN int pkt_move_begin(struct hook *h, int delta)
+{
+	return bpf_xdp_adjust_head(h->ctx, delta);
+}
+
+#endif
