@@ -9,6 +9,7 @@
 #include "field.h"
 
 struct arena;
+struct yaml_node;
 
 enum expr_kind {
 	EXPR_NUMBER,              /* value, type tells the unit it was written with. */
@@ -60,7 +61,7 @@ struct expr {
 	enum expr_op op;
 	struct loc loc;
 	unsigned width;           /* Characters of source. */
-	char *name;
+	char *name;               /* EXPR_NAME, EXPR_CALL; a literal as it was written, or NULL. */
 	uint64_t hi, value;
 	unsigned prefix_len;
 	unsigned n_args;
@@ -95,10 +96,20 @@ struct stmt_list {
 	size_t n;
 };
 
+enum { EXPR_TEXT_MAX = 4096, EXPR_DEPTH_MAX = 64 };
+
 /* Both report each mistake to 'diags' and return NULL / -EINVAL then.  'loc' is where 'text' begins. */
 struct expr *expr_parse(struct arena *arena, const char *text, struct loc loc, struct diag_list *diags);
 int stmt_parse(struct arena *arena, const char *text, struct loc loc, bool is_action,
 	       struct diag_list *diags, struct stmt_list *ret_list);
+
+/* The same for the text of a YAML node, with exact places also when it stands on several lines. */
+struct expr *expr_parse_yaml(struct arena *arena, const struct yaml_node *node, struct diag_list *diags);
+int stmt_parse_yaml(struct arena *arena, const struct yaml_node *node, bool is_action, struct diag_list *diags,
+		    struct stmt_list *ret_list);
+
+/* "==", "and", "+", ... */
+const char *expr_op_text(enum expr_op op);
 
 /* Renders an expression with the fewest parentheses, parameters by name; the caller frees.  NULL
  * without memory. */
