@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "encode.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/cleanup.h"
+#include "encode_int.h"
+
+/* ---- mistakes -------------------------------------------------------------------------------- */
+
+/* The first one of a table is told; those that follow from it are not. */
+void enc_error(struct enc *e, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	if (e->failed)
+		return;
+	e->failed = true;
+	if (!e->diags)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	diag_error(e->diags, e->loc, "%s", text);
+}
+
+/* ---- order of tables -------------------------------------------------------------------------- */
+
+enum hook_id enc_hook_of(const struct app *app, unsigned table, enum hook_id default_hook)
+{
+	int hook = app->table[table].hook;
+
+	return hook < 0 ? default_hook : (enum hook_id)hook;
+}
+
+int encode_next_on_hook(const struct app *app, unsigned table, enum hook_id default_hook)
+{
+	enum hook_id hook = enc_hook_of(app, table, default_hook);
+
+	for (unsigned i = table + 1; i < app->n_tables; i++)
+		if (enc_hook_of(app, i, default_hook) == hook)
+			return i;
+	return -1;
+}
+
+/* ---- keys --------------------------------------------------------------------------------------- */
+
+struct key_encoder {
+	struct enc *e;
+	struct key_part *part;
+	unsigned n_parts, n_fields;       /* Parts written; layout fields done. */
+	uint64_t needs;
+};
+
+static void add_part(struct key_encoder *k, struct key_part part)
+{
+	if (k->n_parts >= KEY_PARTS_MAX)
+		enc_error(k->e, "table %s: the key has more than %d parts", k->e->at->name, KEY_PARTS_MAX);
+	else
+		k->part[k->n_parts++] = part;
+}
+
+/* The next field of the layout gets the value in 'cell' (two cells for an address). */
+static void add_field(struct key_encoder *k, unsigned cell)
+{
+	const struct layout_field *f = &k->e->layout.key[k->n_fields];
+	struct operand half;
+
+	if (k->n_fields >= k->e->layout.n_keys) {
+		enc_error(k->e, "table %s: the two scopes are of different length", k->e->at->name);
+		return;
+	}
+	k->n_fields++;
+	if (f->bits <= 64) {
+		if (f->type == TYPE_ADDR && f->bits < 64)
+			cell = enc_op(k->e, OP_SHR, operand_cell(cell, STAGE_PRE), operand_number(64 - f->bits)).cell;
+		add_part(k, (struct key_part){cell, f->word - FLOW_HEAD_WORDS, f->shift, f->bits});
+		return;
+	}
+	add_part(k, (struct key_part){cell, f->word - FLOW_HEAD_WORDS, 0, 64});
+	half = operand_cell(cell + 1, STAGE_PRE);
+	if (f->bits < 128)
+		half = enc_op(k->e, OP_SHR, half, operand_number(128 - f->bits));
+	add_part(k, (struct key_part){half.cell, f->word + 1 - FLOW_HEAD_WORDS, 0, f->bits - 64});
+}
+
+static unsigned biflow_fields(enum key_kind kind)
+{
+	return kind == KEY_BIFLOW_L4 ? 4 : 2;
+}
+
+static void add_biflow(struct key_encoder *k, enum key_kind kind)
+{
+	uint64_t needs;
+	unsigned cell = enc_biflow(k->e, kind, &needs);
+
+	k->needs |= needs;
+	for (unsigned i = 0; i < biflow_fields(kind); i++) {
+		bool wide = k->n_fields < k->e->layout.n_keys && k->e->layout.key[k->n_fields].bits == 128;
+
+		add_field(k, cell);
+		cell += wide ? 2 : 1;
+	}
+}
+
+static void add_key(struct key_encoder *k, const struct app_key *key)
+{
+	struct operand x;
+
+	if (key->kind == KEY_BIFLOW_L4 || key->kind == KEY_BIFLOW_IP || key->kind == KEY_BIFLOW_ETH) {
+		add_biflow(k, key->kind);
+		return;
+	}
+	x = enc_ref(k->e, &key->ref, key->type);
+	k->needs |= enc_ref_needs(k->e, &key->ref);
+	if (!x.wide && key->prefix_len > 0 && key->prefix_len < key->bits) {
+		unsigned drop = key->bits - key->prefix_len;
+		uint64_t ones = key->bits >= 64 ? ~0ULL : (1ULL << key->bits) - 1;
+
+		x = enc_op(k->e, OP_AND, x, operand_number(ones & ~0ULL << drop));
+	}
+	add_field(k, x.cell);
+}
+
+static unsigned encode_scope(struct enc *e, const struct app_key *key, size_t n, struct key_part *part, __u64 *ret_needs)
+{
+	struct key_encoder k = {.e = e, .part = part};
+
+	for (size_t i = 0; i < n; i++)
+		add_key(&k, &key[i]);
+	*ret_needs = k.needs;
+	return k.n_parts;
+}
+
+static void encode_keys(struct enc *e)
+{
+	struct table *out = e->out;
+
+	e->what = "the key";
+	e->context = IN_SHARED;
+	out->n_lookup = encode_scope(e, e->at->lookup, e->at->n_lookup, out->lookup, &out->key_needs);
+	if (!e->at->update)
+		return;
+	out->flags |= TABLE_TWO_SCOPES;
+	out->n_update = encode_scope(e, e->at->update, e->at->n_update, out->update, &out->update_needs);
+}
+
+/* ---- rules ---------------------------------------------------------------------------------------- */
+
+static void encode_rules(struct enc *e)
+{
+	char what[NAME_LEN_MAX + 16];
+
+	for (unsigned i = 0; i < e->at->n_rules && !e->failed; i++) {
+		const struct app_rule *rule = &e->at->rule[i];
+
+		if (rule->name)
+			snprintf(what, sizeof(what), "rule %s", rule->name);
+		else
+			snprintf(what, sizeof(what), "rule %u", i + 1);
+		e->what = what;
+		e->loc = rule->loc;
+		enc_rule_rows(e, i);
+		enc_rule_action(e, i, rule, &rule->action);
+	}
+	e->loc = e->at->loc;
+	e->what = "otherwise";
+	enc_rule_action(e, RULE_OTHERWISE, NULL, &e->at->otherwise);
+	e->what = "absent";
+	e->absent = true;
+	enc_rule_action(e, RULE_ABSENT, NULL, &e->at->absent);
+	e->absent = false;
+}
+
+static bool applies(const struct app_rule *rule, unsigned state)
+{
+	return rule->any_state || (rule->states >> state & 1);
+}
+
+/* Rows of 'state' in file order, in a list that states with the same rows share. */
+static void list_rows(struct enc *e, struct state_def *def, unsigned state, bool stateful)
+{
+	__u16 list[ROWS_MAX];
+	unsigned n = 0, at;
+
+	for (unsigned i = 0; i < e->n_rows; i++)
+		if (!stateful || applies(&e->at->rule[e->out->rows[i].rule], state))
+			list[n++] = i;
+	for (at = 0; at + n <= e->n_refs; at++)
+		if (memcmp(&e->out->row_list[at], list, n * sizeof(list[0])) == 0)
+			break;
+	if (at + n > e->n_refs) {
+		at = e->n_refs;
+		if (at + n > ROW_REFS_MAX) {
+			enc_error(e, "table %s: its states' rules take more than %d rows together", e->at->name,
+				  ROW_REFS_MAX);
+			return;
+		}
+		memcpy(&e->out->row_list[at], list, n * sizeof(list[0]));
+		e->n_refs += n;
+	}
+	def->first_row = at;
+	def->n_rows = n;
+}
+
+static void encode_states(struct enc *e)
+{
+	struct table *out = e->out;
+
+	if (!e->at->stateful) {
+		out->n_states = 1;
+		out->states[0].flags = STATE_KNOWN;
+		list_rows(e, &out->states[0], 0, false);
+		return;
+	}
+	for (unsigned i = 0; i < e->at->n_states && i < STATES_MAX; i++) {
+		const struct app_state *state = &e->at->state[i];
+		unsigned id = e->place->state_id[i];
+		struct state_def *def = &out->states[id % STATES_MAX];
+
+		def->idle_ns = state->idle_ns;
+		def->hard_ns = state->hard_ns;
+		def->idle_to = e->place->state_id[state->idle_to];
+		def->hard_to = e->place->state_id[state->hard_to];
+		def->flags = STATE_KNOWN | (state->notify ? STATE_NOTIFY : 0);
+		if (state->idle_ns || state->hard_ns)
+			out->flags |= TABLE_TIME;
+		if (id + 1 > out->n_states)
+			out->n_states = id + 1;
+		list_rows(e, def, i, true);
+	}
+}
+
+/* ---- the table ---------------------------------------------------------------------------------------- */
+
+static unsigned append_ops(struct enc *e, const struct op_list *list)
+{
+	unsigned at = e->n_ops;
+
+	if (at + list->n > OPS_MAX) {
+		enc_error(e, "table %s needs more than %d operations", e->at->name, OPS_MAX);
+		return 0;
+	}
+	memcpy(&e->out->ops[at], list->item, list->n * sizeof(list->item[0]));
+	e->n_ops += list->n;
+	return at;
+}
+
+static void encode_head(struct enc *e)
+{
+	struct table *out = e->out;
+
+	out->flags |= TABLE_VALID;
+	out->flags |= e->place->first_on_hook ? TABLE_FIRST : 0;
+	out->flags |= e->reads_time ? TABLE_TIME : 0;
+	out->app = e->place->app_index;
+	out->id = e->place->id;
+	out->n_pre = e->pre.n;
+	out->n_let = e->let.n;
+	out->first_pre = append_ops(e, &e->pre);
+	out->first_let = append_ops(e, &e->let);
+	out->n_rows = e->n_rows;
+	out->stats = e->place->stats;
+	if (!e->at->stateful)
+		return;
+	out->flags |= TABLE_STATEFUL | (e->at->expire_soon ? TABLE_SOON : 0);
+	out->flow_table = e->place->flow_table;
+	out->record_class = e->layout.record_class;
+	out->key_words = e->layout.key_words;
+	out->n_registers = e->layout.n_registers;
+	out->when_full = e->at->when_full;
+}
+
+int enc_init(struct enc *e, const struct app *app, unsigned index, enum hook_id default_hook,
+	     const struct placement *placement, struct diag_list *diags, struct table *out)
+{
+	size_t n_lets = app->table[index].n_lets;
+
+	memset(e, 0, sizeof(*e));
+	memset(out, 0, sizeof(*out));
+	e->app = app;
+	e->at = &app->table[index];
+	e->index = index;
+	e->default_hook = default_hook;
+	e->placement = placement;
+	e->place = &placement->table[index];
+	e->diags = diags;
+	e->out = out;
+	e->loc = e->at->loc;
+	e->what = "the table";
+	e->next_cell = CELL_TEMP;
+	e->rule_cell = e->low_cell = CELL_VAR;
+	e->pre.max = OPS_PRE_MAX;
+	e->pre.name = "before the flow is looked up";
+	e->let.max = OPS_LET_MAX;
+	e->let.name = "in the table's conditions";
+	e->let_value = calloc(n_lets + 1, sizeof(*e->let_value));
+	e->let_done = calloc(n_lets + 1, sizeof(*e->let_done));
+	if (!e->let_value || !e->let_done) {
+		enc_done(e);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void enc_done(struct enc *e)
+{
+	free(e->let_value);
+	free(e->let_done);
+	e->let_value = NULL;
+	e->let_done = NULL;
+}
+
+int enc_run(struct enc *e)
+{
+	const char *why = "";
+	unsigned words;
+
+	if (e->at->stateful && layout_make(e->app, e->at, &e->layout, &why) < 0)
+		enc_error(e, "table %s: %s", e->at->name, why);
+	if (carry_plan(e->app, &e->carry, &words) < 0)
+		enc_error(e, "variables and registers read by later tables take %u words, the limit is %d", words,
+			  CELL_META - CELL_VAR);
+	if (e->at->n_rules > RULES_MAX)
+		enc_error(e, "table %s has %zu rules, the limit is %d", e->at->name, e->at->n_rules, RULES_MAX);
+	if (e->failed)
+		return -E2BIG;
+	if (e->at->stateful)
+		encode_keys(e);
+	encode_rules(e);
+	encode_states(e);
+	encode_head(e);
+	return e->failed ? -E2BIG : 0;
+}
+
+int encode_table(const struct app *app, unsigned index, enum hook_id default_hook, const struct placement *placement,
+		 struct diag_list *diags, struct table *ret_table)
+{
+	struct enc *e = malloc(sizeof(*e));
+	int r;
+
+	if (!e)
+		return -ENOMEM;
+	r = enc_init(e, app, index, default_hook, placement, diags, ret_table);
+	if (r == 0) {
+		r = enc_run(e);
+		enc_done(e);
+	}
+	free(e);
+	return r;
+}
+
+/* ---- checks ----------------------------------------------------------------------------------------------- */
+
+unsigned encode_steps(const struct table *table)
+{
+	unsigned steps = 1;
+
+	if (table->flags & TABLE_TWO_SCOPES)
+		steps++;
+	for (unsigned i = 0; i < RULES_ROOM; i++)
+		if (table->rules[i].n_steps > 0)
+			return steps + 1;
+	return steps;
+}
+
+void enc_made_up_placement(const struct app *app, enum hook_id default_hook, struct placement *ret_placement)
+{
+	unsigned n_on[HOOK_MAX] = {};
+
+	memset(ret_placement, 0, sizeof(*ret_placement));
+	for (unsigned i = 0; i < app->n_tables; i++) {
+		struct table_placement *place = &ret_placement->table[i];
+
+		place->hook = enc_hook_of(app, i, default_hook);
+		place->hook_table = n_on[place->hook]++;
+		place->first_on_hook = place->hook_table == 0;
+		for (unsigned s = 0; s < STATES_MAX; s++)
+			place->state_id[s] = s;
+	}
+}
+
+int encode_check(const struct app *app, enum hook_id default_hook, struct diag_list *diags)
+{
+	_cleanup_free_ struct placement *placement = malloc(sizeof(*placement));
+	_cleanup_free_ struct table *table = malloc(sizeof(*table));
+	unsigned steps[HOOK_MAX] = {};
+	int r = 0;
+
+	if (!placement || !table)
+		return -ENOMEM;
+	enc_made_up_placement(app, default_hook, placement);
+	for (unsigned i = 0; i < app->n_tables; i++) {
+		int r_table = encode_table(app, i, default_hook, placement, diags, table);
+
+		if (r_table < 0)
+			r = r_table;
+		else
+			steps[placement->table[i].hook] += encode_steps(table);
+	}
+	for (unsigned hook = 0; hook < HOOK_MAX && r == 0; hook++) {
+		if (steps[hook] <= HOOK_TABLES_MAX)
+			continue;
+		diag_error(diags, (struct loc){}, "the tables take %u steps on one hook (a table with two scopes or packet "
+			   "writes takes one more), the limit is %d", steps[hook], HOOK_TABLES_MAX);
+		r = -E2BIG;
+	}
+	return r;
+}

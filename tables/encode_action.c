@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `do` and `action` of one rule -> operations, steps, verdict.
+ *
+ * `do` runs under the flow's lock and may run twice, when a flow is begun again; so it writes only the
+ * record's image, and packet variables get their new values by post operations, once. */
+#include <string.h>
+
+#include "../common/cleanup.h"
+#include "encode_int.h"
+
+/* ---- presence ------------------------------------------------------------------------------------- */
+
+static bool is_vlan(const struct field *field)
+{
+	return field->step.code == STEP_VLAN_ID || field->step.code == STEP_VLAN_PRIO ||
+	       field->step.code == STEP_VLAN_DEI;
+}
+
+static uint64_t stmt_needs(const struct enc *e, const struct stmt *stmt, bool *tagged)
+{
+	uint64_t needs = enc_needs(e, stmt->value);
+
+	if (stmt->kind == STMT_PUSH_VLAN)
+		*tagged = true;
+	if (stmt->kind == STMT_POP_VLAN && !*tagged)
+		needs |= 1ULL << PRESENT_VLAN;
+	if (stmt->kind == STMT_POP_VLAN)
+		*tagged = false;
+	if (stmt->kind != STMT_ASSIGN || stmt->lhs->ref.kind != REF_FIELD)
+		return needs;
+	/* A tag just pushed is there to be written, but `+=` reads the packet as it came. */
+	if (!*tagged || !is_vlan(stmt->lhs->ref.field) || stmt->op != EOP_NONE)
+		needs |= enc_ref_needs(e, &stmt->lhs->ref);
+	return needs;
+}
+
+uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, const struct stmt_list *action)
+{
+	bool tagged = false;
+	uint64_t needs = 0;
+
+	for (size_t i = 0; do_ && i < do_->n; i++)
+		needs |= enc_needs(e, do_->item[i].value);
+	for (size_t i = 0; i < action->n; i++)
+		needs |= stmt_needs(e, &action->item[i], &tagged);
+	return needs;
+}
+
+/* ---- placing operations ------------------------------------------------------------------------------ */
+
+/* Appends the rule's list to the table, or finds the same sequence there.  Returns its first index. */
+static unsigned place_ops(struct enc *e, const struct op_list *list)
+{
+	size_t size = list->n * sizeof(list->item[0]);
+	unsigned at;
+
+	for (at = 0; at + list->n <= e->n_ops; at++)
+		if (memcmp(&e->out->ops[at], list->item, size) == 0)
+			return at;
+	if (e->n_ops + list->n > OPS_MAX) {
+		enc_error(e, "%s: table %s needs more than %d operations", e->what, e->at->name, OPS_MAX);
+		return 0;
+	}
+	at = e->n_ops;
+	memcpy(&e->out->ops[at], list->item, size);
+	e->n_ops += list->n;
+	return at;
+}
+
+static void begin_list(struct enc *e, enum context context)
+{
+	e->context = context;
+	e->rule.n = 0;
+	e->rule.max = context == IN_DO ? OPS_DO_MAX : OPS_POST_MAX;
+	e->rule.name = context == IN_DO ? "in `do`" : "in the action";
+}
+
+/* ---- assignments ---------------------------------------------------------------------------------------- */
+
+static struct operand assigned(struct enc *e, const struct stmt *stmt)
+{
+	struct operand value = enc_expr(e, stmt->value);
+	struct operand old;
+
+	if (stmt->op == EOP_NONE)
+		return value;
+	old = enc_ref(e, &stmt->lhs->ref, stmt->lhs->type);
+	if (old.wide || value.wide) {
+		enc_error(e, "%s: addresses can be assigned, not computed with", e->what);
+		return operand_number(0);
+	}
+	return enc_op(e, enc_op_of(stmt->op), old, value);
+}
+
+static void do_variable(struct enc *e, const struct typed *var, struct operand value)
+{
+	unsigned n = var->type == TYPE_ADDR ? 2 : 1;
+	unsigned cell = e->var_temp[var->word];
+
+	if (!cell)
+		cell = enc_rule_cells_new(e, n);
+	enc_move(e, cell, value);
+	e->var_temp[var->word] = cell;
+}
+
+static bool same_width(struct enc *e, struct operand value, bool wide)
+{
+	if (value.wide == wide)
+		return true;
+	enc_error(e, "%s: an address and a number do not fit", e->what);
+	return false;
+}
+
+static void encode_do(struct enc *e, const struct stmt_list *do_)
+{
+	for (size_t i = 0; i < do_->n; i++) {
+		const struct stmt *stmt = &do_->item[i];
+		struct operand value = assigned(e, stmt);
+
+		if (!same_width(e, value, stmt->lhs->type == TYPE_ADDR))
+			return;
+		if (stmt->lhs->ref.kind == REF_VARIABLE)
+			do_variable(e, &e->app->var[stmt->lhs->ref.index], value);
+		else
+			enc_move(e, enc_ref(e, &stmt->lhs->ref, stmt->lhs->type).cell, value);
+	}
+}
+
+/* The values `do` gave to variables become theirs. */
+static void publish_variables(struct enc *e)
+{
+	for (size_t i = 0; i < e->app->n_vars; i++) {
+		const struct typed *var = &e->app->var[i];
+		struct operand value = {.cell = e->var_temp[var->word], .wide = var->type == TYPE_ADDR,
+					.mutable_ = true, .stage = STAGE_RULE};
+
+		if (value.cell)
+			enc_move(e, CELL_VAR + var->word, value);
+	}
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------ */
+
+struct steps {
+	struct step item[RULE_STEPS_MAX];
+	unsigned n;
+};
+
+static void add_step(struct enc *e, struct steps *steps, struct step step)
+{
+	if (steps->n >= RULE_STEPS_MAX) {
+		enc_error(e, "%s: writes the packet in more than %d steps", e->what, RULE_STEPS_MAX);
+		return;
+	}
+	steps->item[steps->n++] = step;
+}
+
+static unsigned place_steps(struct enc *e, const struct steps *steps)
+{
+	unsigned at = e->n_steps;
+
+	if (at + steps->n > STEPS_MAX) {
+		enc_error(e, "%s: table %s writes the packet in more than %d steps", e->what, e->at->name, STEPS_MAX);
+		return 0;
+	}
+	memcpy(&e->out->steps[at], steps->item, steps->n * sizeof(steps->item[0]));
+	e->n_steps += steps->n;
+	return at;
+}
+
+/* ---- action ------------------------------------------------------------------------------------------------ */
+
+static void assign(struct enc *e, const struct stmt *stmt, struct steps *steps)
+{
+	struct operand value = assigned(e, stmt);
+	struct step step;
+
+	if (!same_width(e, value, stmt->lhs->type == TYPE_ADDR))
+		return;
+	if (stmt->lhs->ref.kind == REF_VARIABLE) {
+		enc_move(e, CELL_VAR + e->app->var[stmt->lhs->ref.index].word, value);
+		return;
+	}
+	step = stmt->lhs->ref.field->step;
+	step.cell = enc_settle(e, value);
+	add_step(e, steps, step);
+}
+
+static void set_verdict(struct enc *e, struct rule *rule, const struct stmt *stmt)
+{
+	struct operand port;
+
+	rule->verdict = stmt->verdict;
+	if (stmt->verdict == VERDICT_GOTO) {
+		if (enc_hook_of(e->app, stmt->target, e->default_hook) != e->place->hook)
+			enc_error(e, "%s: goto(%s) leads to a table on another hook", e->what,
+				  e->app->table[stmt->target].name);
+		rule->target = e->placement->table[stmt->target].hook_table;
+	} else if (stmt->verdict == VERDICT_OUTPUT) {
+		port = enc_expr(e, stmt->value);
+		rule->arg = enc_settle(e, port);
+	}
+}
+
+static void encode_stmt(struct enc *e, struct rule *rule, const struct stmt *stmt, struct steps *steps)
+{
+	switch (stmt->kind) {
+	case STMT_ASSIGN: assign(e, stmt, steps); break;
+	case STMT_VERDICT: set_verdict(e, rule, stmt); break;
+	case STMT_PUSH_VLAN:
+		add_step(e, steps, (struct step){.code = STEP_PUSH_VLAN, .need = PRESENT_ETH,
+						 .imm = stmt->value ? stmt->value->value : 0x8100});
+		break;
+	case STMT_POP_VLAN: add_step(e, steps, (struct step){.code = STEP_POP_VLAN, .need = PRESENT_VLAN}); break;
+	case STMT_NOTIFY: rule->flags |= RULE_NOTIFY; break;
+	case STMT_CONTROLLER: rule->flags |= RULE_CONTROLLER; break;
+	}
+}
+
+/* What a rule without verdict does. */
+static void go_on(struct enc *e, struct rule *rule)
+{
+	int next = encode_next_on_hook(e->app, e->index, e->default_hook);
+
+	rule->verdict = next < 0 ? VERDICT_PASS : VERDICT_GOTO;
+	if (next >= 0)
+		rule->target = e->placement->table[next].hook_table;
+}
+
+/* Registers that later tables read, and the bit that says they are there. */
+static void carry_registers(struct enc *e)
+{
+	for (size_t i = 0; i < e->at->n_regs; i++) {
+		struct ref ref = {.kind = REF_TABLE_REGISTER, .table = e->index, .index = i};
+
+		if (e->carry.cell[e->index][i])
+			enc_move(e, e->carry.cell[e->index][i], enc_ref(e, &ref, e->at->reg[i].type));
+	}
+	enc_append(e, &e->rule, (struct op){.code = OP_OR, .flags = OP_IMM, .dst = CELL_PRESENT, .a = CELL_PRESENT,
+					    .imm = 1ULL << (PRESENT_TABLE_SHIFT + e->place->hook_table)});
+}
+
+static bool writes_registers(const struct stmt_list *do_)
+{
+	for (size_t i = 0; i < do_->n; i++)
+		if (do_->item[i].lhs->ref.kind != REF_VARIABLE)
+			return true;
+	return false;
+}
+
+static void rule_state(struct enc *e, struct rule *out, const struct app_rule *rule)
+{
+	if (rule->next >= 0) {
+		out->flags |= RULE_NEXT;
+		out->next = e->place->state_id[rule->next];
+	}
+	if (rule->no_refresh)
+		out->flags |= RULE_NO_REFRESH;
+	/* Falling to the first state frees the record: nothing is there to be created or written. */
+	if (rule->next > 0 || (rule->next < 0 && writes_registers(&rule->do_)))
+		out->flags |= RULE_WRITES;
+}
+
+void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule, const struct stmt_list *action)
+{
+	struct rule *out = &e->out->rules[index];
+	struct steps steps = {};
+
+	out->counter = e->place->rule_counter[index];
+	memset(e->var_temp, 0, sizeof(e->var_temp));
+	e->rule_cell = CELL_VAR;
+	if (rule) {
+		rule_state(e, out, rule);
+		begin_list(e, IN_DO);
+		encode_do(e, &rule->do_);
+		out->n_do = e->rule.n;
+		out->first_do = place_ops(e, &e->rule);
+	}
+	go_on(e, out);
+	begin_list(e, IN_POST);
+	publish_variables(e);
+	for (size_t i = 0; i < action->n; i++)
+		encode_stmt(e, out, &action->item[i], &steps);
+	if (out->verdict == VERDICT_GOTO && e->carry.used[e->index] && index != RULE_ABSENT)
+		carry_registers(e);
+	out->n_post = e->rule.n;
+	out->first_post = place_ops(e, &e->rule);
+	out->n_steps = steps.n;
+	out->first_step = place_steps(e, &steps);
+	e->context = IN_SHARED;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which registers of which tables are read further on (TABLE.NAME), and in which cells they travel:
+ * behind the packet variables, in the order of tables and registers, so that every table of the
+ * application computes the same plan. */
+#include <errno.h>
+#include <string.h>
+
+#include "../common/cleanup.h"
+#include "encode_int.h"
+
+struct walk {
+	unsigned table;
+	bool (*read)[28];         /* [APP_TABLES_MAX] */
+};
+
+static void see_ref(struct walk *w, const struct ref *ref)
+{
+	if (ref->kind == REF_TABLE_REGISTER && ref->table < w->table && ref->index < 28)
+		w->read[ref->table][ref->index] = true;
+}
+
+static void see_expr(struct walk *w, const struct expr *expr)
+{
+	if (!expr || expr->constant)
+		return;
+	if (expr->kind == EXPR_NAME)
+		see_ref(w, &expr->ref);
+	for (unsigned i = 0; i < expr->n_args; i++)
+		see_expr(w, expr->arg[i]);
+}
+
+static void see_stmts(struct walk *w, const struct stmt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		see_expr(w, list->item[i].value);
+}
+
+static void see_keys(struct walk *w, const struct app_key *key, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (key[i].kind == KEY_TABLE_REGISTER)
+			see_ref(w, &key[i].ref);
+}
+
+static void see_table(struct walk *w, const struct app_table *t)
+{
+	see_keys(w, t->lookup, t->n_lookup);
+	if (t->update)
+		see_keys(w, t->update, t->n_update);
+	for (size_t i = 0; i < t->n_lets; i++)
+		see_expr(w, t->let[i].expr);
+	for (size_t i = 0; i < t->n_rules; i++) {
+		const struct app_rule *rule = &t->rule[i];
+
+		for (size_t m = 0; m < rule->n_match; m++)
+			see_ref(w, &rule->match[m].ref);
+		see_expr(w, rule->when);
+		see_stmts(w, &rule->do_);
+		see_stmts(w, &rule->action);
+	}
+	see_stmts(w, &t->otherwise);
+	see_stmts(w, &t->absent);
+}
+
+static unsigned words_of(enum value_type type)
+{
+	return type == TYPE_ADDR ? 2 : 1;
+}
+
+int carry_plan(const struct app *app, struct carry *ret_carry, unsigned *ret_words)
+{
+	bool read[APP_TABLES_MAX][28] = {};
+	struct carry carry = {};
+	unsigned word = 0;
+
+	for (unsigned i = 0; i < app->n_tables; i++) {
+		struct walk w = {.table = i, .read = read};
+
+		see_table(&w, &app->table[i]);
+	}
+	for (size_t i = 0; i < app->n_vars; i++)
+		word += words_of(app->var[i].type);
+	for (unsigned t = 0; t < app->n_tables; t++)
+		for (unsigned r = 0; r < app->table[t].n_regs && r < 28; r++) {
+			if (!read[t][r])
+				continue;
+			carry.used[t] = true;
+			carry.cell[t][r] = CELL_VAR + word;
+			word += words_of(app->table[t].reg[r].type);
+		}
+	*ret_words = word;
+	if (word > CELL_META - CELL_VAR)
+		return -E2BIG;
+	*ret_carry = carry;
+	return 0;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Expressions -> operands; what a name means in the place where it stands. */
+#include <string.h>
+
+#include "encode_int.h"
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static struct operand meta_operand(struct enc *e, unsigned cell)
+{
+	bool locked = cell == CELL_NOW && e->at->stateful;
+
+	if (cell == CELL_NOW)
+		e->reads_time = true;
+	/* Under the lock `now` may still move, to the flow's last use. */
+	return operand_cell(cell, locked ? STAGE_LET : STAGE_PRE);
+}
+
+static struct operand register_operand(struct enc *e, unsigned index, unsigned image)
+{
+	const struct layout_field *f = &e->layout.reg[index];
+
+	if (e->absent)
+		enc_error(e, "%s: there is no record, so no register %s", e->what, f->name);
+	return (struct operand){
+		.cell = image + f->word, .wide = f->bits == 128, .stage = STAGE_LET, .mutable_ = true};
+}
+
+static struct operand table_register_operand(struct enc *e, const struct ref *ref)
+{
+	const struct app_table *from = &e->app->table[ref->table];
+
+	if (ref->table == e->index)
+		return register_operand(e, ref->index, CELL_LOOKUP);
+	if (enc_hook_of(e->app, ref->table, e->default_hook) != e->place->hook)
+		enc_error(e, "%s: table %s is on another hook, so its registers are not known here", e->what, from->name);
+	return (struct operand){.cell = e->carry.cell[ref->table][ref->index],
+				.wide = from->reg[ref->index].type == TYPE_ADDR, .stage = STAGE_PRE};
+}
+
+static struct operand variable_operand(struct enc *e, unsigned index)
+{
+	const struct typed *var = &e->app->var[index];
+	unsigned cell = CELL_VAR + var->word;
+
+	if (e->context == IN_DO && e->var_temp[var->word])
+		cell = e->var_temp[var->word];
+	return (struct operand){.cell = cell, .wide = var->type == TYPE_ADDR, .stage = STAGE_PRE, .mutable_ = true};
+}
+
+/* A let has the value it had before `do`, wherever it is used. */
+static struct operand let_operand(struct enc *e, unsigned index)
+{
+	enum context context = e->context;
+	struct operand value;
+
+	e->context = IN_SHARED;
+	if (!e->let_done[index]) {
+		e->let_value[index] = enc_expr(e, e->at->let[index].expr);
+		e->let_done[index] = true;
+	}
+	value = e->let_value[index];
+	if (e->absent && !value.constant && value.stage == STAGE_LET)
+		enc_error(e, "%s: %s is computed with the record, which is not there", e->what, e->at->let[index].name);
+	if (context != IN_SHARED && value.mutable_) {
+		if (value.wide)
+			enc_error(e, "%s: %s only renames an address; use its own name here", e->what,
+				  e->at->let[index].name);
+		value = enc_op(e, OP_OR, operand_half(value, false), operand_number(0));
+	}
+	e->context = context;
+	return value;
+}
+
+struct operand enc_ref(struct enc *e, const struct ref *ref, enum value_type type)
+{
+	bool update = e->context == IN_DO && e->at->update;
+
+	switch (ref->kind) {
+	case REF_FIELD: return enc_load(e, ref->field);
+	case REF_META: return meta_operand(e, ref->cell);
+	case REF_REGISTER: return register_operand(e, ref->index, update ? CELL_UPDATE : CELL_LOOKUP);
+	case REF_TABLE_REGISTER: return table_register_operand(e, ref);
+	case REF_VARIABLE: return variable_operand(e, ref->index);
+	case REF_LET: return let_operand(e, ref->index);
+	case REF_NONE:
+	case REF_CONSTANT: break;
+	}
+	enc_error(e, "%s: a name without a meaning", e->what);
+	return operand_number(0);
+}
+
+/* ---- operators -------------------------------------------------------------------------------- */
+
+enum op_code enc_op_of(enum expr_op op)
+{
+	switch (op) {
+	case EOP_OR: return OP_OR;
+	case EOP_AND: return OP_AND;
+	case EOP_EQ: return OP_EQ;
+	case EOP_NE: return OP_NE;
+	case EOP_LT: return OP_LT;
+	case EOP_LE: return OP_LE;
+	case EOP_GT: return OP_LT;        /* With the sides exchanged. */
+	case EOP_GE: return OP_LE;
+	case EOP_BOR: return OP_OR;
+	case EOP_BXOR: return OP_XOR;
+	case EOP_BAND: return OP_AND;
+	case EOP_SHL: return OP_SHL;
+	case EOP_SHR: return OP_SHR;
+	case EOP_ADD: return OP_ADD;
+	case EOP_SUB: return OP_SUB;
+	case EOP_MUL: return OP_MUL;
+	case EOP_DIV: return OP_DIV;
+	case EOP_MOD: return OP_MOD;
+	case EOP_NONE:
+	case EOP_NOT:
+	case EOP_IN:
+	case EOP_NEG:
+	case EOP_INV: break;
+	}
+	return OP_NOP;
+}
+
+static struct operand masked_word(struct enc *e, struct operand x, uint64_t mask, uint64_t value)
+{
+	if (mask != ~0ULL)
+		x = enc_op(e, OP_AND, x, operand_number(mask));
+	return value ? enc_op(e, OP_XOR, x, operand_number(value)) : x;
+}
+
+/* Differences of both halves, or-ed: 0 means equal. */
+struct operand enc_masked_equal(struct enc *e, struct operand x, const struct pattern *p)
+{
+	struct operand diff = operand_number(0);
+
+	if (!x.wide)
+		return enc_op(e, OP_EQ, masked_word(e, x, p->mask_lo, 0), operand_number(p->lo & p->mask_lo));
+	if (p->mask_hi)
+		diff = masked_word(e, operand_half(x, true), p->mask_hi, p->hi & p->mask_hi);
+	if (p->mask_lo) {
+		struct operand low = masked_word(e, operand_half(x, false), p->mask_lo, p->lo & p->mask_lo);
+
+		diff = p->mask_hi ? enc_op(e, OP_OR, diff, low) : low;
+	}
+	return enc_op(e, OP_EQ, diff, operand_number(0));
+}
+
+static struct operand wide_equal(struct enc *e, struct operand a, struct operand b)
+{
+	struct operand hi, lo;
+
+	if (a.constant && b.constant)
+		return operand_number(a.hi == b.hi && a.lo == b.lo);
+	hi = enc_op(e, OP_XOR, operand_half(a, true), operand_half(b, true));
+	lo = enc_op(e, OP_XOR, operand_half(a, false), operand_half(b, false));
+	return enc_op(e, OP_EQ, enc_op(e, OP_OR, hi, lo), operand_number(0));
+}
+
+static uint64_t prefix_mask(unsigned len)
+{
+	return len == 0 ? 0 : len >= 64 ? ~0ULL : ~0ULL << (64 - len);
+}
+
+static struct operand in_prefix(struct enc *e, const struct expr *expr)
+{
+	const struct expr *prefix = expr->arg[1];
+	struct pattern p = {.kind = PATTERN_PREFIX, .hi = prefix->hi, .lo = prefix->value};
+	struct operand x = enc_expr(e, expr->arg[0]);
+
+	p.mask_hi = prefix_mask(prefix->prefix_len);
+	p.mask_lo = prefix->prefix_len > 64 ? prefix_mask(prefix->prefix_len - 64) : 0;
+	if (x.constant)
+		return operand_number((x.hi & p.mask_hi) == (p.hi & p.mask_hi) &&
+				      (x.lo & p.mask_lo) == (p.lo & p.mask_lo));
+	return enc_masked_equal(e, x, &p);
+}
+
+static struct operand wide_binary(struct enc *e, const struct expr *expr, struct operand a, struct operand b)
+{
+	if (a.wide && b.wide && expr->op == EOP_EQ)
+		return wide_equal(e, a, b);
+	if (a.wide && b.wide && expr->op == EOP_NE)
+		return enc_op(e, OP_EQ, wide_equal(e, a, b), operand_number(0));
+	enc_error(e, "%s: addresses can only be compared with == and != (and `in`)", e->what);
+	return operand_number(0);
+}
+
+static struct operand binary(struct enc *e, const struct expr *expr)
+{
+	struct operand a, b;
+
+	if (expr->op == EOP_IN)
+		return in_prefix(e, expr);
+	if (expr->op == EOP_AND || expr->op == EOP_OR) {
+		a = enc_bool(e, expr->arg[0]);
+		b = enc_bool(e, expr->arg[1]);
+	} else {
+		a = enc_expr(e, expr->arg[0]);
+		b = enc_expr(e, expr->arg[1]);
+	}
+	if (a.wide || b.wide)
+		return wide_binary(e, expr, a, b);
+	if (expr->op == EOP_GT || expr->op == EOP_GE)
+		return enc_op(e, enc_op_of(expr->op), b, a);
+	return enc_op(e, enc_op_of(expr->op), a, b);
+}
+
+static struct operand unary(struct enc *e, const struct expr *expr)
+{
+	switch (expr->op) {
+	case EOP_NOT: return enc_op(e, OP_EQ, enc_bool(e, expr->arg[0]), operand_number(0));
+	case EOP_NEG: return enc_op(e, OP_SUB, operand_number(0), enc_expr(e, expr->arg[0]));
+	case EOP_INV: return enc_op(e, OP_XOR, enc_expr(e, expr->arg[0]), operand_number(~0ULL));
+	default: break;
+	}
+	return enc_expr(e, expr->arg[0]);
+}
+
+struct operand enc_bool(struct enc *e, const struct expr *expr)
+{
+	struct operand x = enc_expr(e, expr);
+
+	if (expr->type == TYPE_BOOL || x.wide)
+		return x;
+	return enc_op(e, OP_NE, x, operand_number(0));
+}
+
+/* ---- calls -------------------------------------------------------------------------------------- */
+
+static struct operand hash_call(struct enc *e, const struct expr *expr)
+{
+	struct operand arg[HASH_ARGS_MAX];
+	enum context context = e->context;
+	unsigned n = expr->n_args;
+
+	if (n > HASH_ARGS_MAX) {
+		enc_error(e, "%s: hash() of %u values, the limit is %d", e->what, n, HASH_ARGS_MAX);
+		return operand_number(0);
+	}
+	e->context = IN_SHARED;
+	for (unsigned i = 0; i < n; i++) {
+		arg[i] = enc_expr(e, expr->arg[i]);
+		if (!arg[i].constant && arg[i].stage != STAGE_PRE)
+			enc_error(e, "%s: hash() is computed before the lock: no register or `now` in it", e->what);
+	}
+	e->context = context;
+	return enc_hash(e, arg, n);
+}
+
+static struct operand call(struct enc *e, const struct expr *expr)
+{
+	static const struct {
+		const char *name;
+		enum op_code code;
+	} two[] = {{"min", OP_MIN}, {"max", OP_MAX}, {"seq_lt", OP_SEQ_LT}, {"seq_le", OP_SEQ_LE}};
+	struct operand a;
+
+	if (strcmp(expr->name, "has") == 0)
+		return enc_op(e, OP_HAS, operand_cell(CELL_PRESENT, STAGE_PRE), operand_number(expr->value));
+	if (strcmp(expr->name, "random") == 0)
+		return enc_random(e);
+	if (strcmp(expr->name, "hash") == 0)
+		return hash_call(e, expr);
+	for (size_t i = 0; i < sizeof(two) / sizeof(two[0]); i++) {
+		if (strcmp(expr->name, two[i].name) != 0 || expr->n_args != 2)
+			continue;
+		a = enc_expr(e, expr->arg[0]);
+		return enc_op(e, two[i].code, a, enc_expr(e, expr->arg[1]));
+	}
+	enc_error(e, "%s: %s() is not yet supported", e->what, expr->name);
+	return operand_number(0);
+}
+
+/* ---- trees --------------------------------------------------------------------------------------- */
+
+static struct operand constant_operand(const struct expr *expr)
+{
+	return (struct operand){.constant = true, .wide = expr->type == TYPE_ADDR || expr->type == TYPE_PREFIX,
+				.hi = expr->hi, .lo = expr->value};
+}
+
+struct operand enc_expr(struct enc *e, const struct expr *expr)
+{
+	if (expr->constant)
+		return constant_operand(expr);
+	switch (expr->kind) {
+	case EXPR_NUMBER:
+	case EXPR_ADDRESS:
+	case EXPR_PREFIX:
+	case EXPR_MAC: return constant_operand(expr);
+	case EXPR_NAME: return enc_ref(e, &expr->ref, expr->type);
+	case EXPR_UNARY: return unary(e, expr);
+	case EXPR_BINARY: return binary(e, expr);
+	case EXPR_CALL: return call(e, expr);
+	case EXPR_SET:
+	case EXPR_RANGE: break;
+	}
+	enc_error(e, "%s: a list or range stands where a value is needed", e->what);
+	return operand_number(0);
+}
+
+/* ---- presence ------------------------------------------------------------------------------------- */
+
+uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref)
+{
+	switch (ref->kind) {
+	case REF_FIELD: return ref->field->needs;
+	case REF_META:
+		if (ref->cell == CELL_IN_PORT)
+			return 1ULL << PRESENT_IN_PORT;
+		return ref->cell == CELL_OUT_PORT ? 1ULL << PRESENT_OUT_PORT : 0;
+	case REF_TABLE_REGISTER:
+		if (ref->table == e->index)
+			return 0;
+		return 1ULL << (PRESENT_TABLE_SHIFT + e->placement->table[ref->table].hook_table);
+	case REF_LET: return enc_needs(e, e->at->let[ref->index].expr);
+	case REF_REGISTER:
+	case REF_VARIABLE:
+	case REF_CONSTANT:
+	case REF_NONE: break;
+	}
+	return 0;
+}
+
+uint64_t enc_needs(const struct enc *e, const struct expr *expr)
+{
+	uint64_t needs = 0;
+
+	if (!expr || expr->constant || (expr->kind == EXPR_CALL && strcmp(expr->name, "has") == 0))
+		return 0;
+	if (expr->kind == EXPR_NAME)
+		return enc_ref_needs(e, &expr->ref);
+	for (unsigned i = 0; i < expr->n_args; i++)
+		needs |= enc_needs(e, expr->arg[i]);
+	return needs;
+}

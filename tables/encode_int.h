@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* encode_int - what the files of the encoder share; nobody else includes it but explain.
+ *
+ * An encoder turns one table.  Operations are collected in three lists: 'pre' (before the lock),
+ * 'let' (under it, before the rules) and those of the rule being encoded.  Results of 'pre' and
+ * 'let' live in cells that are written once, allocated upwards from CELL_TEMP, so equal operations
+ * are found and shared; a rule's temporaries are allocated downwards from CELL_VAR and reused by
+ * every rule.  A mistake of size is reported once, remembered in 'failed', and encoding goes on
+ * with harmless values. */
+#ifndef MEALY_ENCODE_INT_H
+#define MEALY_ENCODE_INT_H
+
+#include "encode.h"
+
+/* Where a value is first known; operations on it can come no earlier. */
+enum stage { STAGE_PRE, STAGE_LET, STAGE_RULE };
+
+/* Which list operations go to, and which record registers mean. */
+enum context { IN_SHARED, IN_DO, IN_POST };
+
+struct operand {
+	bool constant;
+	bool wide;                /* 128 bits: cells 'cell' and 'cell' + 1, or 'hi' and 'lo'. */
+	bool mutable_;            /* The cell is a register or a variable, not a result. */
+	enum stage stage;
+	__u8 cell;
+	uint64_t hi, lo;
+};
+
+struct op_list {
+	struct op item[OPS_LET_MAX + 1];
+	unsigned n, max;
+	const char *name;
+};
+
+/* Registers that later tables read: where their copies live. */
+struct carry {
+	__u8 cell[APP_TABLES_MAX][28];    /* By table and register; 0: not carried. */
+	bool used[APP_TABLES_MAX];
+};
+
+enum { VARIABLE_WORDS_MAX = 2 * APP_VARIABLES_MAX, HASHES_MAX = 16, HASH_ARGS_MAX = 8 };
+
+/* A hash() already computed. */
+struct hash_memo {
+	struct operand arg[HASH_ARGS_MAX];
+	unsigned n_args;
+	__u8 cell;
+};
+
+struct enc {
+	const struct app *app;
+	const struct app_table *at;
+	unsigned index;
+	enum hook_id default_hook;
+	const struct placement *placement;
+	const struct table_placement *place;
+	struct diag_list *diags;
+	struct layout layout;
+	struct carry carry;
+	struct table *out;
+	bool failed;
+
+	unsigned next_cell;               /* Upwards: loads and shared results. */
+	unsigned rule_cell;               /* Downwards: temporaries of a rule. */
+	unsigned low_cell;                /* The lowest any rule needed. */
+
+	const struct field *loaded[LOADS_MAX + 8];
+	__u8 loaded_cell[LOADS_MAX + 8];
+	unsigned n_loaded;
+	struct op_list pre, let, rule;
+	struct hash_memo hash[HASHES_MAX];
+	unsigned n_hashes;
+	struct operand *let_value;        /* By let. */
+	bool *let_done;
+
+	enum context context;
+	const char *what;                 /* "rule NAME", for messages. */
+	struct loc loc;
+	__u8 var_temp[VARIABLE_WORDS_MAX];/* Cell that stands for a variable during `do`; 0: its own. */
+	bool reads_time;
+	bool absent;                      /* Encoding `absent`: there is no record. */
+	unsigned n_rows, n_terms, n_refs, n_ops, n_steps;
+};
+
+/* A row under construction: one alternative of one rule. */
+enum { ROW_ROOM = 32 };
+struct row_draft {
+	uint64_t needs;
+	struct term term[ROW_ROOM];
+	unsigned n_terms;
+	bool never;               /* Cannot match. */
+};
+
+/* ---- encode.c ---- */
+void enc_error(struct enc *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Prepares an encoder for table 'index'; *ret_table is zeroed.  0 or -ENOMEM. */
+int enc_init(struct enc *e, const struct app *app, unsigned index, enum hook_id default_hook,
+	     const struct placement *placement, struct diag_list *diags, struct table *out);
+int enc_run(struct enc *e);
+void enc_done(struct enc *e);
+/* Hook of a table of the application. */
+enum hook_id enc_hook_of(const struct app *app, unsigned table, enum hook_id default_hook);
+/* A placement that fits any switch, for checks. */
+void enc_made_up_placement(const struct app *app, enum hook_id default_hook, struct placement *ret_placement);
+
+/* ---- encode_op.c: cells, loads, operations ---- */
+struct operand operand_number(uint64_t value);
+struct operand operand_cell(unsigned cell, enum stage stage);
+struct operand operand_half(struct operand wide, bool high);
+/* The cells of a field of the packet, loaded once. */
+struct operand enc_load(struct enc *e, const struct field *field);
+/* Loads 'field' into the cells given, whatever else holds it already. */
+void enc_load_at(struct enc *e, const struct field *field, unsigned cell);
+unsigned enc_cells_new(struct enc *e, unsigned n);          /* Shared. */
+unsigned enc_rule_cells_new(struct enc *e, unsigned n);     /* Of the rule. */
+/* a OP b in the current context; folds constants. */
+struct operand enc_op(struct enc *e, enum op_code code, struct operand a, struct operand b);
+/* Puts a value into cell 'dst' (two for a wide one), by the rule's operations. */
+void enc_move(struct enc *e, unsigned dst, struct operand value);
+/* A cell that holds 'value', made by the rule's operations if it is a constant or a variable. */
+unsigned enc_settle(struct enc *e, struct operand value);
+void enc_append(struct enc *e, struct op_list *list, struct op op);
+struct operand enc_random(struct enc *e);
+struct operand enc_hash(struct enc *e, const struct operand *arg, unsigned n_args);
+/* Output cells of a biflow operation, and what its inputs need. */
+unsigned enc_biflow(struct enc *e, enum key_kind kind, uint64_t *ret_needs);
+uint64_t op_fold(enum op_code code, uint64_t a, uint64_t b);
+
+/* ---- encode_expr.c: expressions ---- */
+struct operand enc_expr(struct enc *e, const struct expr *expr);
+struct operand enc_ref(struct enc *e, const struct ref *ref, enum value_type type);
+/* 0 or 1. */
+struct operand enc_bool(struct enc *e, const struct expr *expr);
+/* Headers (and earlier tables) that must be there for 'expr' to have a value. */
+uint64_t enc_needs(const struct enc *e, const struct expr *expr);
+uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref);
+enum op_code enc_op_of(enum expr_op op);
+/* All bits of the value that are 'mask' equal 'value': 0 or 1. */
+struct operand enc_masked_equal(struct enc *e, struct operand x, const struct pattern *p);
+
+/* ---- encode_match.c: `match` and `when` -> rows ---- */
+void enc_rule_rows(struct enc *e, unsigned rule);
+/* Headers a rule's `match` and `when` need. */
+uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule);
+
+/* ---- encode_action.c: `do` and `action` ---- */
+/* Encodes what happens when rule 'index' (RULE_OTHERWISE, RULE_ABSENT too) is chosen. */
+void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule, const struct stmt_list *action);
+uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, const struct stmt_list *action);
+
+/* ---- encode_carry.c ---- */
+/* Plans the cells of carried registers.  0 or -E2BIG with *ret_words, the words needed. */
+int carry_plan(const struct app *app, struct carry *ret_carry, unsigned *ret_words);
+
+#endif

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Cells, loads and operations; the only file that knows how an operation finds its place. */
+#include <string.h>
+
+#include "../common/cleanup.h"
+#include "encode_int.h"
+
+/* ---- operands ---------------------------------------------------------------------------- */
+
+struct operand operand_number(uint64_t value)
+{
+	return (struct operand){.constant = true, .lo = value};
+}
+
+struct operand operand_cell(unsigned cell, enum stage stage)
+{
+	return (struct operand){.cell = cell, .stage = stage};
+}
+
+struct operand operand_half(struct operand wide, bool high)
+{
+	struct operand half = wide;
+
+	half.wide = false;
+	half.lo = high ? wide.hi : wide.lo;
+	half.hi = 0;
+	if (!wide.constant && !high)
+		half.cell++;
+	return half;
+}
+
+/* ---- cells ------------------------------------------------------------------------------- */
+
+static unsigned no_cells(struct enc *e)
+{
+	enc_error(e, "%s: table %s needs more than %d cells for fields and intermediate results", e->what, e->at->name,
+		  CELL_VAR - CELL_TEMP);
+	e->next_cell = CELL_TEMP;
+	e->rule_cell = CELL_VAR;
+	return CELL_TEMP;
+}
+
+unsigned enc_cells_new(struct enc *e, unsigned n)
+{
+	unsigned cell = e->next_cell;
+
+	if (cell + n > e->low_cell)
+		return no_cells(e);
+	e->next_cell += n;
+	return cell;
+}
+
+unsigned enc_rule_cells_new(struct enc *e, unsigned n)
+{
+	if (e->rule_cell < e->next_cell + n)
+		return no_cells(e);
+	e->rule_cell -= n;
+	if (e->rule_cell < e->low_cell)
+		e->low_cell = e->rule_cell;
+	return e->rule_cell;
+}
+
+/* ---- loads ------------------------------------------------------------------------------- */
+
+/* A metadata word that is the field, without a shift or a mask. */
+static bool is_whole_cell(const struct load *load)
+{
+	static const __u8 whole[] = {CELL_ETH_TYPE, CELL_IP_PROTO, CELL_VLAN_TPID, CELL_VLAN2_TPID,
+				     CELL_FRAG_OFFSET, CELL_PAYLOAD_LENGTH};
+
+	return load->kind == LOAD_CELL && load->shift == 0 && memchr(whole, load->base, sizeof(whole));
+}
+
+void enc_load_at(struct enc *e, const struct field *field, unsigned cell)
+{
+	struct load *load;
+
+	if (e->out->n_loads >= LOADS_MAX) {
+		enc_error(e, "%s: table %s reads more than %d fields of the packet", e->what, e->at->name, LOADS_MAX);
+		return;
+	}
+	load = &e->out->loads[e->out->n_loads++];
+	*load = field->load;
+	load->dst = cell;
+}
+
+struct operand enc_load(struct enc *e, const struct field *field)
+{
+	struct operand x = {.wide = field->type == TYPE_ADDR, .stage = STAGE_PRE};
+
+	for (unsigned i = 0; i < e->n_loaded; i++)
+		if (e->loaded[i] == field) {
+			x.cell = e->loaded_cell[i];
+			return x;
+		}
+	if (is_whole_cell(&field->load)) {
+		x.cell = field->load.base;
+		return x;
+	}
+	x.cell = enc_cells_new(e, x.wide ? 2 : 1);
+	enc_load_at(e, field, x.cell);
+	if (e->n_loaded < ARRAY_SIZE(e->loaded)) {
+		e->loaded[e->n_loaded] = field;
+		e->loaded_cell[e->n_loaded++] = x.cell;
+	}
+	return x;
+}
+
+/* ---- folding ------------------------------------------------------------------------------- */
+
+static uint64_t fold_division(enum op_code code, uint64_t a, uint64_t b)
+{
+	if (code == OP_DIV)
+		return b ? a / b : a ? ~0ULL : 0;
+	return b ? a % b : 0;
+}
+
+static bool seq_less(uint64_t a, uint64_t b)
+{
+	return (int32_t)((uint32_t)a - (uint32_t)b) < 0;
+}
+
+/* The datapath's arithmetic; operations that never get constants are not here. */
+uint64_t op_fold(enum op_code code, uint64_t a, uint64_t b)
+{
+	switch ((unsigned)code) {
+	case OP_MOV: return b;
+	case OP_ADD: return a + b;
+	case OP_SUB: return a - b;
+	case OP_MUL: return a * b;
+	case OP_DIV:
+	case OP_MOD: return fold_division(code, a, b);
+	case OP_AND: return a & b;
+	case OP_OR: return a | b;
+	case OP_XOR: return a ^ b;
+	case OP_SHL: return b < 64 ? a << b : 0;
+	case OP_SHR: return b < 64 ? a >> b : 0;
+	case OP_MIN: return a < b ? a : b;
+	case OP_MAX: return a > b ? a : b;
+	case OP_EQ: return a == b;
+	case OP_NE: return a != b;
+	case OP_LT: return a < b;
+	case OP_LE: return a <= b;
+	case OP_SEQ_LT: return seq_less(a, b);
+	case OP_SEQ_LE: return seq_less(a, b) || (uint32_t)a == (uint32_t)b;
+	}
+	return 0;
+}
+
+/* ---- operations ---------------------------------------------------------------------------- */
+
+static bool commutes(enum op_code code)
+{
+	return code == OP_ADD || code == OP_MUL || code == OP_AND || code == OP_OR || code == OP_XOR ||
+	       code == OP_MIN || code == OP_MAX || code == OP_EQ || code == OP_NE;
+}
+
+void enc_append(struct enc *e, struct op_list *list, struct op op)
+{
+	if (list->n >= list->max) {
+		enc_error(e, "%s: more than %u operations %s", e->what, list->max, list->name);
+		return;
+	}
+	list->item[list->n++] = op;
+}
+
+/* The operation without its destination. */
+static struct op op_make(enum op_code code, struct operand a, struct operand b)
+{
+	struct op op = {.code = code};
+
+	if (a.constant) {
+		struct operand swap = a;
+
+		if (!commutes(code))
+			op.flags |= OP_SWAP;
+		a = b;
+		b = swap;
+	}
+	op.a = a.cell;
+	if (b.constant) {
+		op.flags |= OP_IMM;
+		op.imm = b.lo;
+	} else {
+		op.b = b.cell;
+	}
+	return op;
+}
+
+static bool op_same(const struct op *x, const struct op *y)
+{
+	return x->code == y->code && x->flags == y->flags && x->a == y->a && x->b == y->b && x->imm == y->imm;
+}
+
+static bool is_shareable(enum op_code code)
+{
+	return code != OP_RANDOM && code != OP_HASH_INIT && code != OP_HASH_ADD;
+}
+
+/* Appends to 'pre' or 'let', or finds the cell that has it already. */
+static struct operand op_shared(struct enc *e, struct op op, enum stage stage)
+{
+	struct op_list *list = stage == STAGE_PRE ? &e->pre : &e->let;
+
+	for (unsigned i = 0; is_shareable(op.code) && i < list->n; i++)
+		if (op_same(&list->item[i], &op))
+			return operand_cell(list->item[i].dst, stage);
+	op.dst = enc_cells_new(e, 1);
+	enc_append(e, list, op);
+	return operand_cell(op.dst, stage);
+}
+
+struct operand enc_op(struct enc *e, enum op_code code, struct operand a, struct operand b)
+{
+	enum stage stage = STAGE_PRE;
+	struct op op;
+
+	if (a.constant && b.constant)
+		return operand_number(op_fold(code, a.lo, b.lo));
+	if (!a.constant)
+		stage = a.stage;
+	if (!b.constant && b.stage > stage)
+		stage = b.stage;
+	op = op_make(code, a, b);
+	if (e->context == IN_SHARED)
+		return op_shared(e, op, stage);
+	op.dst = enc_rule_cells_new(e, 1);
+	enc_append(e, &e->rule, op);
+	return operand_cell(op.dst, STAGE_RULE);
+}
+
+static void move_word(struct enc *e, unsigned dst, struct operand value)
+{
+	struct op op = {.code = OP_MOV, .dst = dst};
+	struct op *last = e->rule.n > 0 ? &e->rule.item[e->rule.n - 1] : NULL;
+
+	if (value.constant) {
+		op.flags = OP_IMM;
+		op.imm = value.lo;
+	} else if (value.cell == dst) {
+		return;
+	} else if (value.stage == STAGE_RULE && !value.mutable_ && last && last->dst == value.cell) {
+		last->dst = dst;                    /* The value was made for this place. */
+		if (e->rule_cell == value.cell)
+			e->rule_cell++;
+		return;
+	} else {
+		op.b = value.cell;
+	}
+	enc_append(e, &e->rule, op);
+}
+
+void enc_move(struct enc *e, unsigned dst, struct operand value)
+{
+	if (!value.wide) {
+		move_word(e, dst, value);
+		return;
+	}
+	move_word(e, dst, operand_half(value, true));
+	move_word(e, dst + 1, operand_half(value, false));
+}
+
+unsigned enc_settle(struct enc *e, struct operand value)
+{
+	bool variable = value.cell >= CELL_VAR && value.cell < CELL_META && value.mutable_;
+	unsigned cell;
+
+	if (!value.constant && !variable)
+		return value.cell;
+	cell = enc_rule_cells_new(e, value.wide ? 2 : 1);
+	enc_move(e, cell, value);
+	return cell;
+}
+
+/* ---- operations of their own kind, always before the lock ------------------------------------- */
+
+struct operand enc_random(struct enc *e)
+{
+	struct op op = {.code = OP_RANDOM, .dst = enc_cells_new(e, 1)};
+
+	enc_append(e, &e->pre, op);
+	return operand_cell(op.dst, STAGE_PRE);
+}
+
+static bool operand_same(const struct operand *a, const struct operand *b)
+{
+	if (a->constant != b->constant || a->wide != b->wide)
+		return false;
+	return a->constant ? a->hi == b->hi && a->lo == b->lo : a->cell == b->cell;
+}
+
+static struct hash_memo *hash_find(struct enc *e, const struct operand *arg, unsigned n_args)
+{
+	for (unsigned i = 0; i < e->n_hashes; i++) {
+		struct hash_memo *memo = &e->hash[i];
+		unsigned same = 0;
+
+		while (memo->n_args == n_args && same < n_args && operand_same(&memo->arg[same], &arg[same]))
+			same++;
+		if (memo->n_args == n_args && same == n_args)
+			return memo;
+	}
+	return NULL;
+}
+
+/* The seed follows the application's name, so every switch hashes alike. */
+static uint64_t hash_seed(const struct app *app)
+{
+	uint64_t seed = 0x9e3779b97f4a7c15ULL;
+
+	for (const char *p = app->name; p && *p; p++)
+		seed = (seed ^ (unsigned char)*p) * 0x100000001b3ULL;
+	return seed;
+}
+
+static void hash_add(struct enc *e, unsigned cell, struct operand word)
+{
+	struct op op = {.code = OP_HASH_ADD, .dst = cell, .a = cell};
+
+	if (word.constant) {
+		op.flags = OP_IMM;
+		op.imm = word.lo;
+	} else {
+		op.b = word.cell;
+	}
+	enc_append(e, &e->pre, op);
+}
+
+struct operand enc_hash(struct enc *e, const struct operand *arg, unsigned n_args)
+{
+	struct hash_memo *memo = hash_find(e, arg, n_args);
+	struct op op = {.code = OP_HASH_INIT, .flags = OP_IMM};
+
+	if (memo)
+		return operand_cell(memo->cell, STAGE_PRE);
+	op.imm = hash_seed(e->app);
+	op.dst = enc_cells_new(e, 1);
+	enc_append(e, &e->pre, op);
+	for (unsigned i = 0; i < n_args; i++) {
+		if (arg[i].wide)
+			hash_add(e, op.dst, operand_half(arg[i], true));
+		hash_add(e, op.dst, arg[i].wide ? operand_half(arg[i], false) : arg[i]);
+	}
+	if (e->n_hashes < HASHES_MAX && n_args <= HASH_ARGS_MAX) {
+		memo = &e->hash[e->n_hashes++];
+		memcpy(memo->arg, arg, n_args * sizeof(*arg));
+		memo->n_args = n_args;
+		memo->cell = op.dst;
+	}
+	return operand_cell(op.dst, STAGE_PRE);
+}
+
+/* ---- biflow -------------------------------------------------------------------------------------- */
+
+struct biflow {
+	enum op_code code;
+	const char *field[4];
+	unsigned n_fields, n_cells;
+};
+
+static const struct biflow biflow_l4 = {OP_BIFLOW_L4, {"ip.src", "ip.dst", "l4.src", "l4.dst"}, 4, 6};
+static const struct biflow biflow_ip = {OP_BIFLOW_IP, {"ip.src", "ip.dst"}, 2, 4};
+static const struct biflow biflow_eth = {OP_BIFLOW_ETH, {"eth.src", "eth.dst"}, 2, 2};
+
+static bool remember_load(struct enc *e, const struct field *field, unsigned cell)
+{
+	for (unsigned i = 0; i < e->n_loaded; i++)
+		if (e->loaded[i] == field)
+			return false;
+	if (e->n_loaded >= ARRAY_SIZE(e->loaded))
+		return false;
+	e->loaded[e->n_loaded] = field;
+	e->loaded_cell[e->n_loaded++] = cell;
+	return true;
+}
+
+unsigned enc_biflow(struct enc *e, enum key_kind kind, uint64_t *ret_needs)
+{
+	const struct biflow *b = kind == KEY_BIFLOW_L4 ? &biflow_l4 : kind == KEY_BIFLOW_IP ? &biflow_ip : &biflow_eth;
+	struct op op = {.code = b->code};
+	unsigned cell;
+
+	*ret_needs = 0;
+	for (unsigned i = 0; i < b->n_fields; i++)
+		*ret_needs |= field_find(b->field[i])->needs;
+	for (unsigned i = 0; i < e->pre.n; i++)
+		if (e->pre.item[i].code == b->code)
+			return e->pre.item[i].dst;
+	/* Keys are encoded first, so these loads serve everybody else too. */
+	op.a = cell = enc_cells_new(e, b->n_cells);
+	for (unsigned i = 0; i < b->n_fields; i++) {
+		const struct field *field = field_find(b->field[i]);
+
+		enc_load_at(e, field, cell);
+		remember_load(e, field, cell);
+		cell += field->type == TYPE_ADDR ? 2 : 1;
+	}
+	op.dst = enc_cells_new(e, b->n_cells);
+	enc_append(e, &e->pre, op);
+	return op.dst;
+}
