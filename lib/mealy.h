@@ -12,9 +12,12 @@
 
 struct mealy;
 
-/* 'url' as in endpoint.h; 'name' says who asks, in logs of the other side. */
+/* 'url' as in endpoint.h; 'name' says who asks, in logs of the other side.  Waits 'timeout_ms' for
+ * the connection, and so long for each answer (0: a default).  Also after a failure *ret_mealy
+ * is set (but for -ENOMEM), to be asked with mealy_error() and closed. */
 int mealy_open(const char *url, bool insecure, const char *name, unsigned timeout_ms, struct mealy **ret_mealy);
-void mealy_close(struct mealy *mealy);
+void mealy_set_timeout(struct mealy *mealy, unsigned timeout_ms);
+void mealy_close(struct mealy *mealy);     /* NULL is fine. */
 const char *mealy_error(const struct mealy *mealy);
 
 /* Sends any request and waits for its answer, which the caller releases with message_free().  An
@@ -27,7 +30,9 @@ typedef int (*mealy_flow_fn)(void *data, const struct layout *layout, const uint
 int mealy_dump(struct mealy *mealy, const char *switch_name, const char *deployment, const char *table,
 	       const char *state, mealy_flow_fn flow, void *data);
 
-/* Subscribes and calls 'event' for each until it returns non-zero or 'seconds' (0: for ever) pass. */
+/* Subscribes and calls 'event' for each until it returns non-zero or 'seconds' (0: for ever) pass;
+ * a negative return is returned.  What was missed (a full queue, a lost connection, which is
+ * made again) comes as an event of kind "lost". */
 typedef int (*mealy_event_fn)(void *data, const struct msg_event *event);
 int mealy_watch(struct mealy *mealy, const char *switch_name, const char *kinds, unsigned seconds,
 		mealy_event_fn event, void *data);
