@@ -74,7 +74,7 @@ static __always_inline __u32 police(__u32 source)
 	return rule;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int hand_bucket(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -93,7 +93,7 @@ int hand_bucket(struct xdp_md *ctx)
 	return rule == RULE_OVER ? XDP_DROP : XDP_PASS;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int empty_xdp(struct xdp_md *ctx)
 {
 	return XDP_PASS;
@@ -103,6 +103,83 @@ SEC("tc")
 int empty_tc(struct __sk_buff *skb)
 {
 	return TC_ACT_OK;
+}
+
+/* The wheel: gives each round of a test run another source, because a test run reuses one buffer, then goes on with
+ * the program under test.  Every candidate and the empty program are measured behind the same wheel. */
+const volatile __u32 flow_mask = 0;      /* Flows - 1, a power of two less one; 0: one flow. */
+const volatile __u32 in_order = 0;       /* Sources one after the other (creation) instead of at random. */
+const volatile __u32 out_ifindex = 0;    /* Live frames: the veth to send into. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} wheel_state SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} wheel_xdp_next SEC(".maps"), wheel_tc_next SEC(".maps");
+
+static __always_inline __u32 next_source(void)
+{
+	__u32 zero = 0;
+	__u64 *state = bpf_map_lookup_elem(&wheel_state, &zero);
+	__u64 x;
+
+	if (!state)
+		return 0;
+	x = *state;
+	if (in_order) {
+		*state = x + 1;
+		return x & flow_mask;
+	}
+	x = x * 6364136223846793005ull + 1442695040888963407ull;
+	*state = x;
+	return (x >> 33) & flow_mask;
+}
+
+static __always_inline void turn(void *data, void *end)
+{
+	struct ethhdr *eth = data;
+	struct iphdr *ip = data + sizeof(*eth);
+
+	if ((void *)(ip + 1) <= end)
+		ip->saddr = bpf_htonl(0x0a000000 + next_source());
+}
+
+SEC("xdp.frags")
+int wheel_xdp(struct xdp_md *ctx)
+{
+	turn((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+	bpf_tail_call(ctx, &wheel_xdp_next, 0);
+	return XDP_ABORTED;
+}
+
+SEC("tc")
+int wheel_tc(struct __sk_buff *skb)
+{
+	turn((void *)(long)skb->data, (void *)(long)skb->data_end);
+	bpf_tail_call(skb, &wheel_tc_next, 0);
+	return TC_ACT_SHOT;
+}
+
+/* Live frames into a veth; their pages come back with what the receiver wrote, so headers are written anew. */
+SEC("xdp.frags")
+int wheel_live(struct xdp_md *ctx)
+{
+	turn((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+	return bpf_redirect(out_ifindex, 0);
+}
+
+SEC("xdp.frags")
+int drop_xdp(struct xdp_md *ctx)
+{
+	return XDP_DROP;
 }
 
 char LICENSE[] SEC("license") = "GPL";

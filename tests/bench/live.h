@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* live - frames through a veth: the switch beside nothing, a hand-written program and nftables' rate limit. */
+#ifndef MEALY_BENCH_LIVE_H
+#define MEALY_BENCH_LIVE_H
+
+#include <stdbool.h>
+
+void live_run(bool quick);
+
+#endif
