@@ -175,6 +175,7 @@ static void creation(unsigned rounds)
 static int usage(int status)
 {
 	fprintf(status ? stderr : stdout, "usage: mealy-bench [--quick] [--json] [one-flow|many-flows|create|live]...\n"
+					  "       mealy-bench --fill INTERFACE    a million frames of a million sources\n"
 					  "Example: mealy-bench --quick one-flow\n");
 	return status;
 }
@@ -196,12 +197,15 @@ static bool wanted(int argc, char **argv, const char *name)
 int main(int argc, char **argv)
 {
 	bool json = false, quick = false;
+	const char *fill = NULL;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			json = true;
 		else if (!strcmp(argv[i], "--quick"))
 			quick = true;
+		else if (!strcmp(argv[i], "--fill") && i + 1 < argc)
+			fill = argv[++i];
 		else if (!strcmp(argv[i], "--help"))
 			return usage(0);
 		else if (argv[i][0] == '-')
@@ -212,6 +216,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	cpu_seconds = quick ? 6 : 30;
+	if (fill)
+		return live_fill(fill);
 	report_begin(json);
 	if (wanted(argc, argv, "one-flow"))
 		token_bucket("one-flow", 1);

@@ -19,7 +19,7 @@ static void set_rodata(struct bpf_object *object, const char *name, __u64 value)
 {
 	struct btf *btf = bpf_object__btf(object);
 	size_t size;
-	char *data = bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata"), &size);
+	char *data = (char *)bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata"), &size);
 	const struct btf_type *sec = btf__type_by_id(btf, btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC));
 	const struct btf_var_secinfo *var = btf_var_secinfos(sec);
 

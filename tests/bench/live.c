@@ -138,3 +138,16 @@ void live_run(bool quick)
 	bpf_object__close(generator);
 	rig_close(rig);
 }
+
+int live_fill(const char *interface)
+{
+	struct live live = { .generator = hand_open(1 << 20, true, if_nametoindex(interface)), .frame = PKT(.udp_dport = 9) };
+
+	/* Paced, so that the receiver's ring of 256 keeps up. */
+	for (unsigned i = 0; i < (1 << 20) / 4096; i++) {
+		run_frames(&live, 4096);
+		usleep(1000);
+	}
+	bpf_object__close(live.generator);
+	return 0;
+}

@@ -7,4 +7,7 @@
 
 void live_run(bool quick);
 
+/* Sends 2^20 frames with as many sources out of 'interface'.  Returns an exit status. */
+int live_fill(const char *interface);
+
 #endif

@@ -20,7 +20,6 @@ uint64_t quiet_now_ns(void)
 /* Independent operations: bound by throughput, which is what a loud neighbour takes. */
 static double calibrate(void)
 {
-	static volatile uint64_t sink;
 	uint64_t a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, begin = quiet_now_ns();
 
 	for (unsigned i = 0; i < 100000; i++) {
@@ -32,7 +31,6 @@ static double calibrate(void)
 		f ^= f >> 5;
 		__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
 	}
-	sink = a + b + c + d + e + f;
 	return quiet_now_ns() - begin;
 }
 
