@@ -49,8 +49,6 @@ HOOK_FN void *pkt_end(struct hook *h);
 HOOK_FN int pkt_pull(struct hook *h);
 /* The outer tag when it lies beside the frame and not in it. */
 HOOK_FN bool pkt_vlan_beside(struct hook *h, __u32 *ret_tpid, __u32 *ret_tci);
-/* Bytes in the frame itself; only differences count. */
-HOOK_FN __u32 pkt_size(struct hook *h);
 /* Writes; see pkt_rewrite.h.  Each returns 0, or nonzero if it could not be done.
  *
  * pkt_put() stores 'size' bytes big-endian; 'balanced' says that a checksum in the packet is changed by as much,
@@ -59,10 +57,10 @@ HOOK_FN __u32 pkt_size(struct hook *h);
 HOOK_FN int pkt_put(struct hook *h, __u32 off, __u32 size, __u64 value, bool balanced);
 HOOK_FN int pkt_sum_ip(struct hook *h, __u32 off, __u32 delta);
 HOOK_FN int pkt_sum_l4(struct hook *h, __u32 off, __u32 delta, bool pseudo, bool none);
-/* The outer tag.  Push and pop move the headers by the change of pkt_size(). */
+/* The outer tag.  '*ret_move': by how many bytes the headers behind the tags lie later in the frame. */
 HOOK_FN int pkt_vlan_set(struct hook *h, __u32 tpid, __u32 tci);
-HOOK_FN int pkt_vlan_push(struct hook *h, __u32 tpid, __u32 tci);
-HOOK_FN int pkt_vlan_pop(struct hook *h);
+HOOK_FN int pkt_vlan_push(struct hook *h, __u32 tpid, __u32 tci, int *ret_move);
+HOOK_FN int pkt_vlan_pop(struct hook *h, int *ret_move);
 
 /* Pointer to 'size' bytes at 'off', or NULL if they are not all reachable. */
 HOOK_FN void *pkt_at(struct hook *h, __u64 off, __u32 size)

@@ -83,17 +83,12 @@ HOOK_FN int pkt_sum_ip(struct hook *h, __u32 off, __u32 delta)
 	return pkt_sum_l4(h, off, delta, false, false);
 }
 
-HOOK_FN __u32 pkt_size(struct hook *h)
-{
-	return pkt_end(h) - pkt_begin(h);
-}
-
 HOOK_FN int pkt_vlan_set(struct hook *h, __u32 tpid, __u32 tci)
 {
 	return pkt_put(h, TAG_TCI_OFF, 2, tci, false);
 }
 
-HOOK_FN int pkt_vlan_push(struct hook *h, __u32 tpid, __u32 tci)
+HOOK_FN int pkt_vlan_push(struct hook *h, __u32 tpid, __u32 tci, int *ret_move)
 {
 	__u8 *p;
 	__u64 a;
@@ -109,11 +104,12 @@ HOOK_FN int pkt_vlan_push(struct hook *h, __u32 tpid, __u32 tci)
 	PKT_WRITE(__u64, p, a);
 	PKT_WRITE(__u32, p + 8, b);
 	PKT_WRITE(__u16, p + TAG_OFF, PKT_SWAP(16, (__u16)tpid));
-	PKT_WRITE(__u16, p + TAG_OFF + 2, PKT_SWAP(16, (__u16)tci));
+	PKT_WRITE(__u16, p + TAG_TCI_OFF, PKT_SWAP(16, (__u16)tci));
+	*ret_move = TAG_SIZE;
 	return 0;
 }
 
-HOOK_FN int pkt_vlan_pop(struct hook *h)
+HOOK_FN int pkt_vlan_pop(struct hook *h, int *ret_move)
 {
 	__u8 *p = pkt_at(h, 0, TAG_OFF + TAG_SIZE);
 	__u64 a;
@@ -125,6 +121,7 @@ HOOK_FN int pkt_vlan_pop(struct hook *h)
 	b = PKT_READ(__u32, p + 8);
 	PKT_WRITE(__u64, p + TAG_SIZE, a);
 	PKT_WRITE(__u32, p + TAG_SIZE + 8, b);
+	*ret_move = -TAG_SIZE;
 	return pkt_move_begin(h, TAG_SIZE);
 }
 

@@ -23,7 +23,6 @@ enum { EXT_HEADERS_MAX = 8 };
 
 enum {
 	ETH_SIZE = 14,
-	VLAN_SIZE = 4,
 	ARP_SIZE = 28,
 	IPV4_SIZE = 20,
 	IPV6_SIZE = 40,
@@ -56,16 +55,25 @@ enum ip_proto {
 #define PRESENT_BIT(header) (1ULL << PRESENT_##header)
 #define PRESENT_HEADERS	    (((1ULL << PRESENT_MAX) - 1) & ~(PRESENT_BIT(IN_PORT) | PRESENT_BIT(OUT_PORT)))
 
-/* Where the parser is; lives in registers. */
+/* VERIFIER: a value that went through memory is an unknown one, so that paths which differ only in it are
+ * verified once.  Without this the paths through tags and extension headers multiply past a million instructions. */
+#define FORGET(place, value)                                                                                           \
+	({                                                                                                             \
+		WRITE(place, value);                                                                                   \
+		READ(place);                                                                                           \
+	})
+
+/* Where the parser is.  What it found is in the scratch. */
 struct parse {
 	__u64 off;	 /* Of the next header. */
 	__u64 frame_end; /* Bytes of the frame, reachable or not. */
 	__u64 ip_end;	 /* Where IP's length ends the packet, at most frame_end. */
-	__u64 present;
-	__u32 type; /* Ethertype. */
-	__u32 proto;
-	bool later; /* A fragment that is not the first. */
 };
+
+HOOK_FN void parse_found(struct scratch *s, __u64 present)
+{
+	s->cells[CELL_PRESENT] |= present;
+}
 
 HOOK_FN bool eth_is_vlan(__u32 type)
 {
@@ -80,58 +88,55 @@ HOOK_FN enum exit_reason parse_missing(const struct parse *p, __u32 size)
 
 /* ---- Ethernet ---------------------------------------------------------------------------- */
 
-/* Takes a tag from the frame if there is one. */
-HOOK_FN enum exit_reason parse_tag(struct hook *h, struct parse *p, __u32 *tpid, __u32 *tci)
+/* Takes a tag from the frame if CELL_ETH_TYPE says that there is one. */
+HOOK_FN enum exit_reason parse_tag(struct hook *h, struct scratch *s, struct parse *p, __u32 tpid_cell, __u64 present)
 {
+	__u32 type = READ(s->cells[CELL_ETH_TYPE]);
 	const __u8 *at;
 
-	if (!eth_is_vlan(p->type))
+	if (!eth_is_vlan(type))
 		return EXIT_NONE;
-	at = pkt_at(h, p->off, VLAN_SIZE);
+	at = pkt_at(h, p->off, TAG_SIZE);
 	if (!at)
-		return parse_missing(p, VLAN_SIZE);
-	*tpid = p->type;
-	*tci = pkt_be16(at);
-	p->type = pkt_be16(at + 2);
-	p->off += VLAN_SIZE;
+		return parse_missing(p, TAG_SIZE);
+	s->cells[tpid_cell] = type;
+	s->cells[tpid_cell - 1] = pkt_be16(at);
+	s->cells[CELL_ETH_TYPE] = pkt_be16(at + 2);
+	parse_found(s, present);
+	p->off += TAG_SIZE;
 	return EXIT_NONE;
 }
 
-/* Ethernet and tags; stores their cells and leaves p->off behind them. */
+/* Ethernet and tags; leaves p->off behind them. */
 HOOK_FN enum exit_reason parse_ether(struct hook *h, struct scratch *s, struct parse *p)
 {
-	__u32 tpid = 0, tci = 0, tpid2 = 0, tci2 = 0;
-	enum exit_reason reason;
+	enum exit_reason reason = EXIT_NONE;
+	__u32 tpid = 0, tci = 0;
 	const __u8 *at;
 
+	_Static_assert(CELL_VLAN_TCI + 1 == CELL_VLAN_TPID && CELL_VLAN2_TCI + 1 == CELL_VLAN2_TPID, "parse_tag()");
+	s->cells[CELL_VLAN_TPID] = s->cells[CELL_VLAN_TCI] = 0;
+	s->cells[CELL_VLAN2_TPID] = s->cells[CELL_VLAN2_TCI] = 0;
+	p->off = 0;
 	at = pkt_at(h, 0, ETH_SIZE);
 	if (!at)
 		return parse_missing(p, ETH_SIZE);
-	p->type = pkt_be16(at + 12);
+	s->cells[CELL_ETH_TYPE] = pkt_be16(at + TAG_OFF);
 	p->off = ETH_SIZE;
 
-	if (!pkt_vlan_beside(h, &tpid, &tci)) {
-		reason = parse_tag(h, p, &tpid, &tci);
-		if (reason)
-			return reason;
+	if (pkt_vlan_beside(h, &tpid, &tci)) {
+		s->cells[CELL_VLAN_TPID] = tpid;
+		s->cells[CELL_VLAN_TCI] = tci;
+		parse_found(s, PRESENT_BIT(VLAN));
+	} else {
+		reason = parse_tag(h, s, p, CELL_VLAN_TPID, PRESENT_BIT(VLAN));
 	}
-	if (tpid) {
-		p->present |= PRESENT_BIT(VLAN);
-		reason = parse_tag(h, p, &tpid2, &tci2);
-		if (reason)
-			return reason;
-		if (tpid2)
-			p->present |= PRESENT_BIT(VLAN2);
-	}
-	s->cells[CELL_VLAN_TPID] = tpid;
-	s->cells[CELL_VLAN_TCI] = tci;
-	s->cells[CELL_VLAN2_TPID] = tpid2;
-	s->cells[CELL_VLAN2_TCI] = tci2;
-	s->cells[CELL_ETH_TYPE] = p->type;
-	return EXIT_NONE;
+	if (!reason && READ(s->cells[CELL_VLAN_TPID]))
+		reason = parse_tag(h, s, p, CELL_VLAN2_TPID, PRESENT_BIT(VLAN2));
+	return reason;
 }
 
-HOOK_FN enum exit_reason parse_arp(struct hook *h, struct parse *p)
+HOOK_FN enum exit_reason parse_arp(struct hook *h, struct scratch *s, struct parse *p)
 {
 	const __u8 *at = pkt_at(h, p->off, 8);
 
@@ -142,7 +147,7 @@ HOOK_FN enum exit_reason parse_arp(struct hook *h, struct parse *p)
 		return EXIT_NONE;
 	if (!pkt_at(h, p->off, ARP_SIZE))
 		return parse_missing(p, ARP_SIZE);
-	p->present |= PRESENT_BIT(ARP);
+	parse_found(s, PRESENT_BIT(ARP));
 	return EXIT_NONE;
 }
 
@@ -167,22 +172,18 @@ HOOK_FN enum exit_reason parse_ipv4(struct hook *h, struct scratch *s, struct pa
 		return parse_missing(p, IPV4_SIZE);
 	header = (at[0] & 15) * 4;
 	fragment = pkt_be16(at + 6);
-	p->proto = at[9];
 	if (at[0] >> 4 != 4 || header < IPV4_SIZE)
 		return EXIT_PARSE_MALFORMED;
+	s->cells[CELL_IP_PROTO] = at[9];
+	s->cells[CELL_FRAG_OFFSET] = (fragment & 0x1fff) * 8;
 	reason = parse_ip_end(h, p, p->off, pkt_be16(at + 2));
 	if (p->ip_end < p->off + header)
 		return EXIT_PARSE_MALFORMED;
-	if (reason)
-		return reason;
-
-	p->off += header;
-	p->present |= PRESENT_BIT(IPV4) | PRESENT_BIT(IP);
+	parse_found(s, PRESENT_BIT(IPV4) | PRESENT_BIT(IP));
 	if (fragment & 0x3fff)
-		p->present |= PRESENT_BIT(FRAGMENT);
-	p->later = fragment & 0x1fff;
-	s->cells[CELL_FRAG_OFFSET] = (fragment & 0x1fff) * 8;
-	return EXIT_NONE;
+		parse_found(s, PRESENT_BIT(FRAGMENT));
+	p->off += header;
+	return reason;
 }
 
 HOOK_FN bool ipv6_is_mapped(const __u8 *addr)
@@ -190,53 +191,51 @@ HOOK_FN bool ipv6_is_mapped(const __u8 *addr)
 	return !pkt_be64(addr) && pkt_be32(addr + 8) == 0xffff;
 }
 
-HOOK_FN bool proto_is_ext(__u32 proto)
-{
-	return proto == PROTO_HOPOPTS || proto == PROTO_ROUTING || proto == PROTO_FRAGMENT || proto == PROTO_DSTOPTS;
-}
-
-/* The extension header at p->off, of kind p->proto; goes behind it. */
-HOOK_FN enum exit_reason parse_ext(struct hook *h, struct scratch *s, struct parse *p)
+/* The extension header of kind 'proto' at p->off; goes behind it. */
+HOOK_FN enum exit_reason parse_ext(struct hook *h, struct scratch *s, struct parse *p, __u32 proto)
 {
 	const __u8 *at = pkt_at(h, p->off, EXT_SIZE);
-	__u32 size = EXT_SIZE, fragment;
+	__u32 size = EXT_SIZE;
 
 	if (!at)
 		return parse_missing(p, EXT_SIZE);
-	switch (p->proto) {
-	case PROTO_HOPOPTS:
-		s->off[BASE_HOPOPTS] = p->off;
-		p->present |= PRESENT_BIT(HOPOPTS);
-		size += at[1] * 8;
-		break;
-	case PROTO_ROUTING:
-		s->off[BASE_ROUTING] = p->off;
-		p->present |= PRESENT_BIT(ROUTING);
-		size += at[1] * 8;
-		break;
-	case PROTO_DSTOPTS:
-		s->off[BASE_DSTOPTS] = p->off;
-		p->present |= PRESENT_BIT(DSTOPTS);
-		size += at[1] * 8;
-		break;
-	default:
+	if (proto == PROTO_FRAGMENT) {
 		s->off[BASE_FRAG6] = p->off;
-		p->present |= PRESENT_BIT(FRAG6);
-		fragment = pkt_be16(at + 2);
-		if (fragment & 0xfff9)
-			p->present |= PRESENT_BIT(FRAGMENT);
-		p->later = fragment & 0xfff8;
-		s->cells[CELL_FRAG_OFFSET] = fragment & 0xfff8;
+		parse_found(s, PRESENT_BIT(FRAG6));
+		if (pkt_be16(at + 2) & 0xfff9)
+			parse_found(s, PRESENT_BIT(FRAGMENT));
+		s->cells[CELL_FRAG_OFFSET] = pkt_be16(at + 2) & 0xfff8;
+	} else {
+		size += at[1] * 8;
+		if (proto == PROTO_HOPOPTS) {
+			s->off[BASE_HOPOPTS] = p->off;
+			parse_found(s, PRESENT_BIT(HOPOPTS));
+		} else if (proto == PROTO_ROUTING) {
+			s->off[BASE_ROUTING] = p->off;
+			parse_found(s, PRESENT_BIT(ROUTING));
+		} else {
+			s->off[BASE_DSTOPTS] = p->off;
+			parse_found(s, PRESENT_BIT(DSTOPTS));
+		}
 	}
-	p->proto = at[0];
+	s->cells[CELL_IP_PROTO] = at[0];
 	p->off += size;
 	return p->off > p->ip_end ? EXIT_PARSE_MALFORMED : EXIT_NONE;
+}
+
+/* Whether another extension header follows. */
+HOOK_FN bool ext_follows(const struct scratch *s, __u32 proto)
+{
+	return (proto == PROTO_HOPOPTS || proto == PROTO_ROUTING || proto == PROTO_FRAGMENT ||
+		proto == PROTO_DSTOPTS) &&
+	       !READ(s->cells[CELL_FRAG_OFFSET]);
 }
 
 HOOK_FN enum exit_reason parse_ipv6(struct hook *h, struct scratch *s, struct parse *p)
 {
 	const __u8 *at = pkt_at(h, p->off, IPV6_SIZE);
 	enum exit_reason reason;
+	__u32 proto;
 
 	if (!at)
 		return parse_missing(p, IPV6_SIZE);
@@ -244,8 +243,8 @@ HOOK_FN enum exit_reason parse_ipv6(struct hook *h, struct scratch *s, struct pa
 		return EXIT_PARSE_MALFORMED;
 	if (ipv6_is_mapped(at + 8) || ipv6_is_mapped(at + 24))
 		return EXIT_PARSE_MAPPED;
-	p->proto = at[6];
-	p->present |= PRESENT_BIT(IPV6) | PRESENT_BIT(IP);
+	parse_found(s, PRESENT_BIT(IPV6) | PRESENT_BIT(IP));
+	s->cells[CELL_IP_PROTO] = at[6];
 	p->off += IPV6_SIZE;
 	reason = parse_ip_end(h, p, p->off, pkt_be16(at + 4));
 	if (reason)
@@ -253,20 +252,22 @@ HOOK_FN enum exit_reason parse_ipv6(struct hook *h, struct scratch *s, struct pa
 
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < EXT_HEADERS_MAX; i++) {
-		if (!proto_is_ext(p->proto) || p->later)
+		proto = READ(s->cells[CELL_IP_PROTO]);
+		if (!ext_follows(s, proto))
 			return EXIT_NONE;
-		reason = parse_ext(h, s, p);
+		reason = parse_ext(h, s, p, proto);
 		if (reason)
 			return reason;
+		p->off = FORGET(s->off[BASE_L4], p->off);
 	}
-	return proto_is_ext(p->proto) && !p->later ? EXIT_PARSE_DEPTH : EXIT_NONE;
+	return ext_follows(s, READ(s->cells[CELL_IP_PROTO])) ? EXIT_PARSE_DEPTH : EXIT_NONE;
 }
 
 /* ---- L4 -------------------------------------------------------------------------------------- */
 
 /* Each takes the fixed header at p->off and says in '*ret_size' how much of the packet is header.  IP's length ends
  * in the frame, so what cannot be reached lies too deep. */
-HOOK_FN enum exit_reason parse_tcp(struct hook *h, struct parse *p, __u32 *ret_size)
+HOOK_FN enum exit_reason parse_tcp(struct hook *h, struct scratch *s, struct parse *p, __u64 *ret_size)
 {
 	const __u8 *at = pkt_at(h, p->off, TCP_SIZE);
 
@@ -277,11 +278,11 @@ HOOK_FN enum exit_reason parse_tcp(struct hook *h, struct parse *p, __u32 *ret_s
 	*ret_size = (at[12] >> 4) * 4;
 	if (*ret_size < TCP_SIZE || p->off + *ret_size > p->ip_end)
 		return EXIT_PARSE_MALFORMED;
-	p->present |= PRESENT_BIT(TCP) | PRESENT_BIT(L4);
+	parse_found(s, PRESENT_BIT(TCP) | PRESENT_BIT(L4));
 	return EXIT_NONE;
 }
 
-HOOK_FN enum exit_reason parse_udp(struct hook *h, struct parse *p, __u32 *ret_size)
+HOOK_FN enum exit_reason parse_udp(struct hook *h, struct scratch *s, struct parse *p, __u64 *ret_size)
 {
 	const __u8 *at = pkt_at(h, p->off, UDP_SIZE);
 	__u32 length;
@@ -293,40 +294,41 @@ HOOK_FN enum exit_reason parse_udp(struct hook *h, struct parse *p, __u32 *ret_s
 	*ret_size = UDP_SIZE;
 	length = pkt_be16(at + 4);
 	/* A first fragment's length counts what the others bring. */
-	if (length < UDP_SIZE || (p->off + length > p->ip_end && !(p->present & PRESENT_BIT(FRAGMENT))))
+	if (length < UDP_SIZE || (p->off + length > p->ip_end && !(s->cells[CELL_PRESENT] & PRESENT_BIT(FRAGMENT))))
 		return EXIT_PARSE_MALFORMED;
-	p->present |= PRESENT_BIT(UDP) | PRESENT_BIT(L4);
+	parse_found(s, PRESENT_BIT(UDP) | PRESENT_BIT(L4));
 	return EXIT_NONE;
 }
 
-HOOK_FN enum exit_reason parse_icmp(struct hook *h, struct parse *p, __u64 present, __u32 *ret_size)
+HOOK_FN enum exit_reason parse_icmp(struct hook *h, struct scratch *s, struct parse *p, __u64 present, __u64 *ret_size)
 {
 	if (p->off + ICMP_SIZE > p->ip_end)
 		return EXIT_PARSE_MALFORMED;
 	if (!pkt_at(h, p->off, ICMP_SIZE))
 		return EXIT_PARSE_DEPTH;
 	*ret_size = ICMP_SIZE;
-	p->present |= present;
+	parse_found(s, present);
 	return EXIT_NONE;
 }
 
 /* Of a protocol that we do not know, everything is payload. */
 HOOK_FN enum exit_reason parse_l4(struct hook *h, struct scratch *s, struct parse *p)
 {
+	bool is_ipv6 = s->cells[CELL_PRESENT] & PRESENT_BIT(IPV6);
+	__u32 proto = READ(s->cells[CELL_IP_PROTO]);
 	enum exit_reason reason = EXIT_NONE;
-	__u32 size = 0;
+	__u64 size = 0;
 
-	s->off[BASE_L4] = p->off;
-	s->cells[CELL_IP_PROTO] = p->proto;
-	if (!p->later) {
-		if (p->proto == PROTO_TCP)
-			reason = parse_tcp(h, p, &size);
-		else if (p->proto == PROTO_UDP)
-			reason = parse_udp(h, p, &size);
-		else if (p->proto == PROTO_ICMP && p->present & PRESENT_BIT(IPV4))
-			reason = parse_icmp(h, p, PRESENT_BIT(ICMP), &size);
-		else if (p->proto == PROTO_ICMPV6 && p->present & PRESENT_BIT(IPV6))
-			reason = parse_icmp(h, p, PRESENT_BIT(ICMPV6), &size);
+	p->off = FORGET(s->off[BASE_L4], p->off);
+	if (!READ(s->cells[CELL_FRAG_OFFSET])) {
+		if (proto == PROTO_TCP)
+			reason = parse_tcp(h, s, p, &size);
+		else if (proto == PROTO_UDP)
+			reason = parse_udp(h, s, p, &size);
+		else if (proto == PROTO_ICMP && !is_ipv6)
+			reason = parse_icmp(h, s, p, PRESENT_BIT(ICMP), &size);
+		else if (proto == PROTO_ICMPV6 && is_ipv6)
+			reason = parse_icmp(h, s, p, PRESENT_BIT(ICMPV6), &size);
 	}
 	s->cells[CELL_PAYLOAD_LENGTH] = p->ip_end - p->off - size;
 	return reason;
@@ -336,11 +338,12 @@ HOOK_FN enum exit_reason parse_l4(struct hook *h, struct scratch *s, struct pars
 
 HOOK_FN enum exit_reason parse_l3(struct hook *h, struct scratch *s, struct parse *p)
 {
+	__u32 type = READ(s->cells[CELL_ETH_TYPE]);
 	enum exit_reason reason;
 
-	s->off[BASE_L3] = p->off;
-	switch (p->type) {
-	case ETHER_ARP: return parse_arp(h, p);
+	p->off = FORGET(s->off[BASE_L3], p->off);
+	switch (type) {
+	case ETHER_ARP: return parse_arp(h, s, p);
 	case ETHER_IPV4: reason = parse_ipv4(h, s, p); break;
 	case ETHER_IPV6: reason = parse_ipv6(h, s, p); break;
 	default: return EXIT_NONE;
@@ -350,18 +353,17 @@ HOOK_FN enum exit_reason parse_l3(struct hook *h, struct scratch *s, struct pars
 
 HOOK_FN enum exit_reason parse_frame(struct hook *h, struct scratch *s)
 {
-	struct parse p = {.present = PRESENT_BIT(ETH), .frame_end = s->cells[CELL_LENGTH]};
-	enum exit_reason reason;
+	struct parse p = {.frame_end = s->cells[CELL_LENGTH]};
 	__u32 tpid, tci;
 
 	if (pkt_vlan_beside(h, &tpid, &tci))
-		p.frame_end -= VLAN_SIZE;
+		p.frame_end -= TAG_SIZE;
+	s->cells[CELL_PRESENT] = (s->cells[CELL_PRESENT] & ~PRESENT_HEADERS) | PRESENT_BIT(ETH);
 	s->cells[CELL_IP_PROTO] = 0;
 	s->cells[CELL_FRAG_OFFSET] = 0;
 	s->cells[CELL_PAYLOAD_LENGTH] = 0;
-	reason = parse_ether(h, s, &p) ?: parse_l3(h, s, &p);
-	s->cells[CELL_PRESENT] = (s->cells[CELL_PRESENT] & ~PRESENT_HEADERS) | p.present;
-	return reason;
+	s->off[BASE_ETH] = 0;
+	return parse_ether(h, s, &p) ?: parse_l3(h, s, &p);
 }
 
 /* Parses the frame.  Returns EXIT_NONE, or a reason EXIT_PARSE_*; what came before the mistake is filled in. */

@@ -137,22 +137,21 @@ HOOK_FN int write_vlan(struct hook *h, struct scratch *s, const struct step *ste
 	return 0;
 }
 
-/* Headers behind the tags have moved by 'delta' bytes. */
-HOOK_FN void move_headers(struct scratch *s, __u32 delta)
+HOOK_FN void move_headers(struct scratch *s, int move)
 {
 #pragma clang loop unroll(full)
 	for (int i = BASE_L3; i < BASE_MAX; i++)
-		s->off[i] += delta;
+		s->off[i] += move;
 }
 
 HOOK_FN int push_vlan(struct hook *h, struct scratch *s, __u32 tpid)
 {
-	__u32 size = pkt_size(h);
 	__u64 present = s->cells[CELL_PRESENT];
+	int move;
 
-	if (pkt_vlan_push(h, tpid, 0))
+	if (pkt_vlan_push(h, tpid, 0, &move))
 		return -1;
-	move_headers(s, pkt_size(h) - size);
+	move_headers(s, move);
 	s->cells[CELL_LENGTH] += TAG_SIZE;
 	if (present & PRESENT_BIT(VLAN))
 		present |= PRESENT_BIT(VLAN2);
@@ -168,17 +167,14 @@ HOOK_FN int push_vlan(struct hook *h, struct scratch *s, __u32 tpid)
 HOOK_FN int pop_vlan(struct hook *h, struct scratch *s)
 {
 	struct parse p = {.frame_end = s->cells[CELL_LENGTH]};
-	const __u64 tags = PRESENT_BIT(VLAN) | PRESENT_BIT(VLAN2);
-	__u32 size = pkt_size(h);
+	int move;
 
-	if (!pkt_has(s, PRESENT_VLAN) || pkt_vlan_pop(h))
+	if (!pkt_has(s, PRESENT_VLAN) || pkt_vlan_pop(h, &move))
 		return -1;
-	move_headers(s, pkt_size(h) - size);
+	move_headers(s, move);
 	s->cells[CELL_LENGTH] -= TAG_SIZE;
-	if (parse_ether(h, s, &p))
-		return -1;
-	s->cells[CELL_PRESENT] = (s->cells[CELL_PRESENT] & ~tags) | (p.present & tags);
-	return 0;
+	s->cells[CELL_PRESENT] &= ~(PRESENT_BIT(VLAN) | PRESENT_BIT(VLAN2));
+	return parse_ether(h, s, &p) ? -1 : 0;
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------ */

@@ -28,11 +28,6 @@ HOOK_FN int pkt_pull(struct hook *h)
 	return bpf_skb_pull_data(h->ctx, size > PKT_OFF_MAX + 1 ? PKT_OFF_MAX + 1 : size);
 }
 
-HOOK_FN __u32 pkt_size(struct hook *h)
-{
-	return h->ctx->len;
-}
-
 HOOK_FN bool pkt_vlan_beside(struct hook *h, __u32 *ret_tpid, __u32 *ret_tci)
 {
 	if (!h->ctx->vlan_present)
@@ -67,27 +62,34 @@ HOOK_FN int pkt_sum_l4(struct hook *h, __u32 off, __u32 delta, bool pseudo, bool
 }
 
 /* The kernel puts the tag beside the frame; one that was there goes into it. */
-HOOK_FN int pkt_vlan_push(struct hook *h, __u32 tpid, __u32 tci)
+HOOK_FN int pkt_vlan_push(struct hook *h, __u32 tpid, __u32 tci, int *ret_move)
 {
-	return bpf_skb_vlan_push(h->ctx, PKT_SWAP(16, (__u16)tpid), tci);
+	__u32 size = h->ctx->len;
+
+	if (bpf_skb_vlan_push(h->ctx, PKT_SWAP(16, (__u16)tpid), tci))
+		return -1;
+	*ret_move = h->ctx->len - size;
+	return 0;
 }
 
 /* The kernel does nothing, without an error, when it does not know the frame as a tagged one. */
-HOOK_FN int pkt_vlan_pop(struct hook *h)
+HOOK_FN int pkt_vlan_pop(struct hook *h, int *ret_move)
 {
-	__u32 beside = h->ctx->vlan_present ? TAG_SIZE : 0, size = h->ctx->len + beside;
+	__u32 beside = h->ctx->vlan_present, size = h->ctx->len;
 
 	if (bpf_skb_vlan_pop(h->ctx))
 		return -1;
-	beside = h->ctx->vlan_present ? TAG_SIZE : 0;
-	return h->ctx->len + beside == size ? -1 : 0;
+	*ret_move = h->ctx->len - size;
+	return *ret_move || h->ctx->vlan_present != beside ? 0 : -1;
 }
 
 HOOK_FN int pkt_vlan_set(struct hook *h, __u32 tpid, __u32 tci)
 {
+	int move;
+
 	if (!h->ctx->vlan_present)
 		return pkt_put(h, TAG_TCI_OFF, 2, tci, false);
-	return bpf_skb_vlan_pop(h->ctx) || pkt_vlan_push(h, tpid, tci) ? -1 : 0;
+	return pkt_vlan_pop(h, &move) ?: pkt_vlan_push(h, tpid, tci, &move);
 }
 
 #endif
