@@ -117,6 +117,31 @@ HOOK_FN void hook_unlock(struct lock_line *lock);
 #define LOCK_OF_SLOT(flow_table, slot) (((slot) + (flow_table) * 2654435761u) & (LOCKS - 1))
 #define LOCK_OF_BUCKET(flow_table, head) ((~(head) + (flow_table) * 2654435761u) & (LOCKS - 1))
 
+/* ---- what happened -------------------------------------------------------------------------------- *
+ *
+ * For trace and simulate: native code keeps it, BPF does nothing, so they may be called under a lock too.
+ * A table that begins again calls them again; what counts is the last time. */
+
+enum saw { SAW_CREATED = 1, SAW_FREED = 2, SAW_FELL = 4 };
+
+/* The rule is chosen (s->rule, RULE_OTHERWISE and RULE_ABSENT too), before its `do`: the cells are those it was
+ * chosen on.  'slot' is the looked-up record, 0: there was none. */
+HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot);
+/* The table is done with the record of its update scope; 'image': its words now.  'what': bits of enum saw. */
+HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot,
+			     const __u64 *image, __u32 what);
+
+#ifdef __bpf__
+HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot)
+{
+}
+
+HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot,
+			     const __u64 *image, __u32 what)
+{
+}
+#endif
+
 #if defined(MEALY_HOOK_XDP)
 #include "hook_xdp.h"
 #elif defined(MEALY_HOOK_TC)
@@ -125,6 +150,26 @@ HOOK_FN void hook_unlock(struct lock_line *lock);
 #include "hook_control.h"
 #else
 #include "hook_native.h"
+#endif
+
+/* ---- cold paths --------------------------------------------------------------------------------- *
+ *
+ * A path that few packets take is a function of its own.  Declared COLD_FN(name), called
+ * COLD_CALL(name, h, s); its body begins with COLD_BEGIN and then has 'h' and 's'.  It returns an int and works on
+ * the scratch only: in BPF 'h' is there without the packet. */
+#ifndef __bpf__
+#define COLD_FN(name) static inline __attribute__((unused)) int name(struct hook *h, struct scratch *s)
+#define COLD_CALL(name, h, s) name(h, s)
+#define COLD_BEGIN
+#endif
+
+/* ---- loops --------------------------------------------------------------------------------------- *
+ *
+ * The interpreter keeps its loops; around constant tables (MEALY_SPECIALISED) they unroll and fold. */
+#ifdef MEALY_SPECIALISED
+#define LOOP _Pragma("clang loop unroll(full)")
+#else
+#define LOOP _Pragma("clang loop unroll(disable)")
 #endif
 
 #endif
