@@ -33,6 +33,7 @@ struct pin;
 struct instance_options {
 	const char *bpffs;                /* NULL: /sys/fs/bpf */
 	const char *name;                 /* Of the switch. */
+	bool no_program_drop;             /* What a root does without a program to go to: drop, else pass. */
 	bool test_clock;                  /* Programs read the injected clock; for tests. */
 	unsigned flow_format;             /* 0: FLOW_FORMAT_VERSION; tests pretend another. */
 };
