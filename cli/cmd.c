@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd.h"
+
+#include <string.h>
+
+#include "../common/cleanup.h"
+#include "../common/diag.h"
+#include "handlers.h"
+
+const struct option_def global_options[] = {
+	{"controller", "URL", "ask this controller (default $MEALY_CONTROLLER, else ipc:///run/mealy/users.sock)", 0},
+	{"agent", "URL", "ask one agent directly, e.g. ipc:///run/mealy/agent.sock", 0},
+	{"switch", "NAME", "which switch; may be left out when only one is connected", 0},
+	{"json", NULL, "one JSON object a line", 0},
+	{"insecure", NULL, "allow tcp:// although nothing is sealed yet", 0},
+	{"help", NULL, "explain a command", 'h'},
+	{"version", NULL, "print the version", 'V'},
+	{},
+};
+
+/* What `app load` and those like it share. */
+#define OPTION_SET {"set", "NAME=VALUE", "a parameter's value; may be given often", 0}
+#define OPTION_HOOK {"hook", "HOOK", "xdp (default), tc-ingress or tc-egress", 0}
+#define PLACEMENT_OPTIONS                                                                                             \
+	OPTION_SET, OPTION_HOOK, {"ports", "A,B", "only these ports (default: all)", 0},                               \
+		{"order", "N", "place in the chain of the hook; smaller first (default 100)", 0},                      \
+		{"name", "NAME", "of the deployment (default: the application's)", 0}
+
+static const struct option_def check_options[] = {
+	OPTION_SET, OPTION_HOOK, {"warnings", NULL, "warnings are mistakes too", 'W'},
+	{"dot", NULL, "print the state diagrams as Graphviz source", 0}, {}};
+static const struct option_def load_options[] = {PLACEMENT_OPTIONS, {}};
+static const struct option_def show_options[] = {
+	{"dot", NULL, "print the state diagrams as Graphviz source", 0},
+	{"canonical", NULL, "print what was understood instead of the text as loaded", 0}, {}};
+static const struct option_def dump_options[] = {
+	{"state", "STATE", "only flows in this state", 0},
+	{"where", "CONDITION", "FIELD = != < <= > >= VALUE; may be given often, all must hold", 0},
+	{"sort", "WHAT", "key, or idle (busiest first); needs --limit", 0},
+	{"limit", "N", "at most so many", 0}, {}};
+static const struct option_def flow_options[] = {{"state", "STATE", "of the flow", 0}, {}};
+static const struct option_def watch_counter_options[] = {
+	{"interval", "SECONDS", "between two looks (default 1)", 0},
+	{"count", "N", "end after so many looks", 0},
+	{"all", NULL, "also what did not change", 0}, {}};
+static const struct option_def event_options[] = {
+	{"seconds", "N", "end after so long", 0}, {"count", "N", "end after so many events", 0}, {}};
+#define PACKET_OPTIONS {"hex", "BYTES", "the frame as hexadecimal digits", 0}, {"pcap", "FILE", "frames of a capture", 0}
+static const struct option_def packet_options[] = {
+	{"port", "NAME", "port of the switch, by name or number", 0}, PACKET_OPTIONS, {}};
+static const struct option_def trace_options[] = {
+	{"port", "NAME", "where the packet comes in (at egress: goes out)", 0}, OPTION_HOOK, PACKET_OPTIONS,
+	{"at", "NS", "the switch's clock to assume (default: now)", 0}, {}};
+static const struct option_def simulate_options[] = {
+	{"pcap", "FILE", "frames to run, with their times; --hex or fields: one frame", 0},
+	{"hex", "BYTES", "one frame as hexadecimal digits", 0},
+	{"write", "FILE", "write the frames as they leave", 0},
+	{"port", "NAME", "where the frames come in (default: port 1)", 0}, OPTION_HOOK, OPTION_SET,
+	{"verbose", NULL, "explain every frame", 'v'},
+	{"seed", "N", "of random() and the tables' secrets (default 1)", 0}, {}};
+
+const struct cmd commands[] = {
+	{"app", "check", "FILE...", 1, 1000, "find mistakes in applications; needs no controller",
+	 "Prints each mistake with its line. Exit 0 without mistakes, else 1.\n"
+	 "Example: mealy app check limiter.yaml --set burst=20",
+	 check_options, app_check},
+	{"app", "load", "FILE", 1, 1, "deploy an application, or a new version of it",
+	 "--switch takes a pattern here (default '*'): the application runs on every switch that matches,\n"
+	 "also on those that connect later. What is not given takes its default, also when it replaces.\n"
+	 "Exit 1 if a switch refuses it; that switch goes on with its old version.\n"
+	 "Example: mealy app load limiter.yaml --switch 'edge-*' --ports wan0 --order 20 --set burst=20",
+	 load_options, app_load},
+	{"app", "list", "", 0, 0, "what is deployed", "Example: mealy app list", NULL, app_list},
+	{"app", "show", "NAME", 1, 1, "the application as YAML that `app load` accepts",
+	 "The deployment stands above it as comments.\n"
+	 "Example: mealy app show limiter --dot | dot -Tsvg > limiter.svg",
+	 show_options, app_show},
+	{"app", "diff", "FILE", 1, 1, "what `app load` with the same options would change",
+	 "Exit 0: nothing, 1: something, 2: trouble.\n"
+	 "Example: mealy app diff limiter.yaml --set burst=50",
+	 load_options, app_diff_command},
+	{"app", "remove", "NAME", 1, 1, "take an application off every switch; its flows are gone",
+	 "Example: mealy app remove limiter", NULL, app_remove},
+	{"app", "set", "NAME PARAMETER=VALUE...", 2, 65, "change parameters while it runs; flows are kept",
+	 "Commits a new version with the same text. An empty value goes back to the default.\n"
+	 "Example: mealy app set limiter rate=1000pps burst=20",
+	 NULL, app_set},
+	{"switch", "list", "", 0, 0, "every switch that was ever connected", "Example: mealy switch list", NULL, switch_list},
+	{"switch", "show", "[NAME]", 0, 1, "one switch: what runs, flows, problems", "Example: mealy switch show edge-1", NULL,
+	 switch_show},
+	{"port", "list", "", 0, 0, "ports of a switch, with their packets", "Example: mealy port list --switch edge-1", NULL,
+	 port_list},
+	{"table", "list", "", 0, 0, "tables of a switch in the order packets meet them", "Example: mealy table list", NULL,
+	 table_list},
+	{"table", "dump", "APP TABLE", 2, 2, "a table's rules with what each has counted", "Example: mealy table dump limiter police",
+	 NULL, table_dump},
+	{"flow", "dump", "APP TABLE", 2, 2, "the flows of a table: key, state, registers, times",
+	 "Streams: memory does not grow with the table.\n"
+	 "Example: mealy flow dump limiter police --where 'ip.src=10.0.0.0/8' --sort idle --limit 10",
+	 dump_options, flow_dump},
+	{"flow", "get", "APP TABLE FIELD=VALUE...", 3, 40, "one flow by its key",
+	 "Example: mealy flow get limiter police ip.src=10.0.0.7", NULL, flow_get},
+	{"flow", "set", "APP TABLE FIELD=VALUE...", 3, 80, "write state and registers of a flow; makes it if missing",
+	 "Key fields say which flow, the others (and state) what to write.\n"
+	 "Example: mealy flow set door knocks ip.src=10.0.0.7 state=OPEN",
+	 flow_options, flow_set},
+	{"flow", "delete", "APP TABLE FIELD=VALUE...", 3, 40, "forget one flow",
+	 "Example: mealy flow delete limiter police ip.src=10.0.0.7", NULL, flow_delete},
+	{"flow", "flush", "APP TABLE [FIELD=VALUE...]", 2, 40, "forget all flows, or those with these key fields",
+	 "Example: mealy flow flush door knocks --state OPEN", flow_options, flow_flush},
+	{"counter", "show", "[FILTER]", 0, 1, "packets and bytes by rule, table, port, application, way out",
+	 "The filter is a scope (rule, table, app, port, exit, switch) or part of a name; * and ? are wild.\n"
+	 "Example: mealy counter show limiter/police",
+	 NULL, counter_show},
+	{"counter", "reset", "[FILTER]", 0, 1, "begin counting from zero",
+	 "Stores a baseline; the kernel's counters are left alone.\nExample: mealy counter reset limiter", NULL, counter_reset},
+	{"counter", "watch", "[FILTER]", 0, 1, "what counts now, with rates", "Example: mealy counter watch rule --interval 2",
+	 watch_counter_options, counter_watch},
+	{"event", "watch", "[KINDS]", 0, 1, "state changes, timeouts, full tables, ports, packets, losses",
+	 "KINDS is a comma list of state, timeout, table-full, port, packet-in, switch, deployment.\n"
+	 "--switch takes a pattern here.\n"
+	 "Example: mealy event watch state,timeout",
+	 event_options, event_watch},
+	{"packet", "out", "[FIELD=VALUE...]", 0, 100, "send a frame out of a port of a switch",
+	 "The frame is given as fields (the rest is filled in, checksums too), --hex or --pcap.\n"
+	 "Example: mealy packet out --port wan0 ipv4.dst=10.0.0.7 udp.dst=53",
+	 packet_options, packet_out},
+	{"trace", NULL, "[FIELD=VALUE...]", 0, 100, "what a packet would meet in the live tables, without altering them",
+	 "The packet is given as fields (the rest is filled in, checksums too), --hex or --pcap.\n"
+	 "Example: mealy trace --port wan0 'ipv4.src=10.0.0.7 udp.dst=53'",
+	 trace_options, trace},
+	{"simulate", NULL, "FILE [FIELD=VALUE...]", 1, 101, "run an application on a capture, here, without root or kernel",
+	 "Times come from the capture. Ports that the application names are numbered in its order.\n"
+	 "Example: mealy simulate limiter.yaml --pcap in.pcap --write out.pcap --set burst=20",
+	 simulate_options, simulate},
+};
+const size_t n_commands = ARRAY_SIZE(commands);
+
+const struct cmd *cmd_find(const char *object, const char *verb)
+{
+	for (size_t i = 0; i < n_commands; i++) {
+		if (strcmp(commands[i].object, object))
+			continue;
+		if (verb ? commands[i].verb && !strcmp(commands[i].verb, verb) : !commands[i].verb)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+bool cmd_is_object(const char *object)
+{
+	for (size_t i = 0; i < n_commands; i++)
+		if (!strcmp(commands[i].object, object))
+			return true;
+	return false;
+}
+
+const char *cmd_nearest(const char *object, const char *verb)
+{
+	const char *names[ARRAY_SIZE(commands)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_commands; i++) {
+		if (!verb)
+			names[n++] = commands[i].object;
+		else if (!strcmp(commands[i].object, object) && commands[i].verb)
+			names[n++] = commands[i].verb;
+	}
+	return diag_nearest(verb ? verb : object, names, n);
+}
+
+static void print_options(const struct option_def *options, FILE *out)
+{
+	for (; options && options->name; options++) {
+		char name[40];
+
+		snprintf(name, sizeof(name), "%s%c%s--%s%s%s", options->letter ? "-" : "", options->letter ? options->letter : ' ',
+			 options->letter ? ", " : "", options->name, options->arg ? " " : "", options->arg ? options->arg : "");
+		fprintf(out, "  %-26s %s\n", name + (options->letter ? 0 : 1), options->help);
+	}
+}
+
+static void print_command(const struct cmd *cmd, FILE *out)
+{
+	fprintf(out, "mealy %s%s%s%s%s - %s\n\n%s\n", cmd->object, cmd->verb ? " " : "", cmd->verb ? cmd->verb : "",
+		cmd->args[0] ? " " : "", cmd->args, cmd->summary, cmd->help);
+	if (cmd->options) {
+		fputs("\nOptions:\n", out);
+		print_options(cmd->options, out);
+	}
+	fputs("\nOptions of every command:\n", out);
+	print_options(global_options, out);
+}
+
+static void print_list(const char *object, FILE *out)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < n_commands; i++) {
+		const struct cmd *cmd = &commands[i];
+		char name[48];
+
+		if (object && strcmp(object, cmd->object))
+			continue;
+		if (!object && strcmp(last, cmd->object))
+			fputs(i ? "\n" : "", out);
+		last = cmd->object;
+		snprintf(name, sizeof(name), "%s%s%s", cmd->object, cmd->verb ? " " : "", cmd->verb ? cmd->verb : "");
+		fprintf(out, "  %-16s %s\n", name, cmd->summary);
+	}
+}
+
+void cmd_print_help(const struct args *args, FILE *out)
+{
+	if (args->cmd) {
+		print_command(args->cmd, out);
+		return;
+	}
+	fprintf(out, "mealy %s VERB [ARGUMENTS] [OPTIONS] - look at and steer stateful switches\n\n",
+		args->object ? args->object : "OBJECT");
+	print_list(args->object, out);
+	fputs("\nOptions of every command:\n", out);
+	print_options(global_options, out);
+	fprintf(out, "\nmealy %s VERB --help explains one command.\n"
+		     "Example: mealy app load examples/token-bucket.yaml --switch 'edge-*' --set burst=20\n"
+		     "Exit: 0 done, 1 failed (app diff: differs), 2 wrong usage or trouble.\n",
+		args->object ? args->object : "OBJECT");
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* handlers - one function a command, in cmd_<object>.c; each returns the exit code. */
+#ifndef MEALY_HANDLERS_H
+#define MEALY_HANDLERS_H
+
+#include "cli.h"
+
+int app_check(struct cli *cli, const struct args *args);
+int app_load(struct cli *cli, const struct args *args);
+int app_list(struct cli *cli, const struct args *args);
+int app_show(struct cli *cli, const struct args *args);
+int app_diff_command(struct cli *cli, const struct args *args);
+int app_remove(struct cli *cli, const struct args *args);
+int app_set(struct cli *cli, const struct args *args);
+int switch_list(struct cli *cli, const struct args *args);
+int switch_show(struct cli *cli, const struct args *args);
+int port_list(struct cli *cli, const struct args *args);
+int table_list(struct cli *cli, const struct args *args);
+int table_dump(struct cli *cli, const struct args *args);
+int flow_dump(struct cli *cli, const struct args *args);
+int flow_get(struct cli *cli, const struct args *args);
+int flow_set(struct cli *cli, const struct args *args);
+int flow_delete(struct cli *cli, const struct args *args);
+int flow_flush(struct cli *cli, const struct args *args);
+int counter_show(struct cli *cli, const struct args *args);
+int counter_reset(struct cli *cli, const struct args *args);
+int counter_watch(struct cli *cli, const struct args *args);
+int event_watch(struct cli *cli, const struct args *args);
+int packet_out(struct cli *cli, const struct args *args);
+int trace(struct cli *cli, const struct args *args);
+int simulate(struct cli *cli, const struct args *args);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mealy: find the command, run it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define DEFAULT_CONTROLLER "ipc:///run/mealy/users.sock"
+
+/* A path alone means a local socket. */
+static char *to_url(const char *text)
+{
+	char *url;
+
+	return asprintf(&url, "%s%s", text[0] == '/' ? "ipc://" : "", text) < 0 ? NULL : url;
+}
+
+static int run(const struct args *args)
+{
+	const char *agent = args_get(args, "agent"), *controller = args_get(args, "controller");
+	struct cli cli = {
+		.json = args_has(args, "json"),
+		.insecure = args_has(args, "insecure"),
+		.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.is_agent = agent != NULL,
+		.switch_name = args_has(args, "switch") ? args_get(args, "switch") : "",
+	};
+	char *url;
+	int status;
+
+	if (agent && controller)
+		return cli_usage("--agent and --controller exclude each other");
+	if (!controller)
+		controller = getenv("MEALY_CONTROLLER");
+	url = to_url(agent ? agent : controller && controller[0] ? controller : DEFAULT_CONTROLLER);
+	if (!url)
+		return cli_fail("out of memory");
+	cli.url = url;
+	status = args->cmd->run(&cli, args);
+	mealy_close(cli.mealy);
+	free(url);
+	return status;
+}
+
+/* An answer that could not be written was not given. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	return status ? status : cli_fail("cannot write the output: %s", strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	struct args args;
+	char why[256];
+	int r;
+
+	r = args_parse(argc, argv, &args, why);
+	if (r < 0) {
+		r = cli_usage("%s%s", r == -ENOMEM ? "out of memory" : why, r == -ENOMEM ? "" : " (see mealy --help)");
+	} else if (args.help) {
+		cmd_print_help(&args, stdout);
+		r = finish(EXIT_OK);
+	} else if (args.version) {
+		puts("mealy " MEALY_VERSION);
+		r = finish(EXIT_OK);
+	} else {
+		r = finish(run(&args));
+	}
+	args_done(&args);
+	return r;
+}
