@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What replacing one application by another changes, in the order of the file. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/cleanup.h"
+#include "layout.h"
+
+struct diff {
+	FILE *out;
+	bool same;
+};
+
+static void change(struct diff *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void change(struct diff *d, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(d->out, format, args);
+	va_end(args);
+	fputc('\n', d->out);
+	d->same = false;
+}
+
+static bool text_equal(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* ---- parameters and variables ------------------------------------------------------------------------- */
+
+static const struct parameter *find_parameter(const struct app *app, const char *name)
+{
+	for (size_t i = 0; i < app->n_params; i++)
+		if (strcmp(app->param[i].name, name) == 0)
+			return &app->param[i];
+	return NULL;
+}
+
+static bool value_equal(const struct value *a, const struct value *b)
+{
+	if (a->type != b->type || a->hi != b->hi || a->lo != b->lo || a->prefix_len != b->prefix_len ||
+	    a->range != b->range || a->last != b->last || a->field != b->field || a->n_items != b->n_items)
+		return false;
+	if (a->type == TYPE_PORT && !text_equal(a->text, b->text))
+		return false;
+	for (size_t i = 0; i < a->n_items; i++)
+		if (!value_equal(&a->item[i], &b->item[i]))
+			return false;
+	return true;
+}
+
+static const char *shown(const struct parameter *p)
+{
+	if (p->value.text && (p->has_default || p->is_set))
+		return p->value.text;
+	return p->value.n_items > 0 ? "a list" : value_type_name(p->type);
+}
+
+static void diff_parameters(struct diff *d, const struct app *old, const struct app *new_)
+{
+	for (size_t i = 0; i < old->n_params; i++)
+		if (!find_parameter(new_, old->param[i].name))
+			change(d, "parameter %s removed", old->param[i].name);
+	for (size_t i = 0; i < new_->n_params; i++) {
+		const struct parameter *p = &new_->param[i], *was = find_parameter(old, p->name);
+
+		if (!was)
+			change(d, "parameter %s added: %s", p->name, shown(p));
+		else if (!value_equal(&was->value, &p->value))
+			change(d, "parameter %s: %s -> %s", p->name, shown(was), shown(p));
+	}
+}
+
+static void diff_variables(struct diff *d, const struct app *old, const struct app *new_)
+{
+	bool same = old->n_vars == new_->n_vars;
+
+	for (size_t i = 0; same && i < new_->n_vars; i++)
+		same = text_equal(old->var[i].name, new_->var[i].name) && old->var[i].type == new_->var[i].type;
+	if (!same)
+		change(d, "variables changed");
+}
+
+/* ---- rules ----------------------------------------------------------------------------------------------- */
+
+/* Counters follow the name, or the text of a rule without one: so do we. */
+static const char *rule_id(const struct app_rule *rule)
+{
+	return rule->name ? rule->name : rule->text;
+}
+
+static const struct app_rule *find_rule(const struct app_table *t, const struct app_rule *like)
+{
+	for (size_t i = 0; i < t->n_rules; i++)
+		if (!t->rule[i].name == !like->name && text_equal(rule_id(&t->rule[i]), rule_id(like)))
+			return &t->rule[i];
+	return NULL;
+}
+
+/* Rules that both have stand in another order. */
+static bool is_reordered(const struct app_table *old, const struct app_table *new_)
+{
+	const struct app_rule *last = NULL;
+
+	for (size_t i = 0; i < new_->n_rules; i++) {
+		const struct app_rule *was = find_rule(old, &new_->rule[i]);
+
+		if (!was)
+			continue;
+		if (last && was < last)
+			return true;
+		last = was;
+	}
+	return false;
+}
+
+static void diff_rules(struct diff *d, const struct app_table *old, const struct app_table *new_)
+{
+	const char *table = new_->name;
+
+	for (size_t i = 0; i < old->n_rules; i++)
+		if (!find_rule(new_, &old->rule[i]))
+			change(d, "rule %s/%s removed", table, rule_id(&old->rule[i]));
+	for (size_t i = 0; i < new_->n_rules; i++) {
+		const struct app_rule *rule = &new_->rule[i], *was = find_rule(old, rule);
+
+		if (!was)
+			change(d, "rule %s/%s added", table, rule_id(rule));
+		else if (!text_equal(was->text, rule->text))
+			change(d, "rule %s/%s changed", table, rule_id(rule));
+	}
+	if (is_reordered(old, new_))
+		change(d, "rules of %s are in another order", table);
+}
+
+static void diff_action(struct diff *d, const char *table, const char *what, const struct stmt_list *old,
+			const struct stmt_list *new_)
+{
+	_cleanup_free_ char *was = stmt_render(old), *is = stmt_render(new_);
+
+	if (!text_equal(was, is))
+		change(d, "%s of %s changed", what, table);
+}
+
+static const struct let *find_let(const struct app_table *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_lets; i++)
+		if (strcmp(t->let[i].name, name) == 0)
+			return &t->let[i];
+	return NULL;
+}
+
+static bool let_equal(const struct let *a, const struct let *b)
+{
+	_cleanup_free_ char *was = a ? expr_render(a->expr) : NULL, *is = expr_render(b->expr);
+
+	return a && text_equal(was, is);
+}
+
+static void diff_lets(struct diff *d, const struct app_table *old, const struct app_table *new_)
+{
+	for (size_t i = 0; i < old->n_lets; i++)
+		if (!find_let(new_, old->let[i].name))
+			change(d, "let %s/%s removed", new_->name, old->let[i].name);
+	for (size_t i = 0; i < new_->n_lets; i++) {
+		const struct let *was = find_let(old, new_->let[i].name);
+
+		if (!let_equal(was, &new_->let[i]))
+			change(d, "let %s/%s %s", new_->name, new_->let[i].name, was ? "changed" : "added");
+	}
+}
+
+/* ---- states and flows ---------------------------------------------------------------------------------------- */
+
+static const struct app_state *find_state(const struct app_table *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_states; i++)
+		if (strcmp(t->state[i].name, name) == 0)
+			return &t->state[i];
+	return NULL;
+}
+
+static bool state_equal(const struct app_table *old, const struct app_state *a, const struct app_table *new_,
+			const struct app_state *b)
+{
+	return a->idle_ns == b->idle_ns && a->hard_ns == b->hard_ns && a->notify == b->notify &&
+	       text_equal(old->state[a->idle_to].name, new_->state[b->idle_to].name) &&
+	       text_equal(old->state[a->hard_to].name, new_->state[b->hard_to].name);
+}
+
+static void diff_states(struct diff *d, const struct app_table *old, const struct app_table *new_)
+{
+	for (size_t i = 0; i < old->n_states; i++)
+		if (!find_state(new_, old->state[i].name))
+			change(d, "state %s/%s removed: its flows become %s", new_->name, old->state[i].name,
+			       *new_->state[0].name ? new_->state[0].name : "new ones");
+	for (size_t i = 0; i < new_->n_states; i++) {
+		const struct app_state *was = find_state(old, new_->state[i].name);
+
+		if (!was)
+			change(d, "state %s/%s added", new_->name, new_->state[i].name);
+		else if (!state_equal(old, was, new_, &new_->state[i]))
+			change(d, "timeouts of state %s/%s changed", new_->name, new_->state[i].name);
+	}
+}
+
+/* What the person wants to know most: are the flows still there? */
+static void diff_flows(struct diff *d, const struct app *old_app, const struct app_table *old, const struct app *new_app,
+		       const struct app_table *new_)
+{
+	_cleanup_free_ struct layout *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
+	const char *why;
+
+	if (!a || !b || layout_make(old_app, old, a, &why) < 0 || layout_make(new_app, new_, b, &why) < 0)
+		return;
+	if (a->hash == b->hash) {
+		fprintf(d->out, "flows of %s are kept\n", new_->name);
+		return;
+	}
+	if (old->capacity != new_->capacity)
+		change(d, "capacity of %s: %u -> %u", new_->name, old->capacity, new_->capacity);
+	change(d, "flows of %s are lost: the layout of its records changed", new_->name);
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------------------- */
+
+static const struct app_table *find_table(const struct app *app, const char *name)
+{
+	for (size_t i = 0; i < app->n_tables; i++)
+		if (strcmp(app->table[i].name, name) == 0)
+			return &app->table[i];
+	return NULL;
+}
+
+static void diff_stateful(struct diff *d, const struct app *old_app, const struct app_table *old,
+			  const struct app *new_app, const struct app_table *new_)
+{
+	if (old->stateful && new_->stateful) {
+		diff_states(d, old, new_);
+		if (old->when_full != new_->when_full || old->expire_soon != new_->expire_soon)
+			change(d, "when_full or expire_within of %s changed", new_->name);
+		diff_flows(d, old_app, old, new_app, new_);
+	} else if (old->stateful) {
+		change(d, "table %s keeps no state any more: its flows are lost", new_->name);
+	} else if (new_->stateful) {
+		change(d, "table %s now keeps state", new_->name);
+	}
+}
+
+static void diff_table(struct diff *d, const struct app *old_app, const struct app_table *old, const struct app *new_app,
+		       const struct app_table *new_)
+{
+	if (old->hook != new_->hook)
+		change(d, "table %s moves to another hook", new_->name);
+	diff_lets(d, old, new_);
+	diff_rules(d, old, new_);
+	diff_action(d, new_->name, "otherwise", &old->otherwise, &new_->otherwise);
+	diff_action(d, new_->name, "absent", &old->absent, &new_->absent);
+	diff_stateful(d, old_app, old, new_app, new_);
+}
+
+static void diff_tables(struct diff *d, const struct app *old, const struct app *new_)
+{
+	const struct app_table *last = NULL;
+
+	for (size_t i = 0; i < old->n_tables; i++)
+		if (!find_table(new_, old->table[i].name))
+			change(d, "table %s removed%s", old->table[i].name,
+			       old->table[i].stateful ? ": its flows are lost" : "");
+	for (size_t i = 0; i < new_->n_tables; i++) {
+		const struct app_table *was = find_table(old, new_->table[i].name);
+
+		if (!was) {
+			change(d, "table %s added", new_->table[i].name);
+			continue;
+		}
+		if (last && was < last)
+			change(d, "table %s is in another place", new_->table[i].name);
+		last = was;
+		diff_table(d, old, was, new_, &new_->table[i]);
+	}
+}
+
+char *app_diff(const struct app *old, const struct app *new_, bool *ret_same)
+{
+	char *text = NULL;
+	size_t size;
+	struct diff d = {.out = open_memstream(&text, &size), .same = true};
+
+	if (!d.out)
+		return NULL;
+	if (strcmp(old->name, new_->name) != 0)
+		change(&d, "name: %s -> %s", old->name, new_->name);
+	diff_parameters(&d, old, new_);
+	diff_variables(&d, old, new_);
+	diff_tables(&d, old, new_);
+	if (fclose(d.out) != 0) {
+		free(text);
+		return NULL;
+	}
+	*ret_same = d.same;
+	return text;
+}
