@@ -223,8 +223,9 @@ static bool try_address(struct enc *e, struct row_draft *d, const struct expr *e
 		side = expr->arg[1];
 		other = expr->arg[0];
 	}
-	if (side->type != TYPE_ADDR || side->kind != EXPR_NAME || side->ref.kind == REF_LET || side->constant ||
-	    !other->constant)
+	if (side->type != TYPE_ADDR || side->kind != EXPR_NAME || side->ref.kind == REF_LET || side->constant)
+		return false;
+	if (!other->constant && other->kind != EXPR_PREFIX)
 		return false;
 	p = pattern_of(other);
 	m.ref = side->ref;

@@ -113,7 +113,8 @@ static void tell_side(FILE *out, const struct teller *t, const struct expr *side
 	bool is_now = side->kind == EXPR_NAME && side->ref.kind == REF_META && side->ref.cell == CELL_NOW;
 
 	/* A literal says its value itself. */
-	if (!text || is_now || (side->constant && (side->type == TYPE_PREFIX || strspn(text, "0123456789") == strlen(text))))
+	if (!text || is_now || side->kind == EXPR_PREFIX ||
+	    (side->constant && (side->ref.kind != REF_CONSTANT || !side->name)))
 		return;
 	fputs(*first ? " (" : ", ", out);
 	*first = false;

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An application as YAML again: block style, keys always in the same order, parameters by name with
+ * the values they have now. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/cleanup.h"
+#include "app.h"
+
+/* ---- scalars ---------------------------------------------------------------------------------------- */
+
+/* YAML would read these as something else than the text they are. */
+static bool needs_quotes(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || !(isalnum((unsigned char)*text) || strchr("_+(.~/", *text)))
+		return !(*text == '-' && isalnum((unsigned char)text[1]));
+	if (isspace((unsigned char)text[len - 1]) || strchr(text, ':'))
+		return true;
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || (*p == ' ' && p[1] == '#'))
+			return true;
+	return false;
+}
+
+static void print_scalar(FILE *out, const char *text)
+{
+	if (!needs_quotes(text)) {
+		fputs(text, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputc('\'', out);
+		fputc(*text, out);
+	}
+	fputc('\'', out);
+}
+
+static void print_key(FILE *out, unsigned indent, const char *key)
+{
+	fprintf(out, "%*s", (int)indent, "");
+	print_scalar(out, key);
+	fputs(":", out);
+}
+
+static void print_pair(FILE *out, unsigned indent, const char *key, const char *value)
+{
+	print_key(out, indent, key);
+	fputc(' ', out);
+	print_scalar(out, value);
+	fputc('\n', out);
+}
+
+static void print_item(FILE *out, unsigned indent, const char *text)
+{
+	fprintf(out, "%*s- ", (int)indent, "");
+	print_scalar(out, text);
+	fputc('\n', out);
+}
+
+/* "[a, b]" as a block list; anything else as the text it is. */
+static void print_flat(FILE *out, unsigned indent, const char *key, const char *flat)
+{
+	_cleanup_free_ char *copy = NULL;
+	size_t len = strlen(flat);
+	char *save, *item;
+
+	if (len < 2 || flat[0] != '[' || flat[len - 1] != ']') {
+		print_pair(out, indent, key, flat);
+		return;
+	}
+	print_key(out, indent, key);
+	fputc('\n', out);
+	copy = strndup(flat + 1, len - 2);
+	for (item = copy ? strtok_r(copy, ",", &save) : NULL; item; item = strtok_r(NULL, ",", &save))
+		print_item(out, indent + 2, item + strspn(item, " "));
+}
+
+/* ---- declarations ------------------------------------------------------------------------------------- */
+
+static void print_parameters(FILE *out, const struct app *app)
+{
+	if (app->n_params > 0)
+		fputs("parameters:\n", out);
+	for (size_t i = 0; i < app->n_params; i++) {
+		const struct parameter *p = &app->param[i];
+
+		/* A port has no literal: it stays something that must be set. */
+		if (p->type == TYPE_PORT || !p->value.text)
+			print_pair(out, 2, p->name, value_type_name(p->type));
+		else if (p->type == TYPE_LIST && p->value.text[0] != '[' && p->value.n_items > 1)
+			fprintf(out, "  %s: [%s]\n", p->name, p->value.text);
+		else
+			print_flat(out, 2, p->name, p->value.text);
+	}
+}
+
+static void print_typed(FILE *out, unsigned indent, const char *key, const struct typed *typed, size_t n)
+{
+	if (n == 0)
+		return;
+	print_key(out, indent, key);
+	fputc('\n', out);
+	for (size_t i = 0; i < n; i++) {
+		const char *word = typed[i].type == TYPE_ADDR ? "addr" : value_type_name(typed[i].type);
+
+		fprintf(out, "%*s- %s%s%s\n", (int)indent + 2, "", typed[i].type == TYPE_U64 ? "" : word,
+			typed[i].type == TYPE_U64 ? "" : " ", typed[i].name);
+	}
+}
+
+/* ---- state ------------------------------------------------------------------------------------------------ */
+
+static void print_scope(FILE *out, const char *key, const struct app_key *part, size_t n)
+{
+	print_key(out, 6, key);
+	fputc('\n', out);
+	for (size_t i = 0; i < n; i++)
+		print_item(out, 8, part[i].text);
+}
+
+static void print_state(FILE *out, const struct app_table *t, const struct app_state *state)
+{
+	if (!state->idle_text && !state->hard_text && !state->notify) {
+		print_item(out, 8, state->name);
+		return;
+	}
+	fprintf(out, "        - name: %s\n", state->name);
+	if (state->idle_text)
+		print_pair(out, 10, "idle", state->idle_text);
+	if (state->idle_text && state->idle_to > 0)
+		print_pair(out, 10, "idle_to", t->state[state->idle_to].name);
+	if (state->hard_text)
+		print_pair(out, 10, "hard", state->hard_text);
+	if (state->hard_text && state->hard_to > 0)
+		print_pair(out, 10, "hard_to", t->state[state->hard_to].name);
+	if (state->notify)
+		print_pair(out, 10, "on_timeout", "notify");
+}
+
+static const char *when_full_name(enum when_full when_full)
+{
+	switch (when_full) {
+	case FULL_DROP: return "drop";
+	case FULL_PASS: return "pass";
+	case FULL_EVICT: return "evict";
+	case FULL_CONTINUE: return "continue";
+	}
+	return "drop";
+}
+
+static void print_stateful(FILE *out, const struct app_table *t)
+{
+	char capacity[16];
+
+	fputs("    state:\n", out);
+	print_scope(out, "lookup", t->lookup, t->n_lookup);
+	if (t->update)
+		print_scope(out, "update", t->update, t->n_update);
+	snprintf(capacity, sizeof(capacity), "%u", t->capacity);
+	print_pair(out, 6, "capacity", t->capacity_text ? t->capacity_text : capacity);
+	print_pair(out, 6, "when_full", when_full_name(t->when_full));
+	if (t->expire_soon)
+		print_pair(out, 6, "expire_within", "10ms");
+	if (t->has_states)
+		fputs("      states:\n", out);
+	for (size_t i = 0; i < t->n_states && t->has_states; i++)
+		print_state(out, t, &t->state[i]);
+	print_typed(out, 6, "registers", t->reg, t->n_regs);
+}
+
+/* ---- rules --------------------------------------------------------------------------------------------------- */
+
+/* A list item's first line begins with "- ", the others with blanks. */
+struct item {
+	FILE *out;
+	bool begun;
+};
+
+static void item_pair(struct item *item, const char *key, const char *value)
+{
+	fputs(item->begun ? "        " : "      - ", item->out);
+	item->begun = true;
+	print_pair(item->out, 0, key, value);
+}
+
+static void item_key(struct item *item, const char *key)
+{
+	fputs(item->begun ? "        " : "      - ", item->out);
+	item->begun = true;
+	fprintf(item->out, "%s:\n", key);
+}
+
+static void print_rule_states(struct item *item, const struct app_table *t, const struct app_rule *rule)
+{
+	if (rule->any_state)
+		return;
+	if ((rule->states & (rule->states - 1)) != 0)
+		item_key(item, "state");
+	for (size_t i = 0; i < t->n_states; i++) {
+		if (!(rule->states >> i & 1))
+			continue;
+		if (rule->states == 1ULL << i)
+			item_pair(item, "state", t->state[i].name);
+		else
+			print_item(item->out, 10, t->state[i].name);
+	}
+}
+
+/* The text of a match is "FIELD: value". */
+static void print_match(FILE *out, const struct match *m)
+{
+	_cleanup_free_ char *key = strndup(m->text, strcspn(m->text, ":"));
+	const char *value = m->text + strcspn(m->text, ":");
+
+	value += strspn(value, ": ");
+	if (key)
+		print_flat(out, 10, key, value);
+}
+
+static void print_stmts(struct item *item, const char *key, const struct stmt_list *list)
+{
+	_cleanup_free_ char *text = list->n > 0 ? stmt_render(list) : NULL;
+
+	if (text)
+		item_pair(item, key, text);
+}
+
+static void print_rule(FILE *out, const struct app_table *t, const struct app_rule *rule)
+{
+	_cleanup_free_ char *when = rule->when ? expr_render(rule->when) : NULL;
+	struct item item = {.out = out};
+
+	if (rule->name)
+		item_pair(&item, "name", rule->name);
+	if (t->stateful)
+		print_rule_states(&item, t, rule);
+	if (rule->n_match > 0)
+		item_key(&item, "match");
+	for (size_t i = 0; i < rule->n_match; i++)
+		print_match(out, &rule->match[i]);
+	if (when)
+		item_pair(&item, "when", when);
+	print_stmts(&item, "do", &rule->do_);
+	if (rule->next >= 0)
+		item_pair(&item, "next", t->state[rule->next].name);
+	if (rule->no_refresh)
+		item_pair(&item, "refresh", "no");
+	print_stmts(&item, "action", &rule->action);
+	if (!item.begun)
+		fputs("      - {}\n", out);
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
+
+static void print_lets(FILE *out, const struct app_table *t)
+{
+	if (t->n_lets > 0)
+		fputs("    let:\n", out);
+	for (size_t i = 0; i < t->n_lets; i++) {
+		_cleanup_free_ char *text = expr_render(t->let[i].expr);
+
+		if (text)
+			print_pair(out, 6, t->let[i].name, text);
+	}
+}
+
+static void print_fallback(FILE *out, const char *key, const struct stmt_list *list)
+{
+	_cleanup_free_ char *text = list->n > 0 ? stmt_render(list) : NULL;
+
+	if (text)
+		print_pair(out, 4, key, text);
+}
+
+static void print_table(FILE *out, const struct app_table *t)
+{
+	static const char *const hooks[HOOK_MAX] = {"xdp", "tc-ingress", "tc-egress"};
+
+	fputs("  - name: ", out);
+	print_scalar(out, t->name);
+	fputc('\n', out);
+	if (t->hook >= 0)
+		print_pair(out, 4, "hook", hooks[t->hook]);
+	print_lets(out, t);
+	if (t->stateful)
+		print_stateful(out, t);
+	fputs(t->n_rules > 0 ? "    rules:\n" : "    rules: []\n", out);
+	for (size_t i = 0; i < t->n_rules; i++)
+		print_rule(out, t, &t->rule[i]);
+	print_fallback(out, "otherwise", &t->otherwise);
+	print_fallback(out, "absent", &t->absent);
+}
+
+char *app_render_yaml(const struct app *app)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	print_pair(out, 0, "app", app->name);
+	print_parameters(out, app);
+	print_typed(out, 0, "variables", app->var, app->n_vars);
+	fputs("tables:\n", out);
+	for (size_t i = 0; i < app->n_tables; i++)
+		print_table(out, &app->table[i]);
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
