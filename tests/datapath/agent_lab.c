@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent_lab.h"
+
+void lab_enter(void)
+{
+	if (geteuid() != 0) {
+		fprintf(stderr, "skipped: needs root\n");
+		exit(LAB_SKIP);
+	}
+	if (unshare(CLONE_NEWNET) < 0) {
+		fprintf(stderr, "skipped: no network namespace: %s\n", strerror(errno));
+		exit(LAB_SKIP);
+	}
+}
+
+void lab_sh(const char *format, ...)
+{
+	char command[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	if (system(command) != 0)
+		fail_msg("failed: %s", command);
+}
+
+const char *lab_switch_name(void)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "test-%d", getpid());
+	return name;
+}
+
+unsigned lab_count_roots(void)
+{
+	unsigned id = 0, n = 0;
+
+	while (bpf_prog_get_next_id(id, &id) == 0) {
+		struct bpf_prog_info info = {};
+		__u32 size = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && strstr(info.name, "_root"))
+			n++;
+		close(fd);
+	}
+	return n;
+}
