@@ -17,11 +17,11 @@
 /* One interface. */
 struct place {
 	unsigned ifindex;
-	bool claimed;                     /* By attach_set(); others go with attach_settle(). */
+	bool claimed; /* By attach_set(); others go with attach_settle(). */
 	bool generic;
-	int link_fd[HOOK_MAX];            /* -1: none. */
-	bool filter[HOOK_MAX];            /* A clsact filter of ours. */
-	bool qdisc;                       /* The clsact qdisc is ours. */
+	int link_fd[HOOK_MAX]; /* -1: none. */
+	bool filter[HOOK_MAX]; /* A clsact filter of ours. */
+	bool qdisc;	       /* The clsact qdisc is ours. */
 };
 
 struct attach {
@@ -33,8 +33,8 @@ struct attach {
 	size_t n;
 };
 
-static const char *const link_names[HOOK_MAX] = { "xdp", "tcx-in", "tcx-out" };
-static const char *const filter_names[HOOK_MAX] = { [HOOK_TC_INGRESS] = "filter-in", [HOOK_TC_EGRESS] = "filter-out" };
+static const char *const link_names[HOOK_MAX] = {"xdp", "tcx-in", "tcx-out"};
+static const char *const filter_names[HOOK_MAX] = {[HOOK_TC_INGRESS] = "filter-in", [HOOK_TC_EGRESS] = "filter-out"};
 static const char qdisc_name[] = "clsact";
 
 static enum tc_side side_of(unsigned hook)
@@ -93,7 +93,7 @@ static struct place *get(struct attach *attach, unsigned ifindex)
 		return NULL;
 	attach->place = bigger;
 	place = &bigger[attach->n++];
-	*place = (struct place){ .ifindex = ifindex, .link_fd = { -1, -1, -1 } };
+	*place = (struct place){.ifindex = ifindex, .link_fd = {-1, -1, -1}};
 	return place;
 }
 
@@ -287,7 +287,7 @@ static int set_tcx(struct attach *attach, struct place *place, unsigned hook)
 		return r;
 	}
 	place->link_fd[hook] = fd;
-	drop_filter(attach, place, hook);   /* Of an older instance that was told to use filters. */
+	drop_filter(attach, place, hook); /* Of an older instance that was told to use filters. */
 	drop_qdisc(attach, place);
 	return 0;
 }
@@ -329,8 +329,10 @@ static int set_tc(struct attach *attach, struct place *place, unsigned hook, cha
 
 	if_indextoname(place->ifindex, name);
 	if (r == -EBUSY)
-		return why_set(ret_why, r, "%s: the place of our tc %s filter (priority %d, handle %#x) is taken by another program",
-			       name, side, TC_FILTER_PRIORITY, TC_FILTER_HANDLE);
+		return why_set(
+			ret_why, r,
+			"%s: the place of our tc %s filter (priority %d, handle %#x) is taken by another program", name,
+			side, TC_FILTER_PRIORITY, TC_FILTER_HANDLE);
 	return why_set(ret_why, r, "%s: attaching at tc %s failed: %s", name, side, strerror(-r));
 }
 
@@ -387,8 +389,8 @@ int attach_set(struct attach *attach, unsigned ifindex, unsigned hooks, char **r
 			drop_filter(attach, place, hook);
 			continue;
 		}
-		r = hook == HOOK_XDP ? set_xdp(attach, place, first ? NULL : ret_why) :
-				       set_tc(attach, place, hook, first ? NULL : ret_why);
+		r = hook == HOOK_XDP ? set_xdp(attach, place, first ? NULL : ret_why)
+				     : set_tc(attach, place, hook, first ? NULL : ret_why);
 		first = first ? first : r;
 	}
 	drop_qdisc(attach, place);
@@ -433,7 +435,7 @@ void attach_settle(struct attach *attach)
 
 int attach_remove_all(const struct pin *pin, char **ret_why)
 {
-	struct attach attach = { .pin = *pin };
+	struct attach attach = {.pin = *pin};
 	int r;
 
 	r = recover(&attach);

@@ -22,8 +22,8 @@ enum tc_mode { TC_MODE_AUTO, TC_MODE_TCX, TC_MODE_FILTER };
 
 /* Where and how one port is attached. */
 struct attach_state {
-	unsigned hooks;                   /* Bits 1 << enum hook_id. */
-	bool generic;                     /* XDP runs on skbs. */
+	unsigned hooks; /* Bits 1 << enum hook_id. */
+	bool generic;	/* XDP runs on skbs. */
 	bool tcx;
 };
 

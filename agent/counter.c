@@ -17,8 +17,8 @@ static const char baseline_name[] = "baselines";
 struct counter_store {
 	int fd;
 	unsigned n_cpus;
-	struct counter *values;           /* CHUNK counters of each CPU. */
-	struct counter *baseline;         /* COUNTERS of them, mapped from the pinned map. */
+	struct counter *values;	  /* CHUNK counters of each CPU. */
+	struct counter *baseline; /* COUNTERS of them, mapped from the pinned map. */
 };
 
 static bool is_baseline_map(int fd)
@@ -115,7 +115,7 @@ static int sum_chunk(struct counter_store *counters, unsigned first, unsigned n,
 	int r;
 
 	r = bpf_map_lookup_batch(counters->fd, first ? &before : NULL, &next, keys, counters->values, &count, NULL);
-	if (r < 0 && r != -ENOENT)          /* ENOENT: the last counter was among them. */
+	if (r < 0 && r != -ENOENT) /* ENOENT: the last counter was among them. */
 		return r;
 	if (count != n)
 		return -EIO;

@@ -6,13 +6,13 @@
 #include "../common/cleanup.h"
 #include "event_ring.h"
 
-enum { STOP = -ECANCELED };               /* Returned to libbpf when a run has taken its share. */
+enum { STOP = -ECANCELED }; /* Returned to libbpf when a run has taken its share. */
 
 struct event_ring {
 	struct event_ring_options options;
 	struct ring_buffer *ring;
 	unsigned n_cpus;
-	uint64_t *expected;               /* Next sequence of each CPU; 0: none seen yet. */
+	uint64_t *expected; /* Next sequence of each CPU; 0: none seen yet. */
 	uint64_t lost;
 	unsigned taken;
 };

@@ -11,7 +11,7 @@
 
 struct event_ring;
 
-enum { EVENT_RUN_MAX = 1024 };            /* Events of one event_ring_run(). */
+enum { EVENT_RUN_MAX = 1024 }; /* Events of one event_ring_run(). */
 
 struct event_ring_options {
 	/* 'packet' has event->packet_size bytes (EVENT_PUNT), else it is NULL.  Both are valid during the call. */

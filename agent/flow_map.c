@@ -63,7 +63,7 @@ fail:
 
 void flow_map_close(struct flow_map *map)
 {
-	int *const fds[] = { &map->records_fd, &map->buckets_fd, &map->returned_fd };
+	int *const fds[] = {&map->records_fd, &map->buckets_fd, &map->returned_fd};
 
 	for (size_t i = 0; i < 3; i++) {
 		if (*fds[i] >= 0)
@@ -123,7 +123,7 @@ static void *put_some(void *data)
 
 int flow_map_put_all(struct flow_map_put *put, size_t n)
 {
-	struct put_work work = { .put = put, .n = n };
+	struct put_work work = {.put = put, .n = n};
 	pthread_t thread[PUT_THREADS_MAX];
 	size_t n_threads = 0;
 	sigset_t all, old;
@@ -136,7 +136,7 @@ int flow_map_put_all(struct flow_map_put *put, size_t n)
 		n_threads++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 
-	put_some(&work);                    /* Also when no thread could be made. */
+	put_some(&work); /* Also when no thread could be made. */
 	while (n_threads > 0)
 		pthread_join(thread[--n_threads], NULL);
 

@@ -11,7 +11,10 @@ struct flow_map {
 	int records_fd, buckets_fd, returned_fd;
 };
 
-#define FLOW_MAP_NONE { -1, -1, -1 }
+#define FLOW_MAP_NONE                                                                                                  \
+	{                                                                                                              \
+		-1, -1, -1                                                                                             \
+	}
 
 /* Sizes that follow from a spec; secret and allocation are left zero. */
 void flow_map_describe(const struct flow_spec *spec, struct flow_desc *ret_desc);

@@ -14,8 +14,8 @@ struct view {
 	const struct flow_desc *desc;
 	const uint64_t *records;
 	const struct bucket *buckets;
-	unsigned n_words;                 /* Of a record. */
-	uint32_t last;                    /* Slots 1..last have been handed out at some time. */
+	unsigned n_words; /* Of a record. */
+	uint32_t last;	  /* Slots 1..last have been handed out at some time. */
 };
 
 static int view_open(struct flow_store *store, unsigned index, struct view *ret_view)
@@ -140,13 +140,15 @@ static bool has_key(const struct view *view, uint32_t slot, uint16_t tag, const 
 	const struct wanted_key *wanted = data;
 	struct flow_head head;
 
-	if (tag != wanted->tag || slot > view->last || copy_record(record_of(view, slot), view->n_words, wanted->words) < 0)
+	if (tag != wanted->tag || slot > view->last ||
+	    copy_record(record_of(view, slot), view->n_words, wanted->words) < 0)
 		return false;
 	memcpy(&head, wanted->words, sizeof(head));
 	return head.alive && memcmp(wanted->words + FLOW_HEAD_WORDS, wanted->key, view->desc->key_words * 8) == 0;
 }
 
-int flow_store_find(struct flow_store *store, unsigned index, const uint64_t *key, uint32_t *ret_slot, uint64_t *ret_words)
+int flow_store_find(struct flow_store *store, unsigned index, const uint64_t *key, uint32_t *ret_slot,
+		    uint64_t *ret_words)
 {
 	struct view view;
 	uint32_t hash, slot;
@@ -156,7 +158,7 @@ int flow_store_find(struct flow_store *store, unsigned index, const uint64_t *ke
 	if (r < 0)
 		return r;
 	hash = flow_hash(view.desc->secret, (const __u64 *)key, view.desc->key_words);
-	slot = chain_find(&view, hash, has_key, &(struct wanted_key){ key, HASH_TAG(hash), ret_words });
+	slot = chain_find(&view, hash, has_key, &(struct wanted_key){key, HASH_TAG(hash), ret_words});
 	if (!slot)
 		return -ENOENT;
 	*ret_slot = slot;
@@ -165,7 +167,8 @@ int flow_store_find(struct flow_store *store, unsigned index, const uint64_t *ke
 
 /* ---- all records ------------------------------------------------------------------------------------- */
 
-int flow_store_walk(struct flow_store *store, unsigned index, uint32_t *cursor, uint32_t n_slots, flow_fn flow, void *data)
+int flow_store_walk(struct flow_store *store, unsigned index, uint32_t *cursor, uint32_t n_slots, flow_fn flow,
+		    void *data)
 {
 	uint64_t words[IMAGE_WORDS_MAX];
 	uint32_t slot, end;

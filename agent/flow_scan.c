@@ -23,7 +23,8 @@ static struct flow_head look(const char *record)
 	return head;
 }
 
-static void batch_begin(struct batch *batch, struct flow_store *store, enum control_op op, unsigned element, uint64_t now_ns)
+static void batch_begin(struct batch *batch, struct flow_store *store, enum control_op op, unsigned element,
+			uint64_t now_ns)
 {
 	memset(batch, 0, sizeof(*batch));
 	batch->instance = flow_store_instance(store);
@@ -55,7 +56,7 @@ static int batch_flush(struct batch *batch)
 static int batch_add(struct batch *batch, uint32_t slot, uint32_t change)
 {
 	batch->total.due++;
-	batch->control.item[batch->control.n++] = (struct control_item){ slot, change };
+	batch->control.item[batch->control.n++] = (struct control_item){slot, change};
 	return batch->control.n < CONTROL_SLOTS_MAX ? 0 : batch_flush(batch);
 }
 
@@ -97,7 +98,8 @@ static bool is_due(const void *data, const struct flow_head *head, const char *r
 	return head->deadline_ns && head->deadline_ns <= *now_ns;
 }
 
-int flow_store_expire(struct flow_store *store, unsigned index, unsigned element, uint64_t now_ns, struct flow_scan *ret_scan)
+int flow_store_expire(struct flow_store *store, unsigned index, unsigned element, uint64_t now_ns,
+		      struct flow_scan *ret_scan)
 {
 	struct batch batch;
 
@@ -112,7 +114,8 @@ static bool is_unknown(const void *data, const struct flow_head *head, const cha
 	return head->state >= STATES_MAX || !(*known >> head->state & 1);
 }
 
-int flow_store_renumber(struct flow_store *store, unsigned index, unsigned element, uint64_t known, struct flow_scan *ret_scan)
+int flow_store_renumber(struct flow_store *store, unsigned index, unsigned element, uint64_t known,
+			struct flow_scan *ret_scan)
 {
 	struct batch batch;
 
@@ -137,10 +140,10 @@ static int delete_if_match(void *data, uint32_t slot, const uint64_t *words, uns
 	return batch_add(&matching->batch, slot, matching->match ? head.change : 0);
 }
 
-int flow_store_delete_matching(struct flow_store *store, unsigned index, unsigned element, flow_match_fn match, void *data,
-			       struct flow_scan *ret_scan)
+int flow_store_delete_matching(struct flow_store *store, unsigned index, unsigned element, flow_match_fn match,
+			       void *data, struct flow_scan *ret_scan)
 {
-	struct matching matching = { .match = match, .data = data };
+	struct matching matching = {.match = match, .data = data};
 	uint32_t cursor = 0;
 	int r;
 
@@ -158,7 +161,7 @@ int flow_store_delete_matching(struct flow_store *store, unsigned index, unsigne
 int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words, unsigned state,
 		   const uint64_t *registers, unsigned n_registers, enum control_result *ret_result)
 {
-	struct control control = { .op = CONTROL_SET, .table = element, .state = state };
+	struct control control = {.op = CONTROL_SET, .table = element, .state = state};
 	int r;
 
 	if (key_words > KEY_WORDS_MAX || n_registers > sizeof(control.registers) / sizeof(control.registers[0]))
@@ -171,9 +174,10 @@ int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *k
 	return r;
 }
 
-int flow_store_delete(struct flow_store *store, unsigned element, uint32_t slot, uint32_t change, enum control_result *ret_result)
+int flow_store_delete(struct flow_store *store, unsigned element, uint32_t slot, uint32_t change,
+		      enum control_result *ret_result)
 {
-	struct control control = { .op = CONTROL_DELETE, .table = element, .n = 1, .item = { { slot, change } } };
+	struct control control = {.op = CONTROL_DELETE, .table = element, .n = 1, .item = {{slot, change}}};
 	int r;
 
 	r = control_run(flow_store_instance(store), &control);
@@ -188,9 +192,9 @@ enum { AGE_BINS = 1024 };
 
 /* How long records have been idle, as a histogram. */
 struct ages {
-	uint64_t oldest_ns, newest_ns;    /* Last use. */
+	uint64_t oldest_ns, newest_ns; /* Last use. */
 	uint64_t live;
-	uint64_t bin[AGE_BINS];           /* From the longest idle on. */
+	uint64_t bin[AGE_BINS]; /* From the longest idle on. */
 };
 
 static unsigned bin_of(const struct ages *ages, uint64_t used_ns)
@@ -206,7 +210,7 @@ static unsigned bin_of(const struct ages *ages, uint64_t used_ns)
 
 static void measure(const char *record, size_t size, uint32_t last, struct ages *ages)
 {
-	*ages = (struct ages){ .oldest_ns = UINT64_MAX };
+	*ages = (struct ages){.oldest_ns = UINT64_MAX};
 	for (uint32_t slot = 1; slot <= last; slot++) {
 		struct flow_head head = look(record + slot * size);
 
@@ -228,8 +232,8 @@ static void measure(const char *record, size_t size, uint32_t last, struct ages 
 
 struct room {
 	struct ages ages;
-	unsigned last_bin;                /* Of those that go whole ... */
-	uint64_t rest;                    /* ... and how many of the next one. */
+	unsigned last_bin; /* Of those that go whole ... */
+	uint64_t rest;	   /* ... and how many of the next one. */
 };
 
 static bool is_longest_idle(const void *data, const struct flow_head *head, const char *record)
@@ -245,7 +249,8 @@ static bool is_longest_idle(const void *data, const struct flow_head *head, cons
 	return true;
 }
 
-int flow_store_make_room(struct flow_store *store, unsigned index, unsigned element, unsigned percent, struct flow_scan *ret_scan)
+int flow_store_make_room(struct flow_store *store, unsigned index, unsigned element, unsigned percent,
+			 struct flow_scan *ret_scan)
 {
 	const struct flow_desc *desc = flow_store_desc(store, index);
 	struct room room = {};

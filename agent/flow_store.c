@@ -10,7 +10,7 @@
 #include "why.h"
 
 struct flow_table {
-	struct flow_desc desc;            /* valid: the table exists. */
+	struct flow_desc desc; /* valid: the table exists. */
 	void *records;
 	void *buckets;
 };
@@ -19,7 +19,7 @@ struct flow_store {
 	struct instance *instance;
 	int records_fd[RECORD_CLASS_MAX];
 	int buckets_fd, returned_fd, desc_fd;
-	struct flow_desc *desc;           /* All of them, mapped. */
+	struct flow_desc *desc; /* All of them, mapped. */
 	struct flow_table table[FLOW_TABLES_MAX];
 };
 
@@ -84,7 +84,7 @@ static void close_table(struct flow_table *table)
 
 static int find_table(struct flow_store *store, unsigned index)
 {
-	struct flow_table table = { .desc = store->desc[index] };
+	struct flow_table table = {.desc = store->desc[index]};
 	int r;
 
 	if (!desc_holds(&table.desc))
@@ -150,7 +150,8 @@ static int check_spec(const struct flow_store *store, const struct flow_spec *sp
 	return 0;
 }
 
-static int make_table(const struct flow_spec *spec, struct flow_table *ret_table, struct flow_map *ret_map, char **ret_why)
+static int make_table(const struct flow_spec *spec, struct flow_table *ret_table, struct flow_map *ret_map,
+		      char **ret_why)
 {
 	struct flow_table table = {};
 	struct flow_map map = FLOW_MAP_NONE;
@@ -181,9 +182,9 @@ static int make_table(const struct flow_spec *spec, struct flow_table *ret_table
 static void list_puts(const struct flow_store *store, unsigned index, unsigned record_class, const struct flow_map *map,
 		      struct flow_map_put *put)
 {
-	put[0] = (struct flow_map_put){ store->records_fd[record_class], index, map->records_fd, 0 };
-	put[1] = (struct flow_map_put){ store->buckets_fd, index, map->buckets_fd, 0 };
-	put[2] = (struct flow_map_put){ store->returned_fd, index, map->returned_fd, 0 };
+	put[0] = (struct flow_map_put){store->records_fd[record_class], index, map->records_fd, 0};
+	put[1] = (struct flow_map_put){store->buckets_fd, index, map->buckets_fd, 0};
+	put[2] = (struct flow_map_put){store->returned_fd, index, map->returned_fd, 0};
 }
 
 /* Maps first, descriptors last: a table whose descriptor is valid is whole. */

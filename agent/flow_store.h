@@ -22,9 +22,9 @@ struct flow_store;
 
 struct flow_spec {
 	unsigned index;
-	unsigned capacity;                /* Flows; 1..FLOW_CAPACITY_MAX. */
+	unsigned capacity; /* Flows; 1..FLOW_CAPACITY_MAX. */
 	enum record_class record_class;
-	unsigned key_words;               /* 1..KEY_WORDS_MAX */
+	unsigned key_words; /* 1..KEY_WORDS_MAX */
 };
 
 enum { FLOW_CAPACITY_MAX = 1 << 26 };
@@ -64,13 +64,15 @@ typedef int (*flow_fn)(void *data, uint32_t slot, const uint64_t *words, unsigne
  * moves the cursor; it is 0 again when the walk is complete.  Records whose time is up at 'now_ns' but
  * not yet expired are shown too.  A record that changes all the time is skipped after a bounded number
  * of attempts.  Returns 0, what the callback returned if negative, or -ENOENT. */
-int flow_store_walk(struct flow_store *store, unsigned index, uint32_t *cursor, uint32_t n_slots, flow_fn flow, void *data);
+int flow_store_walk(struct flow_store *store, unsigned index, uint32_t *cursor, uint32_t n_slots, flow_fn flow,
+		    void *data);
 
 /* Copies one record if it is live and named: 0, -ENOENT, or -EAGAIN (written all the time). */
 int flow_store_read(struct flow_store *store, unsigned index, uint32_t slot, uint64_t *ret_words);
 
 /* Finds the record of 'key' (key_words of it): 0, -ENOENT. 'ret_words' has room for 32 words. */
-int flow_store_find(struct flow_store *store, unsigned index, const uint64_t *key, uint32_t *ret_slot, uint64_t *ret_words);
+int flow_store_find(struct flow_store *store, unsigned index, const uint64_t *key, uint32_t *ret_slot,
+		    uint64_t *ret_words);
 
 /* Live records, by a quick look that may miss those being written. */
 uint64_t flow_store_count(struct flow_store *store, unsigned index);
@@ -84,24 +86,28 @@ uint64_t flow_store_states(struct flow_store *store, unsigned index);
  * from there.  Results are enum control_result. */
 int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words, unsigned state,
 		   const uint64_t *registers, unsigned n_registers, enum control_result *ret_result);
-int flow_store_delete(struct flow_store *store, unsigned element, uint32_t slot, uint32_t change, enum control_result *ret_result);
+int flow_store_delete(struct flow_store *store, unsigned element, uint32_t slot, uint32_t change,
+		      enum control_result *ret_result);
 
 struct flow_scan {
-	uint64_t scanned, due, freed, changed, again;    /* Slots. */
+	uint64_t scanned, due, freed, changed, again; /* Slots. */
 };
 
 /* Runs the control program over every slot whose deadline is at or before 'now_ns'. */
-int flow_store_expire(struct flow_store *store, unsigned index, unsigned element, uint64_t now_ns, struct flow_scan *ret_scan);
+int flow_store_expire(struct flow_store *store, unsigned index, unsigned element, uint64_t now_ns,
+		      struct flow_scan *ret_scan);
 
 /* Deletes every record for which 'match' returns true (NULL: all). */
 typedef bool (*flow_match_fn)(void *data, const uint64_t *words);
-int flow_store_delete_matching(struct flow_store *store, unsigned index, unsigned element, flow_match_fn match, void *data,
-			       struct flow_scan *ret_scan);
+int flow_store_delete_matching(struct flow_store *store, unsigned index, unsigned element, flow_match_fn match,
+			       void *data, struct flow_scan *ret_scan);
 
 /* Records whose state id has no bit in 'known' become records of the first state, which frees them. */
-int flow_store_renumber(struct flow_store *store, unsigned index, unsigned element, uint64_t known, struct flow_scan *ret_scan);
+int flow_store_renumber(struct flow_store *store, unsigned index, unsigned element, uint64_t known,
+			struct flow_scan *ret_scan);
 
 /* With `when_full: evict`: deletes the longest idle records until 'percent' of the capacity is free. */
-int flow_store_make_room(struct flow_store *store, unsigned index, unsigned element, unsigned percent, struct flow_scan *ret_scan);
+int flow_store_make_room(struct flow_store *store, unsigned index, unsigned element, unsigned percent,
+			 struct flow_scan *ret_scan);
 
 #endif

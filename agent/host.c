@@ -16,7 +16,7 @@
 
 int host_raise_memlock(void)
 {
-	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
 
 	if (setrlimit(RLIMIT_MEMLOCK, &limit) == 0)
 		return 0;
@@ -62,7 +62,7 @@ int host_read_number(const char *path, long long *ret_number)
 static int host_ethtool(const char *name, void *query)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_data = query };
+	struct ifreq request = {.ifr_data = query};
 
 	if (fd < 0)
 		return -errno;
@@ -74,14 +74,14 @@ static int host_ethtool(const char *name, void *query)
 
 bool host_offloads_checksum(const char *name)
 {
-	struct ethtool_value value = { .cmd = ETHTOOL_GTXCSUM };
+	struct ethtool_value value = {.cmd = ETHTOOL_GTXCSUM};
 
 	return host_ethtool(name, &value) == 0 && value.data;
 }
 
 int host_driver(const char *name, char *ret_driver, size_t size)
 {
-	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 	int r;
 
 	r = host_ethtool(name, &info);

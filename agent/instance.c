@@ -107,7 +107,8 @@ static int find_older(struct instance *instance)
 
 /* ---- what this instance needs at hand --------------------------------------------------------------- */
 
-static int map_whole(struct instance *instance, const char *name, size_t element_size, size_t n, struct mapping *ret_mapping)
+static int map_whole(struct instance *instance, const char *name, size_t element_size, size_t n,
+		     struct mapping *ret_mapping)
 {
 	size_t page = sysconf(_SC_PAGESIZE), size = (element_size * n + page - 1) / page * page;
 	int fd = instance_map_fd(instance, name);
@@ -118,7 +119,7 @@ static int map_whole(struct instance *instance, const char *name, size_t element
 	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (data == MAP_FAILED)
 		return -errno;
-	*ret_mapping = (struct mapping){ data, size };
+	*ret_mapping = (struct mapping){data, size};
 	return 0;
 }
 
@@ -161,7 +162,8 @@ static int find_programs(struct instance *instance)
 	int r;
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
-		r = find_program(instance, loader_program_name(hook, "root", name, sizeof(name)), &instance->root_fd[hook]);
+		r = find_program(instance, loader_program_name(hook, "root", name, sizeof(name)),
+				 &instance->root_fd[hook]);
 		if (r < 0)
 			return r;
 	}
@@ -186,7 +188,8 @@ static int attach_watchers(struct instance *instance)
 	struct bpf_link *link;
 	int r;
 
-	bpf_object__for_each_program(program, instance->object) {
+	bpf_object__for_each_program(program, instance->object)
+	{
 		if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING &&
 		    bpf_program__type(program) != BPF_PROG_TYPE_RAW_TRACEPOINT)
 			continue;
@@ -238,7 +241,7 @@ static int set_up(struct instance *instance, char **ret_why)
 int instance_load(const struct instance_options *options, struct instance **ret_instance, char **ret_why)
 {
 	struct instance *instance = calloc(1, sizeof(*instance));
-	struct loader_options load = { .test_clock = options->test_clock, .no_program_drop = options->no_program_drop };
+	struct loader_options load = {.test_clock = options->test_clock, .no_program_drop = options->no_program_drop};
 	struct loader_result result;
 	int r;
 
@@ -246,7 +249,7 @@ int instance_load(const struct instance_options *options, struct instance **ret_
 		return -ENOMEM;
 	instance->grace_inner_fd = -1;
 	instance->test_clock = options->test_clock;
-	host_raise_memlock();               /* Where it fails and matters, the load says so. */
+	host_raise_memlock(); /* Where it fails and matters, the load says so. */
 
 	r = pin_open(options->bpffs, options->name, options->flow_format ? options->flow_format : FLOW_FORMAT_VERSION,
 		     &instance->pin, ret_why);

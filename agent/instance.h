@@ -31,20 +31,20 @@ struct instance;
 struct pin;
 
 struct instance_options {
-	const char *bpffs;                /* NULL: /sys/fs/bpf */
-	const char *name;                 /* Of the switch. */
-	bool no_program_drop;             /* What a root does without a program to go to: drop, else pass. */
-	bool test_clock;                  /* Programs read the injected clock; for tests. */
-	unsigned flow_format;             /* 0: FLOW_FORMAT_VERSION; tests pretend another. */
+	const char *bpffs;    /* NULL: /sys/fs/bpf */
+	const char *name;     /* Of the switch. */
+	bool no_program_drop; /* What a root does without a program to go to: drop, else pass. */
+	bool test_clock;      /* Programs read the injected clock; for tests. */
+	unsigned flow_format; /* 0: FLOW_FORMAT_VERSION; tests pretend another. */
 };
 
 /* What the older instance left. */
 struct instance_found {
-	unsigned number;                  /* Of its folder; 0: none was there. */
-	uint64_t version;                 /* struct chain.version of its active slot; 0: none committed. */
-	bool flows;                       /* Flow tables were taken over. */
+	unsigned number;  /* Of its folder; 0: none was there. */
+	uint64_t version; /* struct chain.version of its active slot; 0: none committed. */
+	bool flows;	  /* Flow tables were taken over. */
 	bool counters;
-	char *lost;                       /* In words, what could not be taken over; NULL: nothing. */
+	char *lost; /* In words, what could not be taken over; NULL: nothing. */
 };
 
 /* Loads the embedded programs.  '*ret_why' holds the verifier's log in full when they are refused.
@@ -86,7 +86,7 @@ int instance_unload(const char *bpffs, const char *name, char **ret_why);
 /* For the other files of the agent that touch the kernel. */
 const struct pin *instance_pin(const struct instance *instance);
 struct bpf_object *instance_object(const struct instance *instance);
-int instance_map_fd(const struct instance *instance, const char *name);          /* -ENOENT */
+int instance_map_fd(const struct instance *instance, const char *name); /* -ENOENT */
 int instance_root_fd(const struct instance *instance, enum hook_id hook);
 int instance_control_fd(const struct instance *instance);
 

@@ -15,11 +15,11 @@
 enum { DELETED_MAX = 256, DUMP_ATTEMPTS = 5, NOTIFY_BUFFER_BYTES = 1 << 20 };
 
 struct link_list {
-	struct nl_sock *notify;           /* Notifications only. */
-	struct nl_sock *request;          /* Requests and their answers only. */
+	struct nl_sock *notify;	 /* Notifications only. */
+	struct nl_sock *request; /* Requests and their answers only. */
 	struct link *link;
 	size_t n;
-	bool stale;                       /* The list is older than a notification. */
+	bool stale; /* The list is older than a notification. */
 	unsigned deleted[DELETED_MAX];
 	size_t n_deleted;
 };
@@ -71,7 +71,7 @@ static int open_notify(struct link_list *list)
 	r = nl_socket_add_membership(list->notify, RTNLGRP_LINK);
 	if (r < 0)
 		return errno_of(r);
-	nl_socket_set_buffer_size(list->notify, NOTIFY_BUFFER_BYTES, 0);     /* Smaller only means lost more often. */
+	nl_socket_set_buffer_size(list->notify, NOTIFY_BUFFER_BYTES, 0); /* Smaller only means lost more often. */
 	r = nl_socket_set_nonblocking(list->notify);
 	return r < 0 ? errno_of(r) : 0;
 }
@@ -190,7 +190,7 @@ int link_list_run(struct link_list *list, bool *ret_changed)
 	list->n_deleted = 0;
 	do {
 		r = nl_recvmsgs_default(list->notify);
-		if (r == -NLE_NOMEM)        /* Some were lost; the rest is still there to be read. */
+		if (r == -NLE_NOMEM) /* Some were lost; the rest is still there to be read. */
 			list->stale = true;
 	} while (r >= 0 || r == -NLE_NOMEM || r == -NLE_INTR);
 	if (r != -NLE_AGAIN)

@@ -21,7 +21,7 @@ struct link {
 	uint8_t mac[6];
 	unsigned mtu;
 	unsigned n_tx_queues, n_rx_queues;
-	unsigned peer_ifindex;            /* In this namespace, else 0. */
+	unsigned peer_ifindex; /* In this namespace, else 0. */
 };
 
 int link_list_open(struct link_list **ret_list);

@@ -21,10 +21,10 @@ struct shared_map {
 };
 
 static const struct shared_map shared_maps[] = {
-	{ MAP_RECORDS_64, GROUP_FLOWS }, { MAP_RECORDS_128, GROUP_FLOWS }, { MAP_RECORDS_256, GROUP_FLOWS },
-	{ MAP_BUCKETS, GROUP_FLOWS },    { MAP_RETURNED, GROUP_FLOWS },    { MAP_FLOW_DESC, GROUP_FLOWS },
-	{ MAP_LOCKS, GROUP_FLOWS },      { MAP_COUNTERS, GROUP_COUNTERS }, { MAP_EVENTS, GROUP_EVENTS },
-	{ MAP_EVENT_SEQ, GROUP_EVENTS },
+	{MAP_RECORDS_64, GROUP_FLOWS}, {MAP_RECORDS_128, GROUP_FLOWS}, {MAP_RECORDS_256, GROUP_FLOWS},
+	{MAP_BUCKETS, GROUP_FLOWS},    {MAP_RETURNED, GROUP_FLOWS},    {MAP_FLOW_DESC, GROUP_FLOWS},
+	{MAP_LOCKS, GROUP_FLOWS},      {MAP_COUNTERS, GROUP_COUNTERS}, {MAP_EVENTS, GROUP_EVENTS},
+	{MAP_EVENT_SEQ, GROUP_EVENTS},
 };
 
 static const char *const group_names[GROUP_MAX] = {
@@ -140,7 +140,7 @@ static int group_reuse(struct bpf_object *object, const struct pin *pin, enum gr
 		fd = bpf_obj_get(path);
 		if (fd < 0)
 			return fd;
-		r = bpf_map__reuse_fd(map, fd);     /* Takes a copy. */
+		r = bpf_map__reuse_fd(map, fd); /* Takes a copy. */
 		if (r < 0)
 			return r;
 	}
@@ -196,7 +196,8 @@ static void count_other_formats(const struct pin *pin, struct loader_result *res
 		fd = bpf_obj_get(path);
 		for (__u32 index = 0; fd >= 0 && index < FLOW_TABLES_MAX; index++)
 			n_tables += bpf_map_lookup_elem(fd, &index, &id) == 0;
-		snprintf(text, sizeof(text), "%u flow tables of format %u with their flows, and its counters (this build has format %u)",
+		snprintf(text, sizeof(text),
+			 "%u flow tables of format %u with their flows, and its counters (this build has format %u)",
 			 n_tables, format[i], pin->flow_format);
 		add_lost(&result->lost, text);
 	}
@@ -287,13 +288,15 @@ int loader_load(const struct loader_options *options, struct loader_result *ret_
 	if (why)
 		return why_set(ret_why, r, "%s%s%s", why, log ? "\n" : "", log ? log : "");
 	if (r == -EPERM)
-		return why_set(ret_why, r, "loading BPF programs is not permitted: run as root (CAP_BPF, CAP_NET_ADMIN, CAP_SYS_ADMIN)");
+		return why_set(
+			ret_why, r,
+			"loading BPF programs is not permitted: run as root (CAP_BPF, CAP_NET_ADMIN, CAP_SYS_ADMIN)");
 	return why_set(ret_why, r, "the kernel refused the BPF programs: %s\n%s", strerror(-r), log ? log : "");
 }
 
 const char *loader_program_name(unsigned hook, const char *role, char *buf, unsigned size)
 {
-	static const char *const prefix[HOOK_MAX] = { "xdp", "tci", "tce" };
+	static const char *const prefix[HOOK_MAX] = {"xdp", "tci", "tce"};
 
 	snprintf(buf, size, "%s_%s", prefix[hook], role);
 	return buf;
@@ -320,9 +323,9 @@ static int put_program(struct bpf_object *object, const char *array, __u32 index
 
 int loader_fill_arrays(struct bpf_object *object, char **ret_why)
 {
-	static const char *const roots[HOOK_MAX] = { MAP_ROOT_XDP, MAP_ROOT_TC_INGRESS, MAP_ROOT_TC_EGRESS };
-	static const char *const interps[HOOK_MAX] = { MAP_INTERP_XDP, MAP_INTERP_TC_INGRESS, MAP_INTERP_TC_EGRESS };
-	static const char *const roles[INTERP_MAX] = { "entry", "table", "action" };
+	static const char *const roots[HOOK_MAX] = {MAP_ROOT_XDP, MAP_ROOT_TC_INGRESS, MAP_ROOT_TC_EGRESS};
+	static const char *const interps[HOOK_MAX] = {MAP_INTERP_XDP, MAP_INTERP_TC_INGRESS, MAP_INTERP_TC_EGRESS};
+	static const char *const roles[INTERP_MAX] = {"entry", "table", "action"};
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
 		for (unsigned i = 0; i < INTERP_MAX; i++) {
@@ -374,12 +377,14 @@ int loader_pin(struct bpf_object *object, const struct pin *pin, const char *fol
 	struct bpf_map *map;
 	int r;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		if (bpf_map__is_internal(map))
 			continue;
 		r = pin_map(map, pin, folder);
 		if (r < 0)
-			return why_set(ret_why, r, "cannot pin map %s below %s: %s", bpf_map__name(map), pin->root, strerror(-r));
+			return why_set(ret_why, r, "cannot pin map %s below %s: %s", bpf_map__name(map), pin->root,
+				       strerror(-r));
 	}
 	return 0;
 }

@@ -19,9 +19,9 @@ struct loader_options {
 };
 
 struct loader_result {
-	struct bpf_object *object;        /* The caller closes it. */
-	bool flows, counters;             /* Reused. */
-	char *lost;                       /* What was there and could not be reused, in words; the caller frees. */
+	struct bpf_object *object; /* The caller closes it. */
+	bool flows, counters;	   /* Reused. */
+	char *lost;		   /* What was there and could not be reused, in words; the caller frees. */
 };
 
 /* Opens, configures, loads.  Nothing is pinned yet.  On failure '*ret_why' has the verifier's log if it

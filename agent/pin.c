@@ -41,11 +41,11 @@ static bool name_fits(const char *name)
 
 static int fill(const char *bpffs, const char *name, unsigned flow_format, struct pin *ret_pin, char **ret_why)
 {
-	struct pin pin = { .flow_format = flow_format };
+	struct pin pin = {.flow_format = flow_format};
 
 	if (!name_fits(name))
-		return why_set(ret_why, -EINVAL, "\"%s\" cannot name a switch: use 1-%d letters, digits, '-' and '_'", name,
-			       SWITCH_NAME_MAX);
+		return why_set(ret_why, -EINVAL, "\"%s\" cannot name a switch: use 1-%d letters, digits, '-' and '_'",
+			       name, SWITCH_NAME_MAX);
 	/* Room for the folder and the longest name in it. */
 	if (strlen(bpffs) > PIN_PATH_MAX - 160)
 		return why_set(ret_why, -ENAMETOOLONG, "%s: the path is too long", bpffs);
@@ -75,10 +75,11 @@ bool pin_is_shared(const char *bpffs)
 	if (stat(bpffs, &st) < 0)
 		return false;
 	if (!file)
-		return true;                /* Cannot be told; a host that hides process 1 knows why. */
+		return true; /* Cannot be told; a host that hides process 1 knows why. */
 
 	while (getline(&line, &size, file) >= 0)
-		if (sscanf(line, "%*u %*u %u:%u", &major_no, &minor_no) == 2 && makedev(major_no, minor_no) == st.st_dev)
+		if (sscanf(line, "%*u %*u %u:%u", &major_no, &minor_no) == 2 &&
+		    makedev(major_no, minor_no) == st.st_dev)
 			return true;
 	return false;
 }
@@ -133,7 +134,7 @@ int pin_open(const char *bpffs, const char *name, unsigned flow_format, struct p
 		return r;
 
 	pin_join(where, "mealy", mealy, sizeof(mealy));
-	const char *const folders[] = { mealy, pin.root, pin.flow, pin.links };
+	const char *const folders[] = {mealy, pin.root, pin.flow, pin.links};
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		r = make_folder(folders[i], ret_why);
 		if (r < 0)

@@ -17,7 +17,7 @@
 enum { PIN_PATH_MAX = 512 };
 
 struct pin {
-	char root[PIN_PATH_MAX];          /* <bpffs>/mealy/<switch> */
+	char root[PIN_PATH_MAX]; /* <bpffs>/mealy/<switch> */
 	char flow[PIN_PATH_MAX];
 	char links[PIN_PATH_MAX];
 	unsigned flow_format;

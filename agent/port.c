@@ -15,15 +15,15 @@
 #include "why.h"
 
 struct port_list {
-	struct port port[PORTS_MAX + 1];          /* By number; without a name: never given. */
+	struct port port[PORTS_MAX + 1]; /* By number; without a name: never given. */
 	struct port_pattern *pattern;
 	size_t n_patterns;
-	struct port_options options;              /* Callbacks. */
+	struct port_options options; /* Callbacks. */
 	struct link_list *links;
 	bool has_map;
 	struct port_map map;
 	int packet_fd;
-	unsigned last_refused;                    /* Interface. */
+	unsigned last_refused; /* Interface. */
 };
 
 static bool is_plain(const char *pattern)
@@ -76,7 +76,7 @@ static void set_name(struct port_list *ports, unsigned number, const char *name)
 {
 	struct port *port = &ports->port[number];
 
-	*port = (struct port){ .number = number };
+	*port = (struct port){.number = number};
 	snprintf(port->name, sizeof(port->name), "%s", name);
 }
 
@@ -326,7 +326,8 @@ static int compare(struct port_list *ports)
 
 /* ---- the public side ---------------------------------------------------------------------------------- */
 
-int port_open(struct instance *instance, const struct port_options *options, struct port_list **ret_ports, char **ret_why)
+int port_open(struct instance *instance, const struct port_options *options, struct port_list **ret_ports,
+	      char **ret_why)
 {
 	struct port_list *ports = calloc(1, sizeof(*ports));
 	int r;
@@ -429,7 +430,7 @@ int port_forget(struct port_list *ports, unsigned number)
 int port_send(struct port_list *ports, unsigned number, const void *frame, size_t size)
 {
 	const struct port *port = port_get(ports, number);
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_halen = ETH_ALEN };
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_halen = ETH_ALEN};
 
 	if (!port || !port->ifindex)
 		return -ENOENT;
@@ -438,7 +439,8 @@ int port_send(struct port_list *ports, unsigned number, const void *frame, size_
 	if (size < ETH_HLEN)
 		return -EMSGSIZE;
 	if (ports->packet_fd < 0) {
-		ports->packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);   /* Receives nothing. */
+		ports->packet_fd =
+			socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* Receives nothing. */
 		if (ports->packet_fd < 0)
 			return -errno;
 	}

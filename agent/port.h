@@ -27,15 +27,15 @@ struct instance;
 struct port_list;
 
 struct port {
-	unsigned number;                  /* 1..PORTS_MAX */
+	unsigned number; /* 1..PORTS_MAX */
 	char name[IFNAMSIZ];
-	unsigned ifindex;                 /* 0: absent at the moment; the number is kept. */
-	bool up;                          /* Administratively up and with carrier. */
+	unsigned ifindex; /* 0: absent at the moment; the number is kept. */
+	bool up;	  /* Administratively up and with carrier. */
 	uint8_t mac[6];
 	unsigned mtu;
 	unsigned n_tx_queues, n_rx_queues;
-	unsigned peer_ifindex;            /* Of a veth whose other end is in this namespace, else 0. */
-	bool peer_offloads;               /* That end leaves checksums to the device: XDP redirects break them. */
+	unsigned peer_ifindex; /* Of a veth whose other end is in this namespace, else 0. */
+	bool peer_offloads;    /* That end leaves checksums to the device: XDP redirects break them. */
 };
 
 /* PORT_OFFLOAD: peer_offloads became true; a warning with the command that helps is due.
@@ -45,7 +45,7 @@ enum port_event { PORT_NEW, PORT_GONE, PORT_UP, PORT_DOWN, PORT_CHANGED, PORT_OF
 /* A configured port: an interface's name, or an fnmatch(3) pattern. */
 struct port_pattern {
 	const char *pattern;
-	unsigned number;                  /* For a plain name; 0: given automatically. */
+	unsigned number; /* For a plain name; 0: given automatically. */
 };
 
 /* A number given in the past. */
@@ -57,7 +57,7 @@ struct port_number {
 struct port_options {
 	const struct port_pattern *pattern;
 	size_t n_patterns;
-	const struct port_number *given;  /* All numbers ever given and not forgotten. */
+	const struct port_number *given; /* All numbers ever given and not forgotten. */
 	size_t n_given;
 	/* A number is about to be given for the first time: keep it on disk.  A negative errno refuses
 	 * the port.  May be NULL. */
@@ -70,7 +70,8 @@ struct port_options {
  * 'instance' may be NULL (tests): then no map is written.
  *
  *   -EINVAL  a number out of range, given twice, or with a pattern of many names; the text says which. */
-int port_open(struct instance *instance, const struct port_options *options, struct port_list **ret_ports, char **ret_why);
+int port_open(struct instance *instance, const struct port_options *options, struct port_list **ret_ports,
+	      char **ret_why);
 void port_close(struct port_list *ports);
 
 /* For the loop: readable when port_run() has work. */

@@ -55,8 +55,8 @@ static int clear_number(const struct port_map *map, unsigned ifindex)
 
 int port_map_set(const struct port_map *map, unsigned number, unsigned ifindex, bool up)
 {
-	struct port_info info = { .ifindex = ifindex, .up = up };
-	struct bpf_devmap_val target = { .ifindex = ifindex };
+	struct port_info info = {.ifindex = ifindex, .up = up};
+	struct bpf_devmap_val target = {.ifindex = ifindex};
 	int r;
 
 	r = bpf_map_update_elem(map->tx_fd, &number, &target, BPF_ANY);

@@ -25,15 +25,17 @@ enum { BASE_MEMORY_KIB = 64 << 10 };
 
 /* Drivers of 6.1 that run XDP themselves; others run it on skbs. */
 static const char *const native_drivers[] = {
-	"veth", "virtio_net", "tun", "bonding", "ixgbe", "ixgbevf", "i40e", "ice", "igb", "igc", "mlx4_core", "mlx4_en",
-	"mlx5_core", "bnxt_en", "ena", "nfp", "qede", "hv_netvsc", "mvneta", "mvpp2", "sfc", "sfc_ef100", "stmmac", "gve",
-	"thunder-nicvf", "dpaa2-eth", "fsl_dpaa2_eth", "fsl_dpa", "ti_cpsw", "tsnep", "cpsw", "netdevsim", "xen_netfront", "vif",
+	"veth",	     "virtio_net", "tun",  "bonding",	    "ixgbe",	    "ixgbevf",	     "i40e",
+	"ice",	     "igb",	   "igc",  "mlx4_core",	    "mlx4_en",	    "mlx5_core",     "bnxt_en",
+	"ena",	     "nfp",	   "qede", "hv_netvsc",	    "mvneta",	    "mvpp2",	     "sfc",
+	"sfc_ef100", "stmmac",	   "gve",  "thunder-nicvf", "dpaa2-eth",    "fsl_dpaa2_eth", "fsl_dpa",
+	"ti_cpsw",   "tsnep",	   "cpsw", "netdevsim",	    "xen_netfront", "vif",
 };
 
 static __attribute__((format(printf, 5, 6))) int add(struct preflight *preflight, enum preflight_level level,
-						      const char *subject, const char *fix, const char *format, ...)
+						     const char *subject, const char *fix, const char *format, ...)
 {
-	struct preflight_line line = { .level = level, .subject = strdup(subject), .fix = fix ? strdup(fix) : NULL };
+	struct preflight_line line = {.level = level, .subject = strdup(subject), .fix = fix ? strdup(fix) : NULL};
 	struct preflight_line *bigger;
 	va_list args;
 	int len;
@@ -80,11 +82,13 @@ static int check_kernel(struct preflight *preflight)
 
 	uname(&name);
 	if (version < KERNEL_OLDEST)
-		return add(preflight, PREFLIGHT_ERROR, "kernel", "use Linux 6.1 or later", "%s is too old", name.release);
+		return add(preflight, PREFLIGHT_ERROR, "kernel", "use Linux 6.1 or later", "%s is too old",
+			   name.release);
 	if (strcmp(name.machine, "x86_64") != 0)
-		return add(preflight, PREFLIGHT_WARNING, "kernel", NULL, "%s on %s: the flow table was tested on x86_64 only",
-			   name.release, name.machine);
-	return add(preflight, PREFLIGHT_OK, "kernel", NULL, "%s, new enough (6.1 is the oldest supported)", name.release);
+		return add(preflight, PREFLIGHT_WARNING, "kernel", NULL,
+			   "%s on %s: the flow table was tested on x86_64 only", name.release, name.machine);
+	return add(preflight, PREFLIGHT_OK, "kernel", NULL, "%s, new enough (6.1 is the oldest supported)",
+		   name.release);
 }
 
 static int check_btf(struct preflight *preflight)
@@ -115,9 +119,11 @@ static int check_types(struct preflight *preflight)
 		const char *name;
 		enum bpf_map_type type;
 	} maps[] = {
-		{ "ARRAY_OF_MAPS", BPF_MAP_TYPE_ARRAY_OF_MAPS }, { "QUEUE", BPF_MAP_TYPE_QUEUE },
-		{ "DEVMAP", BPF_MAP_TYPE_DEVMAP },               { "RINGBUF", BPF_MAP_TYPE_RINGBUF },
-		{ "PROG_ARRAY", BPF_MAP_TYPE_PROG_ARRAY },
+		{"ARRAY_OF_MAPS", BPF_MAP_TYPE_ARRAY_OF_MAPS},
+		{"QUEUE", BPF_MAP_TYPE_QUEUE},
+		{"DEVMAP", BPF_MAP_TYPE_DEVMAP},
+		{"RINGBUF", BPF_MAP_TYPE_RINGBUF},
+		{"PROG_ARRAY", BPF_MAP_TYPE_PROG_ARRAY},
 	};
 	char missing[128] = "";
 
@@ -141,9 +147,11 @@ static int check_bpffs(struct preflight *preflight, const char *path)
 	if (statfs(path, &fs) < 0)
 		return add(preflight, PREFLIGHT_ERROR, "bpffs", NULL, "%s: %m", path);
 	if (fs.f_type != BPF_FS_MAGIC)
-		return add(preflight, PREFLIGHT_NOTE, "bpffs", NULL, "not mounted at %s: the agent will mount it", path);
+		return add(preflight, PREFLIGHT_NOTE, "bpffs", NULL, "not mounted at %s: the agent will mount it",
+			   path);
 	if (!pin_is_shared(path))
-		return add(preflight, PREFLIGHT_ERROR, "bpffs", "start the agent with `nsenter --net=...`, not `ip netns exec`",
+		return add(preflight, PREFLIGHT_ERROR, "bpffs",
+			   "start the agent with `nsenter --net=...`, not `ip netns exec`",
 			   "%s belongs to a private mount namespace and would vanish with the agent", path);
 	return add(preflight, PREFLIGHT_OK, "bpffs", NULL, "mounted at %s", path);
 }
@@ -178,7 +186,8 @@ static int check_memory(struct preflight *preflight)
 	if (r < 0 || host_kernel_version() >= (5 << 16 | 11 << 8))
 		return r;
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_max != RLIM_INFINITY)
-		return add(preflight, PREFLIGHT_WARNING, "memory", "ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)",
+		return add(preflight, PREFLIGHT_WARNING, "memory",
+			   "ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)",
 			   "locked memory is limited to %llu KiB", (unsigned long long)limit.rlim_max >> 10);
 	return 0;
 }
@@ -210,7 +219,7 @@ static bool find_tool(const char *name, char *ret_path, size_t size)
 
 static int check_clang(struct preflight *preflight)
 {
-	static const char *const names[] = { "clang", "clang-19", "clang-14" };
+	static const char *const names[] = {"clang", "clang-19", "clang-14"};
 	char path[512];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -238,7 +247,9 @@ static int check_peer(struct preflight *preflight, const struct link *link)
 		return 0;
 	snprintf(fix, sizeof(fix), "ethtool -K %s tx off", peer);
 	return add(preflight, PREFLIGHT_WARNING, link->name, fix,
-		   "its peer %s leaves checksums to the device: packets that XDP redirects or reflects arrive with wrong ones", peer);
+		   "its peer %s leaves checksums to the device: packets that XDP redirects or reflects arrive with "
+		   "wrong ones",
+		   peer);
 }
 
 static int check_interface(struct preflight *preflight, const struct link *link)
@@ -250,13 +261,13 @@ static int check_interface(struct preflight *preflight, const struct link *link)
 
 	host_driver(link->name, driver, sizeof(driver));
 	native = is_native(driver);
-	r = add(preflight, native ? PREFLIGHT_OK : PREFLIGHT_NOTE, link->name, NULL, "%s, %s, MTU %u, %u/%u queues: %s", driver,
-		link->up ? "up" : "down", link->mtu, link->n_rx_queues, link->n_tx_queues,
+	r = add(preflight, native ? PREFLIGHT_OK : PREFLIGHT_NOTE, link->name, NULL, "%s, %s, MTU %u, %u/%u queues: %s",
+		driver, link->up ? "up" : "down", link->mtu, link->n_rx_queues, link->n_tx_queues,
 		native ? "XDP in the driver" : "XDP on skbs (generic), as far as is known of this driver");
 	if (r == 0 && xdp_link_query(link->ifindex, &there) == 0 && there.prog_id) {
 		xdp_link_describe(there.prog_id, program, sizeof(program));
-		r = add(preflight, strstr(program, "\"xdp_root\"") ? PREFLIGHT_NOTE : PREFLIGHT_WARNING, link->name, NULL,
-			"has XDP program %s already%s", program,
+		r = add(preflight, strstr(program, "\"xdp_root\"") ? PREFLIGHT_NOTE : PREFLIGHT_WARNING, link->name,
+			NULL, "has XDP program %s already%s", program,
 			strstr(program, "\"xdp_root\"") ? ", a switch's" : "; a foreign program is never replaced");
 	}
 	return r < 0 ? r : check_peer(preflight, link);
@@ -274,10 +285,11 @@ static int check_pattern(struct preflight *preflight, const struct link *link, s
 		r = check_interface(preflight, &link[i]);
 	}
 	if (r == 0 && matched == 0)
-		r = add(preflight, PREFLIGHT_WARNING, pattern, NULL, "no interface of this network namespace has that name");
+		r = add(preflight, PREFLIGHT_WARNING, pattern, NULL,
+			"no interface of this network namespace has that name");
 	if (r == 0 && matched > PORTS_MAX)
-		r = add(preflight, PREFLIGHT_ERROR, pattern, "use a narrower pattern", "%u interfaces match, a switch has %d ports",
-			matched, PORTS_MAX);
+		r = add(preflight, PREFLIGHT_ERROR, pattern, "use a narrower pattern",
+			"%u interfaces match, a switch has %d ports", matched, PORTS_MAX);
 	return r;
 }
 
@@ -309,8 +321,8 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 
 int preflight_run(const struct preflight_options *options, struct preflight *ret_preflight)
 {
-	static int (*const checks[])(struct preflight *) = { check_rights, check_kernel, check_btf,   check_jit,
-							      check_types,  check_memory, check_cpus, check_clang };
+	static int (*const checks[])(struct preflight *) = {check_rights, check_kernel, check_btf,  check_jit,
+							    check_types,  check_memory, check_cpus, check_clang};
 	struct preflight preflight = {};
 	libbpf_print_fn_t before = libbpf_set_print(silent);
 	int r = 0;
@@ -343,7 +355,7 @@ void preflight_done(struct preflight *preflight)
 
 const char *preflight_level_name(enum preflight_level level)
 {
-	static const char *const names[] = { "ok", "note", "warning", "error" };
+	static const char *const names[] = {"ok", "note", "warning", "error"};
 
 	return names[level];
 }

@@ -11,9 +11,9 @@ enum preflight_level { PREFLIGHT_OK, PREFLIGHT_NOTE, PREFLIGHT_WARNING, PREFLIGH
 
 struct preflight_line {
 	enum preflight_level level;
-	char *subject;                    /* "kernel", "bpffs", "eth0", ... */
-	char *text;                       /* "6.1.0: new enough (6.1 is the oldest supported)" */
-	char *fix;                        /* What to do, NULL: nothing. */
+	char *subject; /* "kernel", "bpffs", "eth0", ... */
+	char *text;    /* "6.1.0: new enough (6.1 is the oldest supported)" */
+	char *fix;     /* What to do, NULL: nothing. */
 };
 
 struct preflight {
@@ -23,8 +23,8 @@ struct preflight {
 };
 
 struct preflight_options {
-	const char *bpffs;                /* NULL: /sys/fs/bpf */
-	const char *const *interface;     /* Names or fnmatch(3) patterns, as ports are configured. */
+	const char *bpffs;	      /* NULL: /sys/fs/bpf */
+	const char *const *interface; /* Names or fnmatch(3) patterns, as ports are configured. */
 	size_t n_interfaces;
 };
 
@@ -32,6 +32,6 @@ struct preflight_options {
 int preflight_run(const struct preflight_options *options, struct preflight *ret_preflight);
 void preflight_done(struct preflight *preflight);
 
-const char *preflight_level_name(enum preflight_level level);     /* "ok", "note", "warning", "error" */
+const char *preflight_level_name(enum preflight_level level); /* "ok", "note", "warning", "error" */
 
 #endif

@@ -16,7 +16,7 @@
 
 static struct bpf_tc_hook hook_of(unsigned ifindex, enum bpf_tc_attach_point point)
 {
-	return (struct bpf_tc_hook){ .sz = sizeof(struct bpf_tc_hook), .ifindex = ifindex, .attach_point = point };
+	return (struct bpf_tc_hook){.sz = sizeof(struct bpf_tc_hook), .ifindex = ifindex, .attach_point = point};
 }
 
 static enum bpf_tc_attach_point point_of(enum tc_side side)
@@ -45,7 +45,7 @@ static int look(unsigned ifindex, enum tc_side side)
 	int r;
 
 	r = bpf_tc_query(&hook, &opts);
-	if (r == -EINVAL)                   /* What the kernel says without a qdisc. */
+	if (r == -EINVAL) /* What the kernel says without a qdisc. */
 		return -ENOENT;
 	if (r < 0)
 		return r;

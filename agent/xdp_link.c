@@ -19,7 +19,7 @@ int xdp_link_query(unsigned ifindex, struct xdp_there *ret_there)
 	r = bpf_xdp_query(ifindex, 0, &opts);
 	if (r < 0)
 		return r;
-	*ret_there = (struct xdp_there){ .prog_id = opts.prog_id, .generic = opts.attach_mode == XDP_ATTACHED_SKB };
+	*ret_there = (struct xdp_there){.prog_id = opts.prog_id, .generic = opts.attach_mode == XDP_ATTACHED_SKB};
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 
 /* The XDP program of an interface. */
 struct xdp_there {
-	unsigned prog_id;                 /* 0: none. */
+	unsigned prog_id; /* 0: none. */
 	bool generic;
 };
 int xdp_link_query(unsigned ifindex, struct xdp_there *ret_there);

@@ -28,7 +28,7 @@ static char given[LOG_MAX];
 
 static void on_event(void *data, enum port_event event, const struct port *port)
 {
-	static const char *const names[] = { "new", "gone", "up", "down", "changed", "offload", "refused" };
+	static const char *const names[] = {"new", "gone", "up", "down", "changed", "offload", "refused"};
 	size_t len = strlen(story);
 
 	snprintf(story + len, sizeof(story) - len, "%s %s=%u;", names[event], port->name, port->number);
@@ -43,10 +43,15 @@ static int on_give(void *data, const char *name, unsigned number)
 	return give_result;
 }
 
-static struct port_list *open_ports(const struct port_pattern *pattern, size_t n, const struct port_number *number, size_t n_numbers)
+static struct port_list *open_ports(const struct port_pattern *pattern, size_t n, const struct port_number *number,
+				    size_t n_numbers)
 {
-	const struct port_options options = { .pattern = pattern, .n_patterns = n, .given = number, .n_given = n_numbers,
-					      .give = on_give, .event = on_event };
+	const struct port_options options = {.pattern = pattern,
+					     .n_patterns = n,
+					     .given = number,
+					     .n_given = n_numbers,
+					     .give = on_give,
+					     .event = on_event};
 	struct port_list *ports = NULL;
 	char *why = NULL;
 
@@ -56,9 +61,11 @@ static struct port_list *open_ports(const struct port_pattern *pattern, size_t n
 	return ports;
 }
 
-static const char *open_fails(const struct port_pattern *pattern, size_t n, const struct port_number *number, size_t n_numbers)
+static const char *open_fails(const struct port_pattern *pattern, size_t n, const struct port_number *number,
+			      size_t n_numbers)
 {
-	const struct port_options options = { .pattern = pattern, .n_patterns = n, .given = number, .n_given = n_numbers };
+	const struct port_options options = {
+		.pattern = pattern, .n_patterns = n, .given = number, .n_given = n_numbers};
 	static char text[256];
 	struct port_list *ports = NULL;
 	char *why = NULL;
@@ -73,7 +80,7 @@ static const char *open_fails(const struct port_pattern *pattern, size_t n, cons
 /* Takes notifications until none has come for a while. */
 static void run_ports(struct port_list *ports)
 {
-	struct pollfd poller = { .fd = port_fd(ports), .events = POLLIN };
+	struct pollfd poller = {.fd = port_fd(ports), .events = POLLIN};
 
 	while (poll(&poller, 1, SETTLE_MS) > 0)
 		assert_int_equal(port_run(ports), 0);
@@ -82,7 +89,8 @@ static void run_ports(struct port_list *ports)
 /* Adds a veth, both ends up, no offloads, and forgets the story so far. */
 static void add_pair(const char *a, const char *b)
 {
-	lab_sh("ip link add %s type veth peer name %s && ethtool -K %s tx off >/dev/null && ethtool -K %s tx off >/dev/null && "
+	lab_sh("ip link add %s type veth peer name %s && ethtool -K %s tx off >/dev/null && ethtool -K %s tx off "
+	       ">/dev/null && "
 	       "ip link set %s up && ip link set %s up",
 	       a, b, a, b, a, b);
 }
@@ -90,14 +98,14 @@ static void add_pair(const char *a, const char *b)
 static int no_links(void **state)
 {
 	lab_sh("ip -o link | awk -F'[ :@]+' '$2 ~ /^(a|b|w|d)[0-9]+$/ {print $2}' | "
-	       "while read i; do ip link del $i 2>/dev/null; done; true");     /* A peer went with its other end. */
+	       "while read i; do ip link del $i 2>/dev/null; done; true"); /* A peer went with its other end. */
 	give_result = 0;
 	return 0;
 }
 
 static void matching_interfaces_get_the_lowest_numbers(void **state)
 {
-	const struct port_pattern pattern[] = { { "a*", 0 } };
+	const struct port_pattern pattern[] = {{"a*", 0}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
@@ -115,7 +123,7 @@ static void matching_interfaces_get_the_lowest_numbers(void **state)
 
 static void a_star_does_not_mean_lo_but_its_name_does(void **state)
 {
-	const struct port_pattern star[] = { { "*", 0 } }, lo[] = { { "lo", 7 } };
+	const struct port_pattern star[] = {{"*", 0}}, lo[] = {{"lo", 7}};
 	struct port_list *ports = open_ports(star, 1, NULL, 0);
 
 	assert_null(port_find(ports, "lo"));
@@ -127,15 +135,15 @@ static void a_star_does_not_mean_lo_but_its_name_does(void **state)
 
 static void numbers_of_the_past_and_of_the_configuration_are_kept(void **state)
 {
-	const struct port_pattern pattern[] = { { "a0", 2 }, { "a*", 0 } };
-	const struct port_number before[] = { { "a2", 5 }, { "gone", 1 } };
+	const struct port_pattern pattern[] = {{"a0", 2}, {"a*", 0}};
+	const struct port_number before[] = {{"a2", 5}, {"gone", 1}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
 	add_pair("a1", "b1");
 	add_pair("a2", "b2");
 	ports = open_ports(pattern, 2, before, 2);
-	assert_string_equal(story, "new a0=2;new a1=3;new a2=5;");      /* 1 is taken by one that is absent. */
+	assert_string_equal(story, "new a0=2;new a1=3;new a2=5;"); /* 1 is taken by one that is absent. */
 	assert_string_equal(given, "a0=2;a1=3;");
 	assert_int_equal(port_get(ports, 1)->ifindex, 0);
 	port_close(ports);
@@ -143,8 +151,8 @@ static void numbers_of_the_past_and_of_the_configuration_are_kept(void **state)
 
 static void a_configured_number_replaces_the_one_of_the_past(void **state)
 {
-	const struct port_pattern pattern[] = { { "a0", 9 } };
-	const struct port_number before[] = { { "a0", 4 } };
+	const struct port_pattern pattern[] = {{"a0", 9}};
+	const struct port_number before[] = {{"a0", 4}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
@@ -156,9 +164,9 @@ static void a_configured_number_replaces_the_one_of_the_past(void **state)
 
 static void contradictions_are_refused_in_words(void **state)
 {
-	const struct port_pattern twice[] = { { "a0", 2 }, { "a1", 2 } }, star[] = { { "a*", 1 } }, far[] = { { "a0", 65 } },
-				  empty[] = { { "", 0 } }, taken[] = { { "a0", 3 } };
-	const struct port_number other[] = { { "z9", 3 } }, double_[] = { { "x", 1 }, { "y", 1 } };
+	const struct port_pattern twice[] = {{"a0", 2}, {"a1", 2}}, star[] = {{"a*", 1}}, far[] = {{"a0", 65}},
+				  empty[] = {{"", 0}}, taken[] = {{"a0", 3}};
+	const struct port_number other[] = {{"z9", 3}}, double_[] = {{"x", 1}, {"y", 1}};
 
 	assert_non_null(strstr(open_fails(twice, 2, NULL, 0), "2 is configured for a0 and for a1"));
 	assert_non_null(strstr(open_fails(star, 1, NULL, 0), "one interface"));
@@ -170,7 +178,7 @@ static void contradictions_are_refused_in_words(void **state)
 
 static void links_going_up_and_down_are_followed(void **state)
 {
-	const struct port_pattern pattern[] = { { "a0", 0 } };
+	const struct port_pattern pattern[] = {{"a0", 0}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
@@ -188,7 +196,7 @@ static void links_going_up_and_down_are_followed(void **state)
 
 static void a_renamed_interface_is_one_gone_and_another_come(void **state)
 {
-	const struct port_pattern pattern[] = { { "a*", 0 } };
+	const struct port_pattern pattern[] = {{"a*", 0}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
@@ -210,7 +218,7 @@ static void a_renamed_interface_is_one_gone_and_another_come(void **state)
 
 static void an_interface_that_comes_back_gets_its_number_back(void **state)
 {
-	const struct port_pattern pattern[] = { { "a*", 0 } };
+	const struct port_pattern pattern[] = {{"a*", 0}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
@@ -229,7 +237,7 @@ static void an_interface_that_comes_back_gets_its_number_back(void **state)
 
 static void deleted_and_made_again_between_two_looks_is_gone_and_new(void **state)
 {
-	const struct port_pattern pattern[] = { { "a*", 0 } };
+	const struct port_pattern pattern[] = {{"a*", 0}};
 	struct port_list *ports;
 
 	lab_sh("ip link add a0 index 4242 type bridge");
@@ -243,7 +251,7 @@ static void deleted_and_made_again_between_two_looks_is_gone_and_new(void **stat
 
 static void an_interface_that_moves_to_another_namespace_is_gone(void **state)
 {
-	const struct port_pattern pattern[] = { { "a*", 0 } };
+	const struct port_pattern pattern[] = {{"a*", 0}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
@@ -258,13 +266,14 @@ static void an_interface_that_moves_to_another_namespace_is_gone(void **state)
 
 static void lost_notifications_cost_nothing(void **state)
 {
-	const struct port_pattern pattern[] = { { "a*", 0 } };
+	const struct port_pattern pattern[] = {{"a*", 0}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
 	ports = open_ports(pattern, 1, NULL, 0);
 	/* More than the socket holds. */
-	lab_sh("f=$(mktemp); for i in $(seq 1500); do echo link set b0 mtu 140$((i %% 10)); done >$f; ip -batch $f; rm $f");
+	lab_sh("f=$(mktemp); for i in $(seq 1500); do echo link set b0 mtu 140$((i %% 10)); done >$f; ip -batch $f; rm "
+	       "$f");
 	lab_sh("ip link set b0 down && ip link add a7 type bridge");
 	run_ports(ports);
 	assert_false(port_find(ports, "a0")->up);
@@ -274,7 +283,7 @@ static void lost_notifications_cost_nothing(void **state)
 
 static void a_peer_that_offloads_checksums_is_warned_of(void **state)
 {
-	const struct port_pattern pattern[] = { { "a0", 0 } };
+	const struct port_pattern pattern[] = {{"a0", 0}};
 	struct port_list *ports;
 
 	lab_sh("ip link add a0 type veth peer name b0");
@@ -291,7 +300,7 @@ static void a_peer_that_offloads_checksums_is_warned_of(void **state)
 
 static void the_sixty_fifth_interface_is_refused_once(void **state)
 {
-	const struct port_pattern pattern[] = { { "d*", 0 } };
+	const struct port_pattern pattern[] = {{"d*", 0}};
 	struct port_list *ports;
 	const char *first;
 
@@ -309,7 +318,7 @@ static void the_sixty_fifth_interface_is_refused_once(void **state)
 
 static void a_number_that_cannot_be_kept_is_not_given(void **state)
 {
-	const struct port_pattern pattern[] = { { "a0", 0 } };
+	const struct port_pattern pattern[] = {{"a0", 0}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
@@ -321,7 +330,7 @@ static void a_number_that_cannot_be_kept_is_not_given(void **state)
 
 static void a_number_can_be_forgotten_when_the_port_is_absent(void **state)
 {
-	const struct port_pattern pattern[] = { { "a*", 0 } };
+	const struct port_pattern pattern[] = {{"a*", 0}};
 	struct port_list *ports;
 
 	add_pair("a0", "b0");
@@ -339,11 +348,11 @@ static void a_number_can_be_forgotten_when_the_port_is_absent(void **state)
 
 static void a_frame_goes_out_of_a_port(void **state)
 {
-	const struct port_pattern pattern[] = { { "a0", 0 } };
-	unsigned char frame[60] = { 2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8, 0x88, 0xb5, 42 }, got[64];
-	struct sockaddr_ll from = { .sll_family = AF_PACKET, .sll_protocol = htons(0x88b5) };
+	const struct port_pattern pattern[] = {{"a0", 0}};
+	unsigned char frame[60] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8, 0x88, 0xb5, 42}, got[64];
+	struct sockaddr_ll from = {.sll_family = AF_PACKET, .sll_protocol = htons(0x88b5)};
 	struct port_list *ports;
-	struct pollfd poller = { .events = POLLIN };
+	struct pollfd poller = {.events = POLLIN};
 
 	add_pair("a0", "b0");
 	poller.fd = socket(AF_PACKET, SOCK_RAW, htons(0x88b5));
