@@ -92,6 +92,11 @@ HOOK_FN int hook_drop(struct hook *h)
 	return NATIVE_DROP;
 }
 
+HOOK_FN int hook_fault(struct hook *h)
+{
+	return NATIVE_DROP;
+}
+
 HOOK_FN int hook_output(struct hook *h, __u32 port, enum exit_reason *reason)
 {
 	if (port == 0 || port > PORTS_MAX || !h->sw->port_up[port]) {
