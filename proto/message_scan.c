@@ -100,3 +100,41 @@ bool message_scan_version(const uint8_t *bytes, size_t size, uint64_t *ret_versi
 
 	return take_varint(&cursor, &tag) && tag == (1 << 3 | WIRE_VARINT) && take_varint(&cursor, ret_version);
 }
+
+/* The envelope's own fields, as in mealy.proto. */
+enum { FIELD_ID = 2, FIELD_REPLY_TO = 3, FIELD_OWN_MAX = 15 };
+
+static bool scan_trait(struct cursor *cursor, struct message_traits *traits)
+{
+	const uint8_t *bytes;
+	uint64_t tag, value = 0;
+
+	if (!take_varint(cursor, &tag))
+		return false;
+	if (tag >> 3 > FIELD_OWN_MAX)
+		traits->body_field = tag >> 3;
+	switch (tag & 7) {
+	case WIRE_VARINT:
+		if (!take_varint(cursor, &value))
+			return false;
+		break;
+	case WIRE_64: return take_bytes(cursor, 8, &bytes);
+	case WIRE_32: return take_bytes(cursor, 4, &bytes);
+	case WIRE_LENGTH: return take_varint(cursor, &value) && take_bytes(cursor, value, &bytes);
+	default: return false;
+	}
+	if (tag >> 3 == FIELD_ID)
+		traits->id = value;
+	if (tag >> 3 == FIELD_REPLY_TO)
+		traits->reply_to = value;
+	return true;
+}
+
+void message_scan_traits(const uint8_t *bytes, size_t size, struct message_traits *ret_traits)
+{
+	struct cursor cursor = { bytes, bytes + size };
+
+	*ret_traits = (struct message_traits){};
+	while (cursor.at != cursor.end && scan_trait(&cursor, ret_traits))
+		;
+}
