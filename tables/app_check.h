@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* app_check - what the app_*.c files share while they turn YAML into a checked application.
+ *
+ * Every function reports its mistakes to c->diags and goes on, so that one run shows them all; whether
+ * the application is good is decided at the end by the number of errors.  All memory is the arena's. */
+#ifndef MEALY_APP_CHECK_H
+#define MEALY_APP_CHECK_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "../common/arena.h"
+#include "../common/cleanup.h"
+#include "app.h"
+#include "yaml.h"
+
+enum { CAPACITY_MAX = 1 << 24, KEY_BITS_MAX = KEY_WORDS_MAX * 64, RECORD_WORDS_MAX = RECORD_WORDS(RECORD_256) - FLOW_HEAD_WORDS };
+#define TIMEOUT_MAX_NS (1ULL << 60)
+
+/* Where an expression stands: what it may name depends on it. */
+enum place {
+	PLACE_CONSTANT,           /* Times and capacity: literals, parameters. */
+	PLACE_LET,
+	PLACE_WHEN,
+	PLACE_DO,
+	PLACE_ACTION,
+	PLACE_ABSENT,             /* `absent:` of a table: there is no record. */
+};
+
+struct checker {
+	struct arena *arena;
+	struct diag_list *diags;
+	struct app *app;
+	const struct setting *settings;
+	size_t n_settings;
+	const struct port_names *ports;
+	struct app_table *table;          /* Being checked; NULL outside of tables. */
+	enum place place;
+	bool planned;             /* Something was refused with "not yet"; what depends on it would only confuse. */
+	struct yaml_node **table_node;    /* By table. */
+};
+
+#define ERROR(c, loc, ...) diag_error((c)->diags, loc, __VA_ARGS__)
+#define WARN(c, loc, ...) diag_warn((c)->diags, loc, __VA_ARGS__)
+#define GROW(c, array, n) ((array) = arena_grow((c)->arena, array, n, sizeof(*(array))))
+
+/* ---- app_node.c: YAML nodes ---- */
+
+/* Reports every key of 'map' that is neither in 'known' nor in 'planned' (both end with NULL); for the latter it
+ * says "not yet".  'what' names the map for people ("a rule").  False when 'map' is no map at all. */
+bool node_check_keys(struct checker *c, const struct yaml_node *map, const char *what, const char *const *known,
+		     const char *const *planned);
+/* The text under 'node', or NULL (reported) when it is a list, a map or empty. */
+const char *node_text(struct checker *c, const struct yaml_node *node, const char *what);
+/* The same for a name: letters, digits, "_", and "-" when 'with_dash'. */
+char *node_name(struct checker *c, const struct yaml_node *node, const char *what, bool with_dash);
+/* False (reported) when 'node' is no list. */
+bool node_is_list(struct checker *c, const struct yaml_node *node, const char *what);
+/* "text", or "[a, b]": a value as one line for people. */
+char *node_flat(struct checker *c, const struct yaml_node *node);
+/* "; did you mean "x"?", or "". */
+const char *did_you_mean(struct checker *c, const char *word, const char *const *candidates, size_t n);
+
+/* ---- app_name.c: the one name space ---- */
+
+int name_find_meta(const char *name, unsigned *ret_cell, enum value_type *ret_type, unsigned *ret_bits);
+int name_find_typed(const struct typed *typed, size_t n, const char *name);
+int name_find_table(const struct app *app, const char *name);
+int name_find_let(const struct app_table *table, const char *name);
+struct parameter *name_find_parameter(const struct app *app, const char *name);
+/* A named constant of any type; a type other than TYPE_U64 in 'hint' is tried first. */
+int name_find_constant(enum value_type hint, const char *name, enum value_type *ret_type, uint64_t *ret_value);
+/* Reports when 'name' hides something; 'what' is what it would name ("register"). */
+bool name_check_free(struct checker *c, struct loc loc, const char *name, const char *what);
+/* Says that 'name' is unknown, with the nearest of all names that could stand there. */
+void name_report_unknown(struct checker *c, struct loc loc, const char *name);
+/* "time start" -> a typed name. */
+bool name_parse_typed(struct checker *c, const struct yaml_node *node, const char *what, struct typed *ret_typed);
+void name_parse_typed_list(struct checker *c, const struct yaml_node *node, const char *what, struct typed **ret_typed,
+			   size_t *ret_n);
+
+/* ---- app_value.c: constants and parameters ---- */
+
+void app_check_parameters(struct checker *c, const struct yaml_node *map);
+/* A literal, "a-b", or a named constant.  NULL in 'what' of no value: returns -EINVAL (reported). */
+int value_parse_constant(struct checker *c, const char *text, struct loc loc, struct value *ret_value);
+/* Clears the bits behind a prefix, with a warning when there were any. */
+void value_trim_prefix(struct checker *c, struct loc loc, const char *text, struct value *value);
+
+/* ---- app_expr.c, app_fold.c: expressions ---- */
+
+/* Resolves and types 'e' for c->place; false when something was wrong.  'hint' is the type it will be compared with or
+ * assigned to. */
+bool expr_check(struct checker *c, struct expr *e, enum value_type hint);
+struct expr *expr_check_node(struct checker *c, const struct yaml_node *node, enum place place);
+/* Resolves only the name. */
+bool expr_resolve_name(struct checker *c, struct expr *e, enum value_type hint);
+/* The type of 'a op b'; TYPE_MAX (reported) when it makes no sense. */
+enum value_type expr_combine(struct checker *c, const struct expr *e, enum expr_op op, const struct expr *a,
+			     const struct expr *b);
+/* Computes operations on constants; false (reported) when they overflow. */
+bool expr_fold(struct checker *c, struct expr *e);
+/* Can a value of type 'from' be assigned to 'to'? */
+bool type_assignable(enum value_type to, enum value_type from);
+bool type_is_plain(enum value_type type);
+/* A constant number under 'node' (a time, a capacity): 0 or -EINVAL (reported). */
+int expr_constant_node(struct checker *c, const struct yaml_node *node, enum value_type type, uint64_t *ret_value,
+		       char **ret_text);
+
+/* ---- app_match.c, app_stmt.c, app_state.c, app_rule.c, app_table.c ---- */
+
+void match_check(struct checker *c, const struct yaml_node *map, struct app_rule *rule);
+void stmt_check_node(struct checker *c, const struct yaml_node *node, enum place place, struct stmt_list *ret_list);
+void state_check_declaration(struct checker *c, const struct yaml_node *map);
+void state_check_keys(struct checker *c, const struct yaml_node *map);
+int state_find(const struct app_table *table, const char *name);
+int state_find_node(struct checker *c, const struct yaml_node *node);
+void rule_check_list(struct checker *c, const struct yaml_node *list);
+void app_check_tables(struct checker *c, const struct yaml_node *list);
+
+/* ---- app_warn.c, app_range.c ---- */
+
+void app_warn(struct checker *c);
+void app_warn_narrowing(struct checker *c);
+
+#endif

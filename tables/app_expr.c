@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names and types of expressions. */
+#include <stdlib.h>
+
+#include "app_check.h"
+
+/* ---- names ---- */
+
+static void set_constant(struct expr *e, const struct value *value)
+{
+	static const enum expr_kind kinds[TYPE_MAX] = {
+		[TYPE_ADDR] = EXPR_ADDRESS, [TYPE_PREFIX] = EXPR_PREFIX, [TYPE_MAC] = EXPR_MAC,
+	};
+
+	e->kind = kinds[value->type];
+	e->type = value->type;
+	e->hi = value->hi;
+	e->value = value->lo;
+	e->prefix_len = value->prefix_len;
+	e->ref.kind = REF_CONSTANT;
+	e->constant = value->type != TYPE_PREFIX;
+}
+
+static bool set_field(struct expr *e, const struct field *field)
+{
+	e->ref = (struct ref){.kind = REF_FIELD, .field = field};
+	e->type = field->type;
+	return true;
+}
+
+static bool resolve_parameter(struct checker *c, struct expr *e, const struct parameter *param)
+{
+	if (param->type == TYPE_FIELD)
+		return param->value.field ? set_field(e, param->value.field) : false;
+	if (param->type == TYPE_LIST) {
+		ERROR(c, e->loc, "\"%s\" is a list; it can stand in match: and behind \"in\"", e->name);
+		return false;
+	}
+	set_constant(e, &param->value);
+	return true;
+}
+
+/* Which table's records may be named here? */
+static bool check_table_reach(struct checker *c, struct expr *e, unsigned index)
+{
+	const struct app_table *other = &c->app->table[index];
+	unsigned own = c->table - c->app->table;
+
+	if (index > own) {
+		ERROR(c, e->loc, "table \"%s\" comes later; a packet can only know what earlier tables had", other->name);
+		return false;
+	}
+	if (index < own && other->hook >= 0 && c->table->hook >= 0 && other->hook != c->table->hook) {
+		ERROR(c, e->loc, "table \"%s\" runs on another hook; its values end there", other->name);
+		return false;
+	}
+	if (index == own && c->place == PLACE_ABSENT) {
+		ERROR(c, e->loc, "there is no record where the key is absent");
+		return false;
+	}
+	return true;
+}
+
+static bool resolve_table_register(struct checker *c, struct expr *e, const char *dot)
+{
+	char *table_name = arena_strndup(c->arena, e->name, dot - e->name);
+	int index = c->table ? name_find_table(c->app, table_name) : -ENOENT, reg;
+	struct app_table *other;
+
+	if (index < 0) {
+		name_report_unknown(c, e->loc, e->name);
+		return false;
+	}
+	other = &c->app->table[index];
+	if (!check_table_reach(c, e, index))
+		return false;
+	reg = name_find_typed(other->reg, other->n_regs, dot + 1);
+	if (reg < 0) {
+		const char **names = arena_alloc_array(c->arena, other->n_regs + 1, sizeof(*names));
+
+		for (size_t i = 0; i < other->n_regs; i++)
+			names[i] = other->reg[i].name;
+		if (strchr(dot + 1, '.'))
+			ERROR(c, e->loc, "\"%s\": members of groups are not yet supported", e->name);
+		else
+			ERROR(c, e->loc, "table \"%s\" has no register \"%s\"%s", other->name, dot + 1,
+			      did_you_mean(c, dot + 1, names, other->n_regs));
+		return false;
+	}
+	other->reg[reg].read = true;
+	e->ref = (struct ref){.kind = REF_TABLE_REGISTER, .table = index, .index = reg};
+	e->type = other->reg[reg].type;
+	return true;
+}
+
+static bool resolve_dotted(struct checker *c, struct expr *e)
+{
+	const struct field *field = field_find(e->name);
+
+	if (c->place == PLACE_CONSTANT) {
+		ERROR(c, e->loc, "\"%s\" is no constant: only numbers, parameters and arithmetic on them can stand here",
+		      e->name);
+		return false;
+	}
+	return field ? set_field(e, field) : resolve_table_register(c, e, strchr(e->name, '.'));
+}
+
+static bool resolve_let(struct checker *c, struct expr *e, int index)
+{
+	const struct expr *value = c->table->let[index].expr;
+
+	if (!value)
+		return false;             /* Reported where it is declared. */
+	e->ref = (struct ref){.kind = REF_LET, .index = index};
+	e->type = value->type;
+	e->constant = value->constant;
+	e->hi = value->hi;
+	e->value = value->value;
+	return true;
+}
+
+static bool resolve_register(struct checker *c, struct expr *e, int index)
+{
+	if (c->place == PLACE_ABSENT) {
+		ERROR(c, e->loc, "there is no record where the key is absent, so no register \"%s\"", e->name);
+		return false;
+	}
+	c->table->reg[index].read = true;
+	e->ref = (struct ref){.kind = REF_REGISTER, .index = index};
+	e->type = c->table->reg[index].type;
+	return true;
+}
+
+/* Names of things that change from packet to packet. */
+static bool resolve_changing(struct checker *c, struct expr *e, bool *ret_found)
+{
+	unsigned cell, bits;
+	int index;
+
+	*ret_found = true;
+	if (name_find_meta(e->name, &cell, &e->type, &bits) == 0) {
+		e->ref = (struct ref){.kind = REF_META, .cell = cell};
+		return true;
+	}
+	index = name_find_typed(c->app->var, c->app->n_vars, e->name);
+	if (index >= 0) {
+		c->app->var[index].read = true;
+		e->ref = (struct ref){.kind = REF_VARIABLE, .index = index};
+		e->type = c->app->var[index].type;
+		return true;
+	}
+	index = c->table ? name_find_let(c->table, e->name) : -ENOENT;
+	if (index >= 0)
+		return resolve_let(c, e, index);
+	index = c->table ? name_find_typed(c->table->reg, c->table->n_regs, e->name) : -ENOENT;
+	if (index >= 0)
+		return resolve_register(c, e, index);
+	*ret_found = false;
+	return false;
+}
+
+static bool resolve_word(struct checker *c, struct expr *e, enum value_type hint)
+{
+	struct value value = {};
+	bool found, good;
+
+	if (strcmp(e->name, "random") == 0) {
+		e->kind = EXPR_CALL;
+		e->type = TYPE_U64;
+		return true;
+	}
+	if (name_find_constant(hint, e->name, &value.type, &value.lo) == 0) {
+		set_constant(e, &value);
+		return true;
+	}
+	good = resolve_changing(c, e, &found);
+	if (!found)
+		name_report_unknown(c, e->loc, e->name);
+	else if (good && c->place == PLACE_CONSTANT && !e->constant) {
+		ERROR(c, e->loc, "\"%s\" is no constant: only numbers, parameters and arithmetic on them can stand here",
+		      e->name);
+		return false;
+	}
+	return good;
+}
+
+bool expr_resolve_name(struct checker *c, struct expr *e, enum value_type hint)
+{
+	const struct parameter *param = name_find_parameter(c->app, e->name);
+
+	if (param)
+		return resolve_parameter(c, e, param);
+	return strchr(e->name, '.') ? resolve_dotted(c, e) : resolve_word(c, e, hint);
+}
+
+/* ---- `in` ---- */
+
+static struct expr *new_binary(struct checker *c, const struct expr *at, enum expr_op op, struct expr *a, struct expr *b)
+{
+	struct expr *e = arena_alloc(c->arena, sizeof(*e));
+
+	*e = (struct expr){.kind = EXPR_BINARY, .op = op, .loc = at->loc, .n_args = 2, .type = TYPE_BOOL};
+	e->arg = arena_alloc_array(c->arena, 2, sizeof(*e->arg));
+	e->arg[0] = a;
+	e->arg[1] = b;
+	return e;
+}
+
+static struct expr *new_literal(struct checker *c, const struct expr *at, const struct value *value, uint64_t number)
+{
+	struct expr *e = arena_alloc(c->arena, sizeof(*e));
+	struct value one = *value;
+
+	one.lo = number;
+	e->loc = at->loc;
+	set_constant(e, &one);
+	if (!value->range)
+		e->name = value->text;
+	return e;
+}
+
+/* x == a; x >= a and x <= b; x in prefix.  All parts are checked already. */
+static struct expr *member_test(struct checker *c, const struct expr *at, struct expr *x, struct expr *first, struct expr *last)
+{
+	struct expr *test, *upper;
+
+	if (first->type == TYPE_PREFIX && !last) {
+		if (x->type == TYPE_ADDR)
+			return new_binary(c, at, EOP_IN, x, first);
+		ERROR(c, first->loc, "only an address can be in a prefix");
+		return NULL;
+	}
+	test = new_binary(c, at, last ? EOP_GE : EOP_EQ, x, first);
+	if (expr_combine(c, at, test->op, x, first) == TYPE_MAX || !expr_fold(c, test))
+		return NULL;
+	if (!last)
+		return test;
+	upper = new_binary(c, at, EOP_LE, x, last);
+	if (expr_combine(c, at, EOP_LE, x, last) == TYPE_MAX || !expr_fold(c, upper))
+		return NULL;
+	test = new_binary(c, at, EOP_AND, test, upper);
+	return expr_fold(c, test) ? test : NULL;
+}
+
+static bool add_test(struct checker *c, const struct expr *at, struct expr **tests, struct expr *test)
+{
+	if (test)
+		*tests = *tests ? new_binary(c, at, EOP_OR, *tests, test) : test;
+	return test && expr_fold(c, *tests);
+}
+
+static bool add_list_parameter(struct checker *c, struct expr *e, const struct parameter *param, struct expr **tests)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < param->value.n_items; i++) {
+		const struct value *item = &param->value.item[i];
+		struct expr *first = new_literal(c, e, item, item->lo);
+		struct expr *last = item->range ? new_literal(c, e, item, item->last) : NULL;
+
+		good &= add_test(c, e, tests, member_test(c, e, e->arg[0], first, last));
+	}
+	return good;
+}
+
+static bool add_member(struct checker *c, struct expr *e, struct expr *member, struct expr **tests)
+{
+	struct expr *x = e->arg[0], *last = NULL;
+	const struct parameter *param = member->kind == EXPR_NAME ? name_find_parameter(c->app, member->name) : NULL;
+
+	if (param && param->type == TYPE_LIST)
+		return add_list_parameter(c, e, param, tests);
+	if (member->kind == EXPR_RANGE) {
+		last = member->arg[1];
+		member = member->arg[0];
+	}
+	if (!expr_check(c, member, x->type) || (last && !expr_check(c, last, x->type)))
+		return false;
+	return add_test(c, e, tests, member_test(c, e, x, member, last));
+}
+
+/* Turns `x in set` into comparisons, so that nothing behind the checker knows sets. */
+static bool check_in(struct checker *c, struct expr *e)
+{
+	struct expr *set = e->arg[1], *tests = NULL;
+	bool good = true;
+
+	if (!expr_check(c, e->arg[0], TYPE_U64))
+		return false;
+	if (e->arg[0]->kind == EXPR_CALL) {
+		ERROR(c, e->loc, "a call cannot stand before \"in\": name its value with let:");
+		return false;
+	}
+	if (set->kind != EXPR_SET)
+		good = add_member(c, e, set, &tests);
+	for (unsigned i = 0; set->kind == EXPR_SET && i < set->n_args; i++)
+		good &= add_member(c, e, set->arg[i], &tests);
+	if (!good || !tests)
+		return false;
+	*e = *tests;
+	return true;
+}
+
+/* ---- calls ---- */
+
+static bool reads_record(const struct checker *c, const struct expr *e)
+{
+	if (e->ref.kind == REF_REGISTER ||
+	    (e->ref.kind == REF_TABLE_REGISTER && &c->app->table[e->ref.table] == c->table))
+		return true;
+	if (e->ref.kind == REF_LET)
+		return reads_record(c, c->table->let[e->ref.index].expr);
+	for (unsigned i = 0; i < e->n_args; i++)
+		if (reads_record(c, e->arg[i]))
+			return true;
+	return false;
+}
+
+static bool check_has(struct checker *c, struct expr *e)
+{
+	const struct parameter *param;
+	const struct field *field;
+	struct expr *arg = e->n_args == 1 ? e->arg[0] : NULL;
+
+	e->type = TYPE_BOOL;
+	if (!arg || arg->kind != EXPR_NAME) {
+		ERROR(c, e->loc, "has() takes the name of a header or a field, like has(tcp)");
+		return false;
+	}
+	param = name_find_parameter(c->app, arg->name);
+	field = param && param->type == TYPE_FIELD ? param->value.field : field_find(arg->name);
+	if (field) {
+		e->value = field->needs;
+		return true;
+	}
+	if (header_find(arg->name, &e->value) == 0)
+		return true;
+	if (field_is_planned(arg->name) || (c->table && name_find_typed(c->table->reg, c->table->n_regs, arg->name) >= 0))
+		ERROR(c, arg->loc, "has(%s) is not yet supported", arg->name);
+	else if (field_nearest(arg->name))
+		ERROR(c, arg->loc, "unknown header or field \"%s\"; did you mean \"%s\"?", arg->name,
+		      field_nearest(arg->name));
+	else
+		ERROR(c, arg->loc, "unknown header or field \"%s\"", arg->name);
+	return false;
+}
+
+static bool check_hash(struct checker *c, struct expr *e)
+{
+	if (!e->n_args) {
+		ERROR(c, e->loc, "hash() takes at least one value");
+		return false;
+	}
+	for (unsigned i = 0; i < e->n_args; i++)
+		if (reads_record(c, e->arg[i])) {
+			ERROR(c, e->arg[i]->loc,
+			      "hash() is drawn before the record is locked: it takes fields, variables and constants, no registers");
+			return false;
+		}
+	e->type = TYPE_U64;
+	return true;
+}
+
+static bool check_pair(struct checker *c, struct expr *e, bool serial)
+{
+	enum value_type type;
+
+	if (e->n_args != 2) {
+		ERROR(c, e->loc, "%s() takes two values", e->name);
+		return false;
+	}
+	type = expr_combine(c, e, EOP_LT, e->arg[0], e->arg[1]);
+	if (type == TYPE_MAX)
+		return false;
+	e->type = serial ? TYPE_BOOL : type_is_plain(e->arg[0]->type) ? e->arg[1]->type : e->arg[0]->type;
+	return expr_fold(c, e);
+}
+
+static bool check_call(struct checker *c, struct expr *e)
+{
+	static const char *const planned[] = {"avg", "var", "ewma", "select", "meter"};
+	static const char *const known[] = {"min", "max", "seq_lt", "seq_le", "hash", "random", "has"};
+	bool good = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
+		if (strcmp(planned[i], e->name) == 0) {
+			ERROR(c, e->loc, "%s() is not yet supported", e->name);
+			return false;
+		}
+	if (strcmp(e->name, "has") == 0)
+		return check_has(c, e);
+	for (unsigned i = 0; i < e->n_args; i++)
+		good &= expr_check(c, e->arg[i], i ? e->arg[0]->type : TYPE_U64);
+	if (!good)
+		return false;
+	if (strcmp(e->name, "hash") == 0)
+		return check_hash(c, e);
+	if (strcmp(e->name, "min") == 0 || strcmp(e->name, "max") == 0)
+		return check_pair(c, e, false);
+	if (strcmp(e->name, "seq_lt") == 0 || strcmp(e->name, "seq_le") == 0)
+		return check_pair(c, e, true);
+	if (strcmp(e->name, "random") == 0 && !e->n_args) {
+		e->type = TYPE_U64;
+		return true;
+	}
+	if (strcmp(e->name, "random") == 0)
+		ERROR(c, e->loc, "random() takes no values");
+	else
+		ERROR(c, e->loc, "unknown helper \"%s\"%s", e->name, did_you_mean(c, e->name, known, ARRAY_SIZE(known)));
+	return false;
+}
+
+/* ---- operators ---- */
+
+static bool check_unary(struct checker *c, struct expr *e)
+{
+	enum value_type type;
+
+	if (!expr_check(c, e->arg[0], TYPE_U64))
+		return false;
+	type = e->arg[0]->type;
+	if (e->op == EOP_NOT && type != TYPE_BOOL) {
+		ERROR(c, e->loc, "\"not\" needs a condition; a number becomes one by \"!= 0\"");
+		return false;
+	}
+	if (type == TYPE_ADDR || type == TYPE_PREFIX) {
+		ERROR(c, e->loc, "\"%s\" of an %s makes no sense", expr_op_text(e->op), value_type_name(type));
+		return false;
+	}
+	e->type = e->op == EOP_NOT ? TYPE_BOOL : TYPE_U64;
+	return expr_fold(c, e);
+}
+
+static bool check_binary(struct checker *c, struct expr *e)
+{
+	bool good;
+
+	if (e->op == EOP_IN)
+		return check_in(c, e);
+	good = expr_check(c, e->arg[0], TYPE_U64);
+	good &= expr_check(c, e->arg[1], good ? e->arg[0]->type : TYPE_U64);
+	if (!good)
+		return false;
+	e->type = expr_combine(c, e, e->op, e->arg[0], e->arg[1]);
+	if (e->type == TYPE_MAX)
+		return false;
+	if ((e->op == EOP_DIV || e->op == EOP_MOD) && e->arg[1]->constant && !e->arg[1]->value && !e->arg[0]->constant)
+		WARN(c, e->loc, "division by 0: the result is %s", e->op == EOP_DIV ? "all ones" : "0");
+	return expr_fold(c, e);
+}
+
+bool expr_check(struct checker *c, struct expr *e, enum value_type hint)
+{
+	switch (e->kind) {
+	case EXPR_NUMBER:
+	case EXPR_ADDRESS:
+	case EXPR_MAC:
+		e->constant = true;
+		return true;
+	case EXPR_PREFIX: return true;
+	case EXPR_NAME: return expr_resolve_name(c, e, hint);
+	case EXPR_UNARY: return check_unary(c, e);
+	case EXPR_BINARY: return check_binary(c, e);
+	case EXPR_CALL: return check_call(c, e);
+	case EXPR_SET:
+	case EXPR_RANGE: break;
+	}
+	ERROR(c, e->loc, "a set can only stand behind \"in\"");
+	return false;
+}
+
+struct expr *expr_check_node(struct checker *c, const struct yaml_node *node, enum place place)
+{
+	const char *text = node_text(c, node, "an expression");
+	struct expr *e = text ? expr_parse_yaml(c->arena, node, c->diags) : NULL;
+
+	c->place = place;
+	return e && expr_check(c, e, TYPE_U64) ? e : NULL;
+}
+
+int expr_constant_node(struct checker *c, const struct yaml_node *node, enum value_type type, uint64_t *ret_value,
+		       char **ret_text)
+{
+	struct expr *e = expr_check_node(c, node, PLACE_CONSTANT);
+	char *text;
+
+	if (!e)
+		return -EINVAL;
+	if (!e->constant) {
+		ERROR(c, node->loc, "\"%s\" is no constant", node->text);
+		return -EINVAL;
+	}
+	if (type == TYPE_U64 ? !type_is_plain(e->type) : e->type != type) {
+		ERROR(c, node->loc, "expected a %s%s, but \"%s\" is a %s", value_type_name(type),
+		      type == TYPE_DURATION ? " like 10ms" : "", node->text, value_type_name(e->type));
+		return -EINVAL;
+	}
+	text = expr_render(e);
+	*ret_text = arena_strdup(c->arena, text ? text : node->text);
+	free(text);
+	*ret_value = e->value;
+	return 0;
+}

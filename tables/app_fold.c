@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Types of operations, and operations on constants. */
+#include "app_check.h"
+
+/* Small numbers that mean what their field says; they mix with plain numbers. */
+static bool is_word(enum value_type type)
+{
+	return type == TYPE_PORT || type == TYPE_PROTO || type == TYPE_ETHERTYPE || type == TYPE_FLAGS || type == TYPE_HOOK;
+}
+
+static bool is_neutral(enum value_type type)
+{
+	return type == TYPE_U64 || type == TYPE_INT || type == TYPE_BOOL;
+}
+
+bool type_is_plain(enum value_type type)
+{
+	return is_neutral(type) || is_word(type);
+}
+
+static bool is_number(enum value_type type)
+{
+	return type_is_plain(type) || type == TYPE_TIME || type == TYPE_DURATION || type == TYPE_RATE || type == TYPE_SIZE ||
+	       type == TYPE_MAC;
+}
+
+bool type_assignable(enum value_type to, enum value_type from)
+{
+	if (to == from || (is_number(to) && is_neutral(from)))
+		return true;
+	if (to == TYPE_ADDR || from == TYPE_ADDR || from == TYPE_PREFIX || from == TYPE_LIST)
+		return false;
+	if (is_neutral(to))
+		return is_number(from);
+	return is_word(to) && is_word(from) && to != TYPE_HOOK;
+}
+
+static const char *article_name(struct checker *c, enum value_type type)
+{
+	const char *name = value_type_name(type);
+
+	if (type == TYPE_FLAGS)
+		return "flags";
+	return arena_printf(c->arena, "%s %s", strchr("aeiou", *name) ? "an" : "a", name);
+}
+
+static enum value_type mismatch(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+{
+	ERROR(c, e->loc, "\"%s\" between %s and %s makes no sense", op == EOP_NONE ? "=" : expr_op_text(op),
+	      article_name(c, a), article_name(c, b));
+	return TYPE_MAX;
+}
+
+static enum value_type combine_compare(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+{
+	bool equality = op == EOP_EQ || op == EOP_NE;
+
+	if (a == TYPE_PREFIX || b == TYPE_PREFIX) {
+		ERROR(c, e->loc, "a prefix can only stand behind \"in\", not \"%s\"", expr_op_text(op));
+		return TYPE_MAX;
+	}
+	if ((a == TYPE_ADDR || a == TYPE_MAC) && a == b && !equality) {
+		ERROR(c, e->loc, "%s can only be compared with ==, != and in", a == TYPE_ADDR ? "addresses" : "MACs");
+		return TYPE_MAX;
+	}
+	if (a != b && !(is_neutral(a) && is_number(b)) && !(is_neutral(b) && is_number(a)))
+		return mismatch(c, e, op, a, b);
+	return TYPE_BOOL;
+}
+
+static enum value_type combine_add(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+{
+	if (a == TYPE_TIME && b == TYPE_TIME)
+		return op == EOP_SUB ? TYPE_DURATION : mismatch(c, e, op, a, b);
+	if (a == TYPE_TIME && b == TYPE_DURATION)
+		return TYPE_TIME;
+	if (a == TYPE_DURATION && b == TYPE_TIME && op == EOP_ADD)
+		return TYPE_TIME;
+	if (type_is_plain(a) && type_is_plain(b))
+		return TYPE_U64;
+	if (type_is_plain(b) || a == b)
+		return a == TYPE_MAC ? TYPE_U64 : a;
+	if (type_is_plain(a))
+		return b == TYPE_MAC ? TYPE_U64 : b;
+	return mismatch(c, e, op, a, b);
+}
+
+static enum value_type combine_multiply(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+{
+	if (op == EOP_MUL && (a == TYPE_TIME || b == TYPE_TIME))
+		return mismatch(c, e, op, a, b);
+	if (op == EOP_MUL && type_is_plain(a))
+		return type_is_plain(b) || b == TYPE_MAC ? TYPE_U64 : b;
+	if (op == EOP_MOD && a == TYPE_TIME)
+		return TYPE_DURATION;
+	if (type_is_plain(b) && (a == TYPE_DURATION || a == TYPE_SIZE || a == TYPE_RATE))
+		return a;
+	return TYPE_U64;
+}
+
+static enum value_type combine_logic(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+{
+	if (a == TYPE_BOOL && b == TYPE_BOOL)
+		return TYPE_BOOL;
+	ERROR(c, e->loc, "\"%s\" needs conditions on both sides; a number becomes one by \"!= 0\"", expr_op_text(op));
+	return TYPE_MAX;
+}
+
+enum value_type expr_combine(struct checker *c, const struct expr *e, enum expr_op op, const struct expr *a, const struct expr *b)
+{
+	switch (op) {
+	case EOP_OR:
+	case EOP_AND: return combine_logic(c, e, op, a->type, b->type);
+	case EOP_EQ:
+	case EOP_NE:
+	case EOP_LT:
+	case EOP_LE:
+	case EOP_GT:
+	case EOP_GE: return combine_compare(c, e, op, a->type, b->type);
+	default: break;
+	}
+	if (!is_number(a->type) || !is_number(b->type))
+		return mismatch(c, e, op, a->type, b->type);
+	switch (op) {
+	case EOP_ADD:
+	case EOP_SUB: return combine_add(c, e, op, a->type, b->type);
+	case EOP_MUL:
+	case EOP_DIV:
+	case EOP_MOD: return combine_multiply(c, e, op, a->type, b->type);
+	default: return TYPE_U64;
+	}
+}
+
+static bool overflow(struct checker *c, const struct expr *e)
+{
+	ERROR(c, e->loc, "the result of \"%s\" does not fit in 64 bits", expr_op_text(e->op));
+	return false;
+}
+
+static bool fold_arithmetic(struct checker *c, const struct expr *e, uint64_t a, uint64_t b, uint64_t *ret)
+{
+	switch (e->op) {
+	case EOP_ADD: return __builtin_add_overflow(a, b, ret) ? overflow(c, e) : true;
+	case EOP_MUL: return __builtin_mul_overflow(a, b, ret) ? overflow(c, e) : true;
+	case EOP_SUB:
+		*ret = a - b;
+		if (a >= b)
+			return true;
+		ERROR(c, e->loc, "the result of \"-\" is less than 0");
+		return false;
+	case EOP_DIV:
+	case EOP_MOD:
+		if (!b) {
+			ERROR(c, e->loc, "division by 0");
+			return false;
+		}
+		*ret = e->op == EOP_DIV ? a / b : a % b;
+		return true;
+	case EOP_SHL:
+		*ret = b < 64 ? a << b : 0;
+		return a && (b >= 64 || *ret >> b != a) ? overflow(c, e) : true;
+	default: break;
+	}
+	return false;
+}
+
+static bool fold_binary(struct checker *c, struct expr *e)
+{
+	const struct expr *left = e->arg[0], *right = e->arg[1];
+	uint64_t a = left->value, b = right->value;
+	bool equal = a == b && left->hi == right->hi;
+
+	switch (e->op) {
+	case EOP_OR: e->value = a || b; break;
+	case EOP_AND: e->value = a && b; break;
+	case EOP_EQ: e->value = equal; break;
+	case EOP_NE: e->value = !equal; break;
+	case EOP_LT: e->value = a < b; break;
+	case EOP_LE: e->value = a <= b; break;
+	case EOP_GT: e->value = a > b; break;
+	case EOP_GE: e->value = a >= b; break;
+	case EOP_BOR: e->value = a | b; break;
+	case EOP_BXOR: e->value = a ^ b; break;
+	case EOP_BAND: e->value = a & b; break;
+	case EOP_SHR: e->value = b < 64 ? a >> b : 0; break;
+	case EOP_IN: return true;        /* A constant in a constant prefix: left to the datapath. */
+	default:
+		if (!fold_arithmetic(c, e, a, b, &e->value))
+			return false;
+	}
+	e->constant = true;
+	return true;
+}
+
+static bool fold_unary(struct checker *c, struct expr *e)
+{
+	uint64_t a = e->arg[0]->value;
+
+	switch (e->op) {
+	case EOP_NOT: e->value = !a; break;
+	case EOP_INV: e->value = ~a; break;
+	default:
+		if (a) {
+			ERROR(c, e->loc, "negative numbers are not yet supported");
+			return false;
+		}
+		e->value = 0;
+	}
+	e->constant = true;
+	return true;
+}
+
+bool expr_fold(struct checker *c, struct expr *e)
+{
+	for (unsigned i = 0; i < e->n_args; i++)
+		if (!e->arg[i]->constant)
+			return true;
+	if (e->kind == EXPR_UNARY)
+		return fold_unary(c, e);
+	if (e->kind == EXPR_BINARY)
+		return fold_binary(c, e);
+	if (e->kind == EXPR_CALL && e->n_args == 2 && (strcmp(e->name, "min") == 0 || strcmp(e->name, "max") == 0)) {
+		uint64_t a = e->arg[0]->value, b = e->arg[1]->value;
+
+		e->value = (strcmp(e->name, "min") == 0) == (a < b) ? a : b;
+		e->constant = true;
+	}
+	return true;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Does what is assigned to a field fit?  The largest value of each register and variable follows from all that
+ * is ever assigned to it; that is found by going over the assignments until nothing grows. */
+#include <inttypes.h>
+
+#include "app_check.h"
+
+enum { ROUNDS_MAX = 16 };
+
+struct ranges {
+	struct checker *c;
+	uint64_t *var;            /* Largest value, by variable. */
+	uint64_t **reg;           /* By table and register. */
+	bool grew;
+};
+
+static uint64_t ones(unsigned bits)
+{
+	return bits >= 64 ? ~0ULL : (1ULL << bits) - 1;
+}
+
+/* All ones as wide as 'value'. */
+static uint64_t fill(uint64_t value)
+{
+	return value ? ~0ULL >> __builtin_clzll(value) : 0;
+}
+
+static uint64_t largest(const struct ranges *r, const struct app_table *t, const struct expr *e);
+
+static uint64_t largest_name(const struct ranges *r, const struct app_table *t, const struct expr *e)
+{
+	enum value_type type;
+	unsigned cell, bits = 64;
+
+	switch (e->ref.kind) {
+	case REF_FIELD: return ones(e->ref.field->bits);
+	case REF_META: return name_find_meta(e->name, &cell, &type, &bits) == 0 ? ones(bits) : ~0ULL;
+	case REF_REGISTER: return r->reg[t - r->c->app->table][e->ref.index];
+	case REF_TABLE_REGISTER: return r->reg[e->ref.table][e->ref.index];
+	case REF_VARIABLE: return r->var[e->ref.index];
+	case REF_LET: return largest(r, t, t->let[e->ref.index].expr);
+	default: return ~0ULL;
+	}
+}
+
+static uint64_t largest_binary(enum expr_op op, uint64_t a, uint64_t b, const struct expr *right)
+{
+	uint64_t result;
+
+	switch (op) {
+	case EOP_ADD: return __builtin_add_overflow(a, b, &result) ? ~0ULL : result;
+	case EOP_MUL: return __builtin_mul_overflow(a, b, &result) ? ~0ULL : result;
+	case EOP_DIV: return right->constant && right->value ? a / right->value : ~0ULL;
+	case EOP_MOD: return right->constant && right->value && right->value - 1 < a ? right->value - 1 : a;
+	case EOP_BAND: return a < b ? a : b;
+	case EOP_BOR:
+	case EOP_BXOR: return fill(a | b);
+	case EOP_SHR: return right->constant ? (right->value < 64 ? a >> right->value : 0) : a;
+	default: return ~0ULL;
+	}
+}
+
+static uint64_t largest(const struct ranges *r, const struct app_table *t, const struct expr *e)
+{
+	uint64_t a, b;
+
+	if (e->constant)
+		return e->value;
+	if (e->type == TYPE_BOOL)
+		return 1;
+	if (e->kind == EXPR_NAME)
+		return largest_name(r, t, e);
+	if (e->n_args != 2 || (e->kind == EXPR_CALL && strcmp(e->name, "hash") == 0))
+		return ~0ULL;
+	a = largest(r, t, e->arg[0]);
+	b = largest(r, t, e->arg[1]);
+	if (e->kind == EXPR_CALL)
+		return (strcmp(e->name, "min") == 0) == (a < b) ? a : b;
+	return largest_binary(e->op, a, b, e->arg[1]);
+}
+
+static uint64_t *place_of(struct ranges *r, const struct app_table *t, const struct expr *lhs)
+{
+	if (lhs->ref.kind == REF_REGISTER)
+		return &r->reg[t - r->c->app->table][lhs->ref.index];
+	return lhs->ref.kind == REF_VARIABLE ? &r->var[lhs->ref.index] : NULL;
+}
+
+static void grow(struct ranges *r, const struct app_table *t, const struct stmt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct stmt *stmt = &list->item[i];
+		uint64_t *place = stmt->kind == STMT_ASSIGN ? place_of(r, t, stmt->lhs) : NULL, value;
+
+		if (!place || stmt->lhs->type == TYPE_ADDR)
+			continue;
+		value = largest(r, t, stmt->value);
+		if (stmt->op != EOP_NONE)
+			value = largest_binary(stmt->op, *place, value, stmt->value);
+		if (value > *place) {
+			*place = value;
+			r->grew = true;
+		}
+	}
+}
+
+/* What still grows after some rounds (a counter) may grow to anything. */
+static void settle(struct ranges *r)
+{
+	struct app *app = r->c->app;
+
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		r->grew = false;
+		for (size_t t = 0; t < app->n_tables; t++) {
+			for (size_t i = 0; i < app->table[t].n_rules; i++) {
+				grow(r, &app->table[t], &app->table[t].rule[i].do_);
+				grow(r, &app->table[t], &app->table[t].rule[i].action);
+			}
+			grow(r, &app->table[t], &app->table[t].otherwise);
+			grow(r, &app->table[t], &app->table[t].absent);
+		}
+		if (!r->grew)
+			return;
+	}
+	for (size_t i = 0; i < app->n_vars; i++)
+		r->var[i] = ~0ULL;
+	for (size_t t = 0; t < app->n_tables; t++)
+		for (size_t i = 0; i < app->table[t].n_regs; i++)
+			r->reg[t][i] = ~0ULL;
+}
+
+static void warn_steps(const struct ranges *r, const struct app_table *t, const struct stmt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct stmt *stmt = &list->item[i];
+		const struct field *field = stmt->kind == STMT_ASSIGN ? stmt->lhs->ref.field : NULL;
+
+		if (!field || stmt->lhs->ref.kind != REF_FIELD || stmt->op != EOP_NONE || field->bits >= 64)
+			continue;
+		if (largest(r, t, stmt->value) <= ones(field->bits))
+			continue;
+		if (stmt->value->constant)
+			WARN(r->c, stmt->value->loc, "%" PRIu64 " does not fit in \"%s\"; its low %u bits are written", stmt->value->value,
+			     field->name, field->bits);
+		else
+			WARN(r->c, stmt->value->loc, "\"%s\" has %u bits and this may be more; the low bits are written", field->name,
+			     field->bits);
+	}
+}
+
+void app_warn_narrowing(struct checker *c)
+{
+	struct ranges r = {.c = c};
+	struct app *app = c->app;
+
+	r.var = arena_alloc_array(c->arena, app->n_vars + 1, sizeof(*r.var));
+	r.reg = arena_alloc_array(c->arena, app->n_tables + 1, sizeof(*r.reg));
+	for (size_t t = 0; t < app->n_tables; t++)
+		r.reg[t] = arena_alloc_array(c->arena, app->table[t].n_regs + 1, sizeof(**r.reg));
+	settle(&r);
+	for (size_t t = 0; t < app->n_tables; t++) {
+		for (size_t i = 0; i < app->table[t].n_rules; i++)
+			warn_steps(&r, &app->table[t], &app->table[t].rule[i].action);
+		warn_steps(&r, &app->table[t], &app->table[t].otherwise);
+		warn_steps(&r, &app->table[t], &app->table[t].absent);
+	}
+}
