@@ -12,7 +12,6 @@ static inline __attribute__((always_inline)) __u32 flow_hash(const __u64 *secret
 {
 	__u64 sum = secret[0];
 
-#pragma clang loop unroll(full)
 	for (unsigned i = 0; i < KEY_WORDS_MAX; i++) {
 		if (i >= key_words)
 			break;

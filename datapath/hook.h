@@ -73,6 +73,8 @@ HOOK_FN int hook_read(struct hook *h, void *buf, __u32 size);
 HOOK_FN int hook_pass(struct hook *h);
 HOOK_FN int hook_deliver(struct hook *h);
 HOOK_FN int hook_drop(struct hook *h);
+/* What the agent configured for packets that met a fault of the switch itself. */
+HOOK_FN int hook_fault(struct hook *h);
 HOOK_FN int hook_output(struct hook *h, __u32 port, enum exit_reason *reason);
 HOOK_FN int hook_flood(struct hook *h, __u32 port, enum exit_reason *reason);
 HOOK_FN int hook_reflect(struct hook *h, enum exit_reason *reason);

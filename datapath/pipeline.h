@@ -607,7 +607,7 @@ enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MAX };
 /* Read-only data, set before the load (object.h). */
 struct switch_config {
 	__u32 test_clock;         /* 1: time is element 0 of MAP_CLOCK. */
-	__u32 no_program_verdict; /* VERDICT_PASS or VERDICT_DROP when a tail call finds no program. */
+	__u32 fault_verdict;      /* VERDICT_PASS or VERDICT_DROP, for packets that meet a fault: no program, no table, budget, ... */
 };
 
 #endif

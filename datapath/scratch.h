@@ -28,6 +28,13 @@ struct place {
 	__u32 entry;
 };
 
+/* What the control program is asked to do with one slot. */
+struct control_work {
+	__u32 op;                 /* enum control_op */
+	__u32 slot;
+	__u32 change;
+};
+
 struct scratch {
 	__u64 cells[CELLS];
 	__u16 off[BASE_MAX + 1];          /* Where each header begins in the frame; valid if present. */
@@ -44,6 +51,7 @@ struct scratch {
 	__u32 n_notes;
 	struct note note[NOTES_MAX];
 	struct place place;
+	struct control_work work;
 	__u32 record_slot;                /* Of the update record, 0: none; for events. */
 	__u32 punt_size;                  /* Bytes captured in 'punt'. */
 	__u64 fallen[EVENT_WORDS_MAX];    /* Image of the record before a timeout that notifies. */

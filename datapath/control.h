@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control - what the agent does to flows, by the protocol of packets: expire, delete, set, renumber.
+ *
+ * The command names an element of `tables`, so the version is the one that the agent means; every step is a
+ * function of its own for the verifier. */
+#ifndef MEALY_CONTROL_H
+#define MEALY_CONTROL_H
+
+#include "xfsm_step.h"
+
+/* ---- one slot ---------------------------------------------------------------------------------------- */
+
+HOOK_FN enum free_why control_why(__u32 op)
+{
+	if (op == CONTROL_EXPIRE)
+		return FREE_DUE;
+	return op == CONTROL_DELETE ? FREE_DELETE : FREE_UNKNOWN;
+}
+
+/* Finds the entry that names p->slot in the chain of p->head. */
+HOOK_FN bool control_find_entry(struct hook *h, const struct table *t, struct place *p, struct flow *flow)
+{
+	__u32 line = p->head;
+
+	LOOP
+	for (int i = 0; i < CHAIN_MAX; i++) {
+		flow->line = map_bucket(h, t->flow_table, line);
+		if (!flow->line)
+			return false;
+		p->line = line;
+		LOOP
+		for (__u32 e = 0; e < BUCKET_ENTRIES; e++) {
+			p->entry = e;
+			if (READ(flow->line->slot[e]) == p->slot)
+				return true;
+		}
+		line = READ(flow->line->next);
+		if (!line)
+			return false;
+	}
+	return false;
+}
+
+/* Expires, deletes or renumbers the flow in s->work.slot.  Returns enum control_result. */
+COLD_FN(control_slot)
+{
+	COLD_BEGIN
+	const struct table *t = cold_table(h, s);
+	struct place p = { .slot = s->work.slot };
+	const struct flow_desc *desc;
+	struct flow flow = { 0 };
+	int result;
+
+	if (!t || !(t->flags & TABLE_STATEFUL) || !p.slot)
+		return CONTROL_NOTHING;
+	desc = map_flow_desc(h, t->flow_table);
+	flow.record = map_record(h, t->flow_table, t->record_class, p.slot, &flow.limit);
+	if (!desc || !desc->valid || !flow.record)
+		return CONTROL_NOTHING;
+	fallen_key(s, t, &flow);
+	place_of_hash(&p, desc, flow_hash(desc->secret, &s->fallen[FLOW_HEAD_WORDS], t->key_words));
+	p.slot = s->work.slot;
+	if (!control_find_entry(h, t, &p, &flow))
+		return CONTROL_NOTHING;
+	s->record_slot = p.slot;
+	result = flow_free(h, s, t, &p, &flow, control_why(s->work.op), s->work.change, s->cells[CELL_NOW]);
+	if (s->n_notes)
+		COLD_CALL(event_notes, h, s);
+	return result;
+}
+
+HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
+{
+	__u32 freed = 0, changed = 0, n = c->n;
+
+	LOOP
+	for (__u32 i = 0; i < CONTROL_SLOTS_MAX; i++) {
+		int result;
+
+		if (i >= n)
+			break;
+		s->work.slot = c->item[i].slot;
+		s->work.change = c->item[i].change;
+		result = COLD_CALL(control_slot, h, s);
+		freed += result == CONTROL_FREED;
+		changed += result == CONTROL_CHANGED;
+		c->item[i].slot = result;
+	}
+	c->freed = freed;
+	c->changed = changed;
+}
+
+/* ---- one key -------------------------------------------------------------------------------------------- */
+
+/* Gives the flow found the state and the registers of the image. */
+HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s, const struct table *t, struct step_of_flow *x)
+{
+	__u64 *image = cold_image(s);
+	bool mine, alive;
+
+	x->lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, x->place.slot));
+	if (!x->lock)
+		return CONTROL_NOTHING;
+	hook_lock(x->lock);
+	mine = flow_is_mine(t, &image[FLOW_HEAD_WORDS], &x->place, &x->flow);
+	alive = READ(((const struct flow_head *)x->flow.record)->alive);
+	if (mine) {
+		image_head(image)->alive = 1;
+		image_write(t, image, &x->flow, true);
+	}
+	hook_unlock(x->lock);
+	if (mine)
+		return CONTROL_CHANGED;
+	s->place = x->place;
+	if (!alive)
+		COLD_CALL(flow_help, h, s);
+	return CONTROL_AGAIN;
+}
+
+HOOK_FN enum control_result control_create(struct hook *h, struct scratch *s)
+{
+	switch (COLD_CALL(flow_create, h, s)) {
+	case CREATE_DONE: return CONTROL_CREATED;
+	case CREATE_AGAIN: return CONTROL_AGAIN;
+	case CREATE_FULL: return COLD_CALL(flow_make_room, h, s) == 1 ? CONTROL_AGAIN : CONTROL_FULL;
+	}
+	return CONTROL_NOTHING;
+}
+
+/* Writes the flow whose key, state and registers are in the image.  Returns enum control_result. */
+COLD_FN(control_flow)
+{
+	COLD_BEGIN
+	const struct table *t = cold_table(h, s);
+	struct step_of_flow x = { 0 };
+	const struct flow_desc *desc;
+	__u64 *image = cold_image(s);
+
+	if (!t || !(t->flags & TABLE_STATEFUL))
+		return CONTROL_NOTHING;
+	desc = map_flow_desc(h, t->flow_table);
+	if (!desc || !desc->valid)
+		return CONTROL_NOTHING;
+	image_head(image)->last_used_ns = s->cells[CELL_NOW];
+	time_enter(t, image_head(image), image_head(image)->state, s->cells[CELL_NOW]);
+	time_set_deadline(t, image_head(image));
+	place_of_hash(&x.place, desc, flow_hash(desc->secret, &image[FLOW_HEAD_WORDS], t->key_words));
+	if (flow_find(h, t, &image[FLOW_HEAD_WORDS], &x.place, &x.flow))
+		return control_overwrite(h, s, t, &x);
+	s->place = x.place;
+	return control_create(h, s);
+}
+
+HOOK_FN void control_set(struct hook *h, struct scratch *s, const struct table *t, struct control *c)
+{
+	__u64 *image = &s->cells[CELL_LOOKUP];
+	__u32 first = image_registers(t);
+
+	for (__u32 i = 0; i < FLOW_HEAD_WORDS; i++)
+		image[i] = 0;
+	for (__u32 i = 0; i < KEY_WORDS_MAX; i++)
+		image[FLOW_HEAD_WORDS + i] = c->key[i];
+	LOOP
+	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
+		if (first + i >= EVENT_WORDS_MAX)
+			break;
+		image[first + i] = c->registers[i];
+	}
+	image_head(image)->state = c->state;
+	s->base = CELL_LOOKUP;
+	c->result = COLD_CALL(control_flow, h, s);
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------- */
+
+HOOK_FN void control_begin(struct hook *h, struct scratch *s, const struct control *c)
+{
+	__u32 element = c->table;
+
+	s->slot = element / (HOOK_MAX * HOOK_TABLES_MAX);
+	s->hook = element / HOOK_TABLES_MAX % HOOK_MAX;
+	s->table = element % HOOK_TABLES_MAX;
+	s->port = 0;
+	s->n_notes = 0;
+	s->record_slot = 0;
+	s->work.op = c->op;
+	s->cells[CELL_LENGTH] = 0;
+	s->cells[CELL_FRAMES] = 0;
+	s->cells[CELL_NOW] = c->now_ns ? c->now_ns : hook_now_ns(h);
+}
+
+/* Does what 'c' asks and writes the results into it.  False: not a command. */
+HOOK_FN bool switch_control(struct hook *h, struct scratch *s, struct control *c)
+{
+	const struct table *t;
+
+	if (c->magic != CONTROL_MAGIC || c->table >= TABLE_ELEMENTS || c->n > CONTROL_SLOTS_MAX)
+		return false;
+	control_begin(h, s, c);
+	t = cold_table(h, s);
+	if (!t || !(t->flags & TABLE_VALID))
+		return false;
+	switch (c->op) {
+	case CONTROL_EXPIRE:
+	case CONTROL_DELETE:
+	case CONTROL_RENUMBER: control_slots(h, s, c); return true;
+	case CONTROL_SET: control_set(h, s, t, c); return true;
+	}
+	return false;
+}
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* switch - the bodies of the programs of a hook: root, entry, table, action.  See hook.h for how
+ * they go on to each other.
+ *
+ * Every way out counts one exit of (hook, port, reason). */
+#ifndef MEALY_SWITCH_H
+#define MEALY_SWITCH_H
+
+#include "hook.h"
+#include "pkt_load.h"
+#include "pkt_parse.h"
+#include "pkt_rewrite.h"
+#include "xfsm_step.h"
+
+/* The kernel allows 33 tail calls; the root took one. */
+enum { TAILS_MAX = 32 };
+
+/* ---- ways out -------------------------------------------------------------------------------------- */
+
+HOOK_FN int switch_exit(struct hook *h, const struct scratch *s, enum exit_reason reason, int verdict)
+{
+	hook_count(h, COUNTER_EXIT(h->id, s->port, reason), s->cells[CELL_FRAMES], s->cells[CELL_LENGTH]);
+	return verdict;
+}
+
+HOOK_FN int switch_fault(struct hook *h, const struct scratch *s, enum exit_reason reason)
+{
+	switch (reason) {
+	case EXIT_TABLE_FULL:
+	case EXIT_WRITE_FAILED:
+	case EXIT_PUSH_FAILED: return switch_exit(h, s, reason, hook_drop(h));
+	case EXIT_TABLE_FULL_PASS: return switch_exit(h, s, reason, hook_pass(h));
+	default: return switch_exit(h, s, reason, hook_fault(h));
+	}
+}
+
+HOOK_FN int switch_go(struct hook *h, struct scratch *s, enum interp_prog prog)
+{
+	int ret;
+
+	if (s->tails >= TAILS_MAX)
+		return switch_fault(h, s, EXIT_BUDGET);
+	s->tails++;
+	ret = hook_tail(h, prog);
+	return ret == TAIL_FAILED ? switch_fault(h, s, EXIT_NO_PROGRAM) : ret;
+}
+
+HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
+{
+	s->table = table;
+	s->phase = 0;
+	return switch_go(h, s, INTERP_TABLE);
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------------------ */
+
+/* First table of the application after this one, or CHAIN_END. */
+HOOK_FN __u32 verdict_next_app(struct hook *h, const struct scratch *s)
+{
+	const struct chain *chain = map_chain(h, CHAIN_INDEX(s->slot & 1, h->id));
+	__u32 port = s->port, app = s->app + 1;
+
+	if (!chain || port > PORTS_MAX || app > HOOK_APPS_MAX)
+		return CHAIN_END;
+	return chain->next_app[port][app];
+}
+
+HOOK_FN int verdict_pass(struct hook *h, struct scratch *s)
+{
+	__u32 next = verdict_next_app(h, s);
+
+	if (next == CHAIN_END)
+		return switch_exit(h, s, EXIT_PASS, hook_pass(h));
+	return switch_go_table(h, s, next);
+}
+
+HOOK_FN int verdict_goto(struct hook *h, struct scratch *s, const struct rule *r)
+{
+	if (r->target <= s->table || r->target >= HOOK_TABLES_MAX)
+		return switch_fault(h, s, EXIT_INTERNAL);
+	return switch_go_table(h, s, r->target);
+}
+
+HOOK_FN int verdict_output(struct hook *h, const struct scratch *s, const struct rule *r)
+{
+	enum exit_reason reason = EXIT_NO_PORT;
+	__u64 port = s->cells[r->arg];
+	int verdict;
+
+	if (port > PORTS_MAX)
+		port = 0;
+	verdict = hook_output(h, port, &reason);
+	if (reason == EXIT_OUTPUT)
+		hook_count(h, COUNTER_TX + port, s->cells[CELL_FRAMES], s->cells[CELL_LENGTH]);
+	return switch_exit(h, s, reason, verdict);
+}
+
+/* The scratch is not looked at after the flood. */
+HOOK_FN int verdict_flood(struct hook *h, const struct scratch *s)
+{
+	__u64 frames = s->cells[CELL_FRAMES], length = s->cells[CELL_LENGTH];
+	enum exit_reason reason = EXIT_FLOOD;
+	__u32 port = s->port;
+	int verdict = hook_flood(h, port, &reason);
+
+	hook_count(h, COUNTER_EXIT(h->id, port, reason), frames, length);
+	return verdict;
+}
+
+HOOK_FN int verdict_reflect(struct hook *h, const struct scratch *s)
+{
+	enum exit_reason reason = EXIT_REFLECT;
+	int verdict = hook_reflect(h, &reason);
+
+	return switch_exit(h, s, reason, verdict);
+}
+
+HOOK_FN int verdict_apply(struct hook *h, struct scratch *s, const struct rule *r)
+{
+	switch (r->verdict) {
+	case VERDICT_PASS: return verdict_pass(h, s);
+	case VERDICT_DELIVER: return switch_exit(h, s, EXIT_DELIVER, hook_deliver(h));
+	case VERDICT_DROP: return switch_exit(h, s, EXIT_DROP, hook_drop(h));
+	case VERDICT_OUTPUT: return verdict_output(h, s, r);
+	case VERDICT_FLOOD: return verdict_flood(h, s);
+	case VERDICT_REFLECT: return verdict_reflect(h, s);
+	case VERDICT_GOTO: return verdict_goto(h, s, r);
+	}
+	return switch_fault(h, s, EXIT_INTERNAL);
+}
+
+/* ---- entry ------------------------------------------------------------------------------------------------ */
+
+HOOK_FN __u32 entry_port(__u32 port)
+{
+	return port <= PORTS_MAX ? port : 0;
+}
+
+/* All that a packet knows before its headers. */
+HOOK_FN void entry_metadata(struct hook *h, struct scratch *s)
+{
+	__u32 in_port = h->id == HOOK_TC_EGRESS ? entry_port(hook_in_port(h)) : s->port;
+	__u32 out_port = h->id == HOOK_TC_EGRESS ? s->port : 0;
+	__u64 present = 0;
+
+	if (in_port)
+		present |= 1ull << PRESENT_IN_PORT;
+	if (out_port)
+		present |= 1ull << PRESENT_OUT_PORT;
+	s->cells[CELL_NOW] = 0;
+	s->cells[CELL_IN_PORT] = in_port;
+	s->cells[CELL_OUT_PORT] = out_port;
+	s->cells[CELL_HOOK] = h->id;
+	s->cells[CELL_PRESENT] = present;
+	s->cells[CELL_DIRECTION] = 0;
+	s->cells[CELL_STATE] = 0;
+}
+
+/* What is counted with every exit. */
+HOOK_FN void entry_begin(struct hook *h, struct scratch *s)
+{
+	s->hook = h->id;
+	s->port = entry_port(hook_port(h));
+	s->tails = 0;
+	s->restarts = 0;
+	s->record_slot = 0;
+	s->n_notes = 0;
+	s->cells[CELL_LENGTH] = hook_length(h);
+	s->cells[CELL_FRAMES] = hook_frames(h);
+}
+
+HOOK_FN int entry_unparsed(struct hook *h, const struct scratch *s, const struct chain *chain, enum exit_reason reason)
+{
+	return switch_exit(h, s, reason, chain->parse_verdict == VERDICT_DROP ? hook_drop(h) : hook_pass(h));
+}
+
+/* The first program of a version; 's->slot' says which. */
+HOOK_FN int switch_entry(struct hook *h, struct scratch *s)
+{
+	const struct chain *chain = map_chain(h, CHAIN_INDEX(s->slot & 1, h->id));
+	enum exit_reason reason;
+	__u32 first;
+
+	entry_begin(h, s);
+	if (hook_is_copy(h))
+		return switch_exit(h, s, EXIT_COPY, hook_pass(h));
+	if (!chain || !chain->valid)
+		return switch_exit(h, s, EXIT_NO_APP, hook_pass(h));
+	first = chain->next_app[entry_port(s->port)][0];
+	if (first == CHAIN_END)
+		return switch_exit(h, s, EXIT_NO_APP, hook_pass(h));
+	entry_metadata(h, s);
+	reason = pkt_parse(h, s);
+	if (reason)
+		return entry_unparsed(h, s, chain, reason);
+	return switch_go_table(h, s, first);
+}
+
+/* ---- table ---------------------------------------------------------------------------------------------------- */
+
+/* Everything before the flow: variables, fields, operations that need no record. */
+HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table *t)
+{
+	__u32 n_loads = t->n_loads, n_pre = t->n_pre;
+
+	s->app = t->app;
+	if ((t->flags & (TABLE_FIRST | TABLE_CLEAN)) == TABLE_FIRST)
+		for (__u32 i = CELL_VAR; i < CELL_META; i++)
+			s->cells[i] = 0;
+	LOOP
+	for (__u32 i = 0; i < LOADS_MAX; i++) {
+		if (i >= n_loads)
+			break;
+		pkt_load(h, s, &t->loads[i]);
+	}
+	if (t->flags & TABLE_TIME)
+		packet_now(h, s);
+	LOOP
+	for (__u32 i = 0; i < OPS_PRE_MAX; i++) {
+		if (i >= n_pre)
+			break;
+		op_run_pre(h, s->cells, &t->ops[(t->first_pre + i) & (OPS_MAX - 1)]);
+	}
+}
+
+/* A table of rules only: the state's list 0, and `do` for variables. */
+HOOK_FN enum outcome table_stateless(struct scratch *s, const struct table *t, __u32 *rule)
+{
+	const struct rule *r;
+
+	*rule = step_decide(s, t, 0);
+	r = step_rule(t, rule);
+	op_run_list(s->cells, t, r->first_do, r->n_do, OPS_DO_MAX);
+	if (r->flags & RULE_NOTIFY)
+		note_add(s, EVENT_STATE, 0, 0, *rule);
+	return OUT_RULE;
+}
+
+HOOK_FN enum outcome table_stateful(struct hook *h, struct scratch *s, const struct table *t, __u32 *rule)
+{
+	bool second = (t->flags & TABLE_TWO_SCOPES) && s->phase;
+	__u64 *image = &s->cells[second ? CELL_UPDATE : CELL_LOOKUP];
+
+	s->base = second ? CELL_UPDATE : CELL_LOOKUP;
+	key_make(s->cells, second ? t->update : t->lookup, second ? t->n_update : t->n_lookup, &image[FLOW_HEAD_WORDS]);
+	return xfsm_step(h, s, t, image, rule);
+}
+
+HOOK_FN enum outcome table_run(struct hook *h, struct scratch *s, const struct table *t, __u32 *rule)
+{
+	s->n_notes = 0;
+	s->record_slot = 0;
+	if (!s->phase) {
+		table_prepare(h, s, t);
+		if (!(t->flags & TABLE_STATEFUL))
+			return table_stateless(s, t, rule);
+		if ((s->cells[CELL_PRESENT] & t->key_needs) != t->key_needs) {
+			*rule = RULE_ABSENT;
+			return OUT_RULE;
+		}
+	}
+	return table_stateful(h, s, t, rule);
+}
+
+/* `controller`: a copy of the packet as it came into this table. */
+HOOK_FN void punt_packet(struct hook *h, struct scratch *s)
+{
+	__u64 size = s->cells[CELL_LENGTH];
+
+	if (COLD_CALL(punt_allowed, h, s) != 1)
+		return;
+	if (size > PUNT_BYTES_MAX)
+		size = PUNT_BYTES_MAX;
+	s->punt_size = size;
+	if (hook_read(h, s->punt, size))
+		s->punt_size = 0;
+	COLD_CALL(punt_send, h, s);
+}
+
+HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *t, __u32 rule)
+{
+	const struct rule *r = step_rule(t, &rule);
+
+	hook_count(h, r->counter, s->cells[CELL_FRAMES], s->cells[CELL_LENGTH]);
+	s->rule = rule;
+	if (s->n_notes)
+		COLD_CALL(event_notes, h, s);
+	if (r->flags & RULE_CONTROLLER)
+		punt_packet(h, s);
+	op_run_list(s->cells, t, r->first_post, r->n_post, OPS_POST_MAX);
+	if (r->n_steps)
+		return switch_go(h, s, INTERP_ACTION);
+	return verdict_apply(h, s, r);
+}
+
+HOOK_FN int table_again(struct hook *h, struct scratch *s, const struct table *t)
+{
+	hook_count(h, t->stats + TABLE_STAT_RESTARTS, 1, 0);
+	if (s->restarts++ >= RESTARTS_MAX)
+		return switch_fault(h, s, EXIT_CONTENTION);
+	return switch_go(h, s, INTERP_TABLE);
+}
+
+HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t, enum outcome out, __u32 rule)
+{
+	switch (out) {
+	case OUT_RULE: return table_finish(h, s, t, rule);
+	case OUT_PHASE:
+		s->rule = rule;
+		s->phase = 1;
+		return switch_go(h, s, INTERP_TABLE);
+	case OUT_AGAIN: return table_again(h, s, t);
+	}
+	return switch_fault(h, s, (enum exit_reason)out);
+}
+
+/* One table that is at hand; around constant tables this is the whole program. */
+HOOK_FN int switch_run_table(struct hook *h, struct scratch *s, const struct table *t)
+{
+	__u32 rule = s->rule;
+	enum outcome out = table_run(h, s, t, &rule);
+
+	return table_leave(h, s, t, out, rule);
+}
+
+HOOK_FN int switch_table(struct hook *h, struct scratch *s)
+{
+	const struct table *t = map_table(h, TABLE_INDEX(s->slot & 1, h->id, s->table));
+
+	if (!t || !(t->flags & TABLE_VALID))
+		return switch_fault(h, s, EXIT_NO_TABLE);
+	return switch_run_table(h, s, t);
+}
+
+/* ---- action --------------------------------------------------------------------------------------------------------- */
+
+/* Writes the packet as the rule says, then the verdict. */
+HOOK_FN int switch_action(struct hook *h, struct scratch *s)
+{
+	const struct table *t = map_table(h, TABLE_INDEX(s->slot & 1, h->id, s->table));
+	enum exit_reason reason;
+	const struct rule *r;
+	__u32 rule = s->rule;
+
+	if (!t)
+		return switch_fault(h, s, EXIT_NO_TABLE);
+	r = step_rule(t, &rule);
+	reason = pkt_rewrite(h, s, t, r);
+	if (reason)
+		return switch_fault(h, s, reason);
+	return verdict_apply(h, s, r);
+}
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* xfsm_time - timeouts of states: when a flow falls, where to, and its next deadline.
+ *
+ * A late packet replays what would have happened: each fall happens at the moment of its own deadline, and the next one counts
+ * from there.  Of two deadlines that are due the earlier one falls, the hard one when they are equal, so a
+ * packet that comes late and the agent's scan that came in time leave the same state. */
+#ifndef MEALY_XFSM_TIME_H
+#define MEALY_XFSM_TIME_H
+
+#include "hook.h"
+
+HOOK_FN const struct state_def *time_state(const struct table *t, __u32 state)
+{
+	return &t->states[state & (STATES_MAX - 1)];
+}
+
+/* A version that took the timeout away from a state takes it away from its flows too. */
+HOOK_FN __u64 time_hard_at(const struct flow_head *image, const struct state_def *sd)
+{
+	return sd->hard_ns ? image->hard_deadline_ns : 0;
+}
+
+HOOK_FN __u64 time_idle_at(const struct flow_head *image, const struct state_def *sd)
+{
+	return sd->idle_ns ? image->last_used_ns + sd->idle_ns : 0;
+}
+
+/* Arms the hard timeout of the state that is entered at 'when'. */
+HOOK_FN void time_enter(const struct table *t, struct flow_head *image, __u32 state, __u64 when)
+{
+	const struct state_def *sd = time_state(t, state);
+
+	image->state = state;
+	image->hard_deadline_ns = sd->hard_ns ? when + sd->hard_ns : 0;
+}
+
+HOOK_FN void time_set_deadline(const struct table *t, struct flow_head *image)
+{
+	const struct state_def *sd = time_state(t, image->state);
+	__u64 hard = time_hard_at(image, sd), idle = time_idle_at(image, sd);
+
+	image->deadline_ns = !hard || (idle && idle < hard) ? idle : hard;
+}
+
+HOOK_FN void note_add(struct scratch *s, __u16 kind, __u16 old_state, __u16 new_state, __u16 rule)
+{
+	__u32 n = s->n_notes;
+
+	if (n >= NOTES_MAX)
+		return;
+	s->note[n].kind = kind;
+	s->note[n].old_state = old_state;
+	s->note[n].new_state = new_state;
+	s->note[n].rule = rule;
+	s->n_notes = n + 1;
+}
+
+HOOK_FN void time_note_fall(struct scratch *s, const struct flow_head *image, __u32 to)
+{
+	const __u64 *words = (const __u64 *)image;
+
+	LOOP
+	for (__u32 i = 0; i < EVENT_WORDS_MAX; i++)
+		s->fallen[i] = words[i];
+	note_add(s, EVENT_TIMEOUT, image->state, to, RULES_ROOM);
+}
+
+/* Lets the flow fall by every timeout that is due at 'now', at most FALLS_MAX.  True: it reached the first
+ * state, so the flow is over.  Writes only the image, and notes when 'noting'. */
+HOOK_FN bool time_fall(struct scratch *s, const struct table *t, struct flow_head *image, __u64 now, bool noting)
+{
+	LOOP
+	for (__u32 i = 0; i < FALLS_MAX; i++) {
+		const struct state_def *sd = time_state(t, image->state);
+		__u64 hard = time_hard_at(image, sd), idle = time_idle_at(image, sd);
+		bool by_hard = hard && (!idle || hard <= idle);
+		__u64 when = by_hard ? hard : idle;
+		__u32 to = by_hard ? sd->hard_to : sd->idle_to;
+
+		if (!when || when > now)
+			return false;
+		if (noting && (sd->flags & STATE_NOTIFY))
+			time_note_fall(s, image, to);
+		time_enter(t, image, to, when);
+		image->last_used_ns = when;
+		if (!to)
+			return true;
+	}
+	return false;
+}
+
+#endif
