@@ -17,6 +17,9 @@
 
 enum { INSTANCES_MAX = 64, NS_PER_S = 1000000000 };
 
+/* An interval that no packet sees the end of, and that added to a time does not wrap. */
+#define PUNT_NEVER_NS (1ull << 62)
+
 struct mapping {
 	void *data;
 	size_t size;
@@ -388,11 +391,11 @@ int instance_set_clock(struct instance *instance, uint64_t now_ns)
 int instance_set_punt_limit(struct instance *instance, unsigned rate_pps, unsigned burst)
 {
 	struct punt_limit *limit = instance->punt_limit.data;
-	uint64_t interval_ns = rate_pps ? NS_PER_S / rate_pps : 0;
+	uint64_t interval_ns = rate_pps ? NS_PER_S / rate_pps : PUNT_NEVER_NS;
 
-	/* Never: a first packet long after any other. */
-	__atomic_store_n(&limit->next_ns, rate_pps ? 0 : UINT64_MAX, __ATOMIC_RELAXED);
-	__atomic_store_n(&limit->burst_ns, interval_ns * burst, __ATOMIC_RELAXED);
+	/* A packet that meets the old half of this is one packet more or less. */
+	__atomic_store_n(&limit->burst_ns, rate_pps ? interval_ns * burst : 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&limit->next_ns, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&limit->interval_ns, interval_ns, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -72,7 +72,8 @@ uint64_t instance_now_ns(const struct instance *instance);
 /* Injects a time as CELL_NOW shall read it; -ENOTSUP without the test clock. */
 int instance_set_clock(struct instance *instance, uint64_t now_ns);
 
-/* Packets to the controller per second and in a burst; a rate of 0 lets none through. */
+/* Packets to the controller per second, and how many at once (at least 1); a rate of 0 lets none through.
+ * A new instance has no limit until this is called. */
 int instance_set_punt_limit(struct instance *instance, unsigned rate_pps, unsigned burst);
 
 /* Removes the folders of all older instances, and flow maps of other formats.  After this the older
