@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "back_machine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- life ------------------------------------------------------------------------------------------- */
+
+static void place_alone(const struct app *app, struct placement *p)
+{
+	unsigned n_on[HOOK_MAX] = {};
+
+	for (unsigned i = 0; i < app->n_tables; i++) {
+		enum hook_id hook = app->table[i].hook < 0 ? HOOK_XDP : app->table[i].hook;
+
+		p->table[i].hook = hook;
+		p->table[i].hook_table = n_on[hook]++;
+		p->table[i].first_on_hook = p->table[i].hook_table == 0;
+		/* Ids that are not the indices, as after changes of an application. */
+		for (unsigned s = 1; s < app->table[i].n_states; s++)
+			p->table[i].state_id[s] = s * 2 + 1;
+	}
+}
+
+static void encode_all(struct machine *m, struct diag_list *diags)
+{
+	for (unsigned i = 0; i < m->app->n_tables; i++) {
+		const char *why = "";
+
+		m->table[i] = calloc(1, sizeof(struct table));
+		assert_non_null(m->table[i]);
+		if (encode_table(m->app, i, HOOK_XDP, &m->placement, diags, m->table[i]) < 0)
+			diag_print(diags, NULL, stderr);
+		assert_int_equal(diags->n_errors, 0);
+		if (m->app->table[i].stateful)
+			assert_int_equal(layout_make(m->app, &m->app->table[i], &m->layout[i], &why), 0);
+	}
+}
+
+struct machine *machine_new(const char *yaml, const struct setting *settings, size_t n_settings)
+{
+	struct machine *m = calloc(1, sizeof(*m));
+	struct diag_list diags;
+
+	assert_non_null(m);
+	diag_init(&diags, "test.yaml");
+	if (app_parse(yaml, strlen(yaml), settings, n_settings, NULL, &diags, &m->app) < 0)
+		diag_print(&diags, yaml, stderr);
+	assert_non_null(m->app);
+	place_alone(m->app, &m->placement);
+	encode_all(m, &diags);
+	diag_done(&diags);
+	m->now_ns = MACHINE_START;
+	return m;
+}
+
+void machine_free(struct machine *m)
+{
+	for (unsigned i = 0; i < m->app->n_tables; i++)
+		free(m->table[i]);
+	app_free(m->app);
+	free(m);
+}
+
+/* ---- packet ----------------------------------------------------------------------------------------------- */
+
+static const struct part *find_part(const struct part *part, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(part[i].name, name) == 0)
+			return &part[i];
+	return NULL;
+}
+
+/* The name of the field that is loaded (or written) like this; NULL for metadata words. */
+static const struct field *field_of_load(const struct load *load)
+{
+	for (size_t i = 0; i < n_fields; i++) {
+		struct load other = fields[i].load;
+
+		other.dst = load->dst;
+		if (memcmp(&other, load, sizeof(other)) == 0)
+			return &fields[i];
+	}
+	return NULL;
+}
+
+static uint64_t derived(uint64_t present)
+{
+	if (present & (1ULL << PRESENT_IPV4 | 1ULL << PRESENT_IPV6))
+		present |= 1ULL << PRESENT_IP;
+	if (present & (1ULL << PRESENT_TCP | 1ULL << PRESENT_UDP))
+		present |= 1ULL << PRESENT_L4;
+	return present | 1ULL << PRESENT_ETH;
+}
+
+static void set_meta(struct machine *m, const struct part *part, size_t n)
+{
+	static const struct { const char *name; unsigned cell; } whole[] = {
+		{"in_port", CELL_IN_PORT}, {"length", CELL_LENGTH}, {"frames", CELL_FRAMES},
+		{"ip.proto", CELL_IP_PROTO}, {"eth.type", CELL_ETH_TYPE}, {"present", CELL_PRESENT},
+	};
+	uint64_t present = 0;
+
+	memset(m->cells, 0, sizeof(m->cells));
+	m->cells[CELL_NOW] = m->now_ns;
+	m->cells[CELL_FRAMES] = 1;
+	m->cells[CELL_LENGTH] = 100;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		const struct part *p = find_part(part, n, whole[i].name);
+
+		if (p)
+			m->cells[whole[i].cell] = p->lo;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct field *f = field_find(part[i].name);
+
+		present |= f ? f->needs : 0;
+		if (f && f->type == TYPE_ADDR && strncmp(part[i].name, "ip.", 3) == 0)
+			present |= 1ULL << (part[i].hi ? PRESENT_IPV6 : PRESENT_IPV4);
+	}
+	if (m->cells[CELL_IP_PROTO] == 6 || m->cells[CELL_IP_PROTO] == 17)
+		present |= 1ULL << (m->cells[CELL_IP_PROTO] == 6 ? PRESENT_TCP : PRESENT_UDP);
+	if (find_part(part, n, "in_port"))
+		present |= 1ULL << PRESENT_IN_PORT;
+	m->cells[CELL_PRESENT] |= derived(present);
+}
+
+static void run_loads(struct machine *m, const struct table *t, const struct part *part, size_t n)
+{
+	for (unsigned i = 0; i < t->n_loads; i++) {
+		const struct load *load = &t->loads[i];
+		const struct field *f = field_of_load(load);
+		const struct part *p;
+
+		assert_non_null(f);
+		p = find_part(part, n, f->name);
+		if (f->type == TYPE_ADDR) {
+			m->cells[load->dst] = p ? p->hi : 0;
+			m->cells[load->dst + 1] = p ? p->lo : 0;
+		} else {
+			m->cells[load->dst] = p ? p->lo : 0;
+		}
+	}
+}
+
+/* ---- operations --------------------------------------------------------------------------------------------- */
+
+static uint64_t compute(enum op_code code, uint64_t a, uint64_t b, uint64_t present)
+{
+	switch ((unsigned)code) {
+	case OP_MOV: return b;
+	case OP_ADD: return a + b;
+	case OP_SUB: return a - b;
+	case OP_MUL: return a * b;
+	case OP_DIV: return b ? a / b : a ? ~0ULL : 0;
+	case OP_MOD: return b ? a % b : 0;
+	case OP_AND: return a & b;
+	case OP_OR: return a | b;
+	case OP_XOR: return a ^ b;
+	case OP_SHL: return b > 63 ? 0 : a << b;
+	case OP_SHR: return b > 63 ? 0 : a >> b;
+	case OP_MIN: return a < b ? a : b;
+	case OP_MAX: return a > b ? a : b;
+	case OP_EQ: return a == b;
+	case OP_NE: return a != b;
+	case OP_LT: return a < b;
+	case OP_LE: return a <= b;
+	case OP_SEQ_LT: return (int32_t)((uint32_t)a - (uint32_t)b) < 0;
+	case OP_SEQ_LE: return (int32_t)((uint32_t)a - (uint32_t)b) <= 0;
+	case OP_HAS: return (present & b) == b;
+	}
+	fail_msg("operation %d", code);
+	return 0;
+}
+
+static void biflow_l4(struct machine *m, const struct op *op)
+{
+	const __u64 *in = &m->cells[op->a];
+	__u64 src[3] = {in[0], in[1], in[4]}, dst[3] = {in[2], in[3], in[5]};
+	bool swap = src[0] != dst[0] ? src[0] > dst[0] : src[1] != dst[1] ? src[1] > dst[1] : src[2] > dst[2];
+	const __u64 *a = swap ? dst : src, *b = swap ? src : dst;
+	__u64 out[6] = {a[0], a[1], b[0], b[1], a[2], b[2]};
+
+	memcpy(&m->cells[op->dst], out, sizeof(out));
+	m->cells[CELL_DIRECTION] = swap;
+}
+
+static void run_op(struct machine *m, const struct op *op)
+{
+	__u64 a = m->cells[op->a], b = op->flags & OP_IMM ? op->imm : m->cells[op->b], c = a;
+
+	if (op->flags & OP_SWAP) {
+		a = b;
+		b = c;
+	}
+	switch (op->code) {
+	case OP_BIFLOW_L4: biflow_l4(m, op); break;
+	case OP_RANDOM: m->cells[op->dst] = 12345; break;
+	case OP_HASH_INIT: m->cells[op->dst] = b; break;
+	case OP_HASH_ADD: m->cells[op->dst] = (a ^ b) * 0x9e3779b97f4a7c15ULL; break;
+	default: m->cells[op->dst] = compute(op->code, a, b, m->cells[CELL_PRESENT]); break;
+	}
+}
+
+static void run_ops(struct machine *m, const struct table *t, unsigned first, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		run_op(m, &t->ops[first + i]);
+}
+
+/* ---- records -------------------------------------------------------------------------------------------------- */
+
+static void make_key(struct machine *m, const struct key_part *part, unsigned n, __u64 *key)
+{
+	memset(key, 0, KEY_WORDS_MAX * sizeof(*key));
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t mask = part[i].bits >= 64 ? ~0ULL : (1ULL << part[i].bits) - 1;
+
+		key[part[i].word] |= (m->cells[part[i].cell] & mask) << part[i].shift;
+	}
+}
+
+static struct record *find_record(struct machine *m, unsigned table, const __u64 *key, bool create)
+{
+	unsigned n = m->table[table]->key_words;
+
+	for (unsigned i = 0; i < MACHINE_RECORDS; i++) {
+		struct record *r = &m->record[i];
+
+		if (r->alive && r->table == table && memcmp(&r->words[FLOW_HEAD_WORDS], key, n * 8) == 0)
+			return r;
+	}
+	for (unsigned i = 0; create && i < MACHINE_RECORDS; i++) {
+		struct record *r = &m->record[i];
+
+		if (r->alive)
+			continue;
+		*r = (struct record){.alive = true, .table = table};
+		memcpy(&r->words[FLOW_HEAD_WORDS], key, n * 8);
+		return r;
+	}
+	return NULL;
+}
+
+static struct flow_head *head_of(struct record *r)
+{
+	return (struct flow_head *)r->words;
+}
+
+/* One timeout is enough for these tests. */
+static void fall(struct machine *m, unsigned table, struct record *r)
+{
+	struct flow_head *head = head_of(r);
+	const struct state_def *s = &m->table[table]->states[head->state];
+	bool hard = s->hard_ns && head->hard_deadline_ns <= m->now_ns;
+	bool idle = s->idle_ns && head->last_used_ns + s->idle_ns <= m->now_ns;
+
+	if (!hard && !idle)
+		return;
+	head->state = hard ? s->hard_to : s->idle_to;
+	head->hard_deadline_ns = 0;
+	r->alive = head->state != 0;
+}
+
+/* ---- one table ------------------------------------------------------------------------------------------------- */
+
+static bool row_holds(struct machine *m, const struct table *t, const struct row *row)
+{
+	if ((m->cells[CELL_PRESENT] & row->needs) != row->needs)
+		return false;
+	for (unsigned i = 0; i < row->n_terms; i++) {
+		const struct term *term = &t->terms[row->first_term + i];
+		bool in = (m->cells[term->cell] & term->mask) - term->low <= term->range;
+
+		if (in == !!term->invert)
+			return false;
+	}
+	return true;
+}
+
+static unsigned choose(struct machine *m, const struct table *t, unsigned state)
+{
+	const struct state_def *s = &t->states[state];
+
+	assert_true(s->flags & STATE_KNOWN);
+	for (unsigned i = 0; i < s->n_rows; i++) {
+		const struct row *row = &t->rows[t->row_list[s->first_row + i]];
+
+		if (row_holds(m, t, row))
+			return row->rule;
+	}
+	return RULE_OTHERWISE;
+}
+
+static void load_image(struct machine *m, unsigned cell, const struct record *r)
+{
+	memset(&m->cells[cell], 0, 32 * sizeof(__u64));
+	if (r)
+		memcpy(&m->cells[cell], r->words, sizeof(r->words));
+}
+
+static void write_record(struct machine *m, unsigned table, const __u64 *key, const struct rule *rule)
+{
+	struct record *r = find_record(m, table, key, rule->flags & RULE_WRITES);
+	unsigned cell = m->table[table]->flags & TABLE_TWO_SCOPES ? CELL_UPDATE : CELL_LOOKUP;
+	unsigned first = FLOW_HEAD_WORDS + m->table[table]->key_words;
+	struct flow_head *head;
+
+	if (!r)
+		return;
+	head = head_of(r);
+	memcpy(&r->words[first], &m->cells[cell + first], (32 - first) * sizeof(__u64));
+	if (rule->flags & RULE_NEXT) {
+		head->state = rule->next;
+		head->hard_deadline_ns = m->now_ns + m->table[table]->states[rule->next].hard_ns;
+		r->alive = rule->next != 0;
+	}
+	if (!(rule->flags & RULE_NO_REFRESH))
+		head->last_used_ns = m->now_ns;
+}
+
+static void run_steps(struct machine *m, const struct table *t, const struct rule *rule)
+{
+	for (unsigned i = 0; i < rule->n_steps; i++) {
+		const struct step *step = &t->steps[rule->first_step + i];
+
+		assert_true(m->n_writes < MACHINE_WRITES);
+		m->write[m->n_writes].field = step->code == STEP_PUSH_VLAN ? "push" : step->code == STEP_POP_VLAN ? "pop" : "?";
+		for (size_t f = 0; f < n_fields; f++) {
+			struct step other = fields[f].step;
+
+			other.cell = step->cell;
+			if (fields[f].writable && memcmp(&other, step, sizeof(other)) == 0)
+				m->write[m->n_writes].field = fields[f].name;
+		}
+		m->write[m->n_writes].hi = step->code == STEP_ADDR ? m->cells[step->cell] : 0;
+		m->write[m->n_writes].lo = m->cells[step->cell + (step->code == STEP_ADDR)];
+		m->n_writes++;
+	}
+}
+
+static unsigned decide(struct machine *m, unsigned table, __u64 *key)
+{
+	const struct table *t = m->table[table];
+	struct record *r;
+
+	if (!(t->flags & TABLE_STATEFUL)) {
+		run_ops(m, t, t->first_let, t->n_let);
+		return choose(m, t, 0);
+	}
+	if ((m->cells[CELL_PRESENT] & t->key_needs) != t->key_needs)
+		return RULE_ABSENT;
+	make_key(m, t->lookup, t->n_lookup, key);
+	r = find_record(m, table, key, false);
+	if (r)
+		fall(m, table, r);
+	if (r && !r->alive)
+		r = NULL;
+	load_image(m, CELL_LOOKUP, r);
+	run_ops(m, t, t->first_let, t->n_let);
+	return choose(m, t, r ? head_of(r)->state : 0);
+}
+
+static void apply(struct machine *m, unsigned table, __u64 *key, const struct rule *rule)
+{
+	const struct table *t = m->table[table];
+
+	if (t->flags & TABLE_TWO_SCOPES) {
+		struct record *r;
+
+		make_key(m, t->update, t->n_update, key);
+		r = find_record(m, table, key, false);
+		if (r)
+			fall(m, table, r);
+		load_image(m, CELL_UPDATE, r && r->alive ? r : NULL);
+	}
+	run_ops(m, t, rule->first_do, rule->n_do);
+	write_record(m, table, key, rule);
+}
+
+/* Returns the next table, or -1 at the end. */
+static int run_table(struct machine *m, unsigned table, const struct part *part, size_t n)
+{
+	const struct table *t = m->table[table];
+	__u64 key[KEY_WORDS_MAX];
+	const struct rule *rule;
+
+	run_loads(m, t, part, n);
+	run_ops(m, t, t->first_pre, t->n_pre);
+	m->rule[table] = decide(m, table, key);
+	rule = &t->rules[m->rule[table]];
+	if ((t->flags & TABLE_STATEFUL) && m->rule[table] != RULE_ABSENT)
+		apply(m, table, key, rule);
+	run_ops(m, t, rule->first_post, rule->n_post);
+	run_steps(m, t, rule);
+	m->verdict = rule->verdict;
+	m->out_port = rule->verdict == VERDICT_OUTPUT ? m->cells[rule->arg] : 0;
+	if (rule->verdict != VERDICT_GOTO)
+		return -1;
+	assert_true(rule->target > table);
+	return rule->target;
+}
+
+void machine_send(struct machine *m, const struct part *part, size_t n)
+{
+	set_meta(m, part, n);
+	m->n_writes = 0;
+	for (unsigned i = 0; i < APP_TABLES_MAX; i++)
+		m->rule[i] = RULES_ROOM;
+	for (int table = 0; table >= 0;)
+		table = run_table(m, table, part, n);
+}
+
+/* ---- looking -------------------------------------------------------------------------------------------------------- */
+
+static unsigned find_table(const struct machine *m, const char *name)
+{
+	for (unsigned i = 0; i < m->app->n_tables; i++)
+		if (strcmp(m->app->table[i].name, name) == 0)
+			return i;
+	fail_msg("no table %s", name);
+	return 0;
+}
+
+const char *machine_rule(const struct machine *m, const char *table)
+{
+	unsigned i = find_table(m, table), rule = m->rule[i];
+
+	if (rule == RULE_OTHERWISE)
+		return "otherwise";
+	if (rule == RULE_ABSENT)
+		return "absent";
+	if (rule >= m->app->table[i].n_rules)
+		return "-";
+	return m->app->table[i].rule[rule].name ? m->app->table[i].rule[rule].name : m->app->table[i].rule[rule].text;
+}
+
+struct record *machine_record(struct machine *m, const char *table)
+{
+	unsigned i = find_table(m, table);
+	__u64 key[KEY_WORDS_MAX];
+
+	make_key(m, m->table[i]->lookup, m->table[i]->n_lookup, key);
+	return find_record(m, i, key, false);
+}
+
+uint64_t machine_register(struct machine *m, const char *table, const char *name)
+{
+	const struct layout *layout = &m->layout[find_table(m, table)];
+	struct record *r = machine_record(m, table);
+	__u64 hi, lo;
+
+	assert_non_null(r);
+	for (size_t i = 0; i < layout->n_regs; i++)
+		if (strcmp(layout->reg[i].name, name) == 0) {
+			layout_get(&layout->reg[i], r->words, &hi, &lo);
+			return lo;
+		}
+	fail_msg("no register %s", name);
+	return 0;
+}
+
+unsigned machine_count(const struct machine *m, const char *table)
+{
+	unsigned i = find_table(m, table), n = 0;
+
+	for (unsigned r = 0; r < MACHINE_RECORDS; r++)
+		n += m->record[r].alive && m->record[r].table == i;
+	return n;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* back_machine - runs encoded tables on packets given as fields, in the plainest way.
+ *
+ * Knows nothing of buckets, locks or verifiers: loads, operations, rows and steps as pipeline.h
+ * describes them, records in a list.  One machine is one application alone on its hook. */
+#ifndef BACK_MACHINE_H
+#define BACK_MACHINE_H
+
+#include "tables/encode.h"
+
+enum { MACHINE_RECORDS = 64, MACHINE_WRITES = 16 };
+#define MACHINE_START ((1ULL << TIME_BASE_NS_SHIFT) + 1000000000000ULL)
+
+struct record {
+	bool alive;
+	unsigned table;
+	__u64 words[32];
+};
+
+/* One field of a packet; in_port and frames too. */
+struct part {
+	const char *name;
+	uint64_t hi, lo;
+};
+
+struct machine {
+	struct app *app;
+	struct placement placement;
+	struct table *table[APP_TABLES_MAX];
+	struct layout layout[APP_TABLES_MAX];
+	struct record record[MACHINE_RECORDS];
+	uint64_t now_ns;
+	/* Of the last packet: */
+	__u64 cells[CELLS];
+	unsigned rule[APP_TABLES_MAX];    /* By table; RULES_ROOM: not visited. */
+	enum verdict verdict;
+	unsigned out_port;
+	unsigned n_writes;
+	struct { const char *field; uint64_t hi, lo; } write[MACHINE_WRITES];
+};
+
+/* Parses and encodes; fails the test on any mistake. */
+struct machine *machine_new(const char *yaml, const struct setting *settings, size_t n_settings);
+void machine_free(struct machine *m);
+
+void machine_send(struct machine *m, const struct part *part, size_t n);
+#define SEND(m, ...) machine_send(m, (struct part[]){__VA_ARGS__}, sizeof((struct part[]){__VA_ARGS__}) / sizeof(struct part))
+
+/* Name of the rule chosen by 'table' for the last packet: "otherwise", "absent", "-" when not visited. */
+const char *machine_rule(const struct machine *m, const char *table);
+/* The record of the key that the last packet looked up in 'table', or NULL. */
+struct record *machine_record(struct machine *m, const char *table);
+uint64_t machine_register(struct machine *m, const char *table, const char *name);
+unsigned machine_count(const struct machine *m, const char *table);
+
+#define IP4(a, b, c, d) 0, (0xffff00000000ULL | (uint64_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+
+#endif
