@@ -449,6 +449,15 @@ static bool check_binary(struct checker *c, struct expr *e)
 	return expr_fold(c, e);
 }
 
+static void trim_prefix(struct checker *c, struct expr *e)
+{
+	struct value value = {.hi = e->hi, .lo = e->value, .prefix_len = e->prefix_len};
+
+	value_trim_prefix(c, e->loc, e->name, &value);
+	e->hi = value.hi;
+	e->value = value.lo;
+}
+
 bool expr_check(struct checker *c, struct expr *e, enum value_type hint)
 {
 	switch (e->kind) {
@@ -457,7 +466,7 @@ bool expr_check(struct checker *c, struct expr *e, enum value_type hint)
 	case EXPR_MAC:
 		e->constant = true;
 		return true;
-	case EXPR_PREFIX: return true;
+	case EXPR_PREFIX: trim_prefix(c, e); return true;
 	case EXPR_NAME: return expr_resolve_name(c, e, hint);
 	case EXPR_UNARY: return check_unary(c, e);
 	case EXPR_BINARY: return check_binary(c, e);

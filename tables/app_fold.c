@@ -89,11 +89,16 @@ static enum value_type combine_multiply(struct checker *c, const struct expr *e,
 {
 	if (op == EOP_MUL && (a == TYPE_TIME || b == TYPE_TIME))
 		return mismatch(c, e, op, a, b);
-	if (op == EOP_MUL && type_is_plain(a))
-		return type_is_plain(b) || b == TYPE_MAC ? TYPE_U64 : b;
 	if (op == EOP_MOD && a == TYPE_TIME)
 		return TYPE_DURATION;
-	if (type_is_plain(b) && (a == TYPE_DURATION || a == TYPE_SIZE || a == TYPE_RATE))
+	/* length * 8 * 1s / rate, 1s / rate: what rates and sizes do to a duration leaves one. */
+	if (op == EOP_MUL && (a == TYPE_DURATION) != (b == TYPE_DURATION))
+		return TYPE_DURATION;
+	if (op != EOP_MUL && a == TYPE_DURATION)
+		return op == EOP_DIV && b == TYPE_DURATION ? TYPE_U64 : TYPE_DURATION;
+	if (op == EOP_MUL && type_is_plain(a))
+		return type_is_plain(b) || b == TYPE_MAC ? TYPE_U64 : b;
+	if (type_is_plain(b) && (a == TYPE_SIZE || a == TYPE_RATE))
 		return a;
 	return TYPE_U64;
 }
