@@ -103,6 +103,8 @@ bool expr_fold(struct checker *c, struct expr *e);
 /* Can a value of type 'from' be assigned to 'to'? */
 bool type_assignable(enum value_type to, enum value_type from);
 bool type_is_plain(enum value_type type);
+/* "an address" */
+const char *type_noun(enum value_type type);
 /* A constant number under 'node' (a time, a capacity): 0 or -EINVAL (reported). */
 int expr_constant_node(struct checker *c, const struct yaml_node *node, enum value_type type, uint64_t *ret_value,
 		       char **ret_text);

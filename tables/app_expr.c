@@ -321,6 +321,7 @@ static bool check_has(struct checker *c, struct expr *e)
 	const struct parameter *param;
 	const struct field *field;
 	struct expr *arg = e->n_args == 1 ? e->arg[0] : NULL;
+	const char *nearest;
 
 	e->type = TYPE_BOOL;
 	if (!arg || arg->kind != EXPR_NAME) {
@@ -335,11 +336,11 @@ static bool check_has(struct checker *c, struct expr *e)
 	}
 	if (header_find(arg->name, &e->value) == 0)
 		return true;
+	nearest = strchr(arg->name, '.') ? field_nearest(arg->name) : header_nearest(arg->name);
 	if (field_is_planned(arg->name) || (c->table && name_find_typed(c->table->reg, c->table->n_regs, arg->name) >= 0))
 		ERROR(c, arg->loc, "has(%s) is not yet supported", arg->name);
-	else if (field_nearest(arg->name))
-		ERROR(c, arg->loc, "unknown header or field \"%s\"; did you mean \"%s\"?", arg->name,
-		      field_nearest(arg->name));
+	else if (nearest)
+		ERROR(c, arg->loc, "unknown header or field \"%s\"; did you mean \"%s\"?", arg->name, nearest);
 	else
 		ERROR(c, arg->loc, "unknown header or field \"%s\"", arg->name);
 	return false;
@@ -424,7 +425,7 @@ static bool check_unary(struct checker *c, struct expr *e)
 		return false;
 	}
 	if (type == TYPE_ADDR || type == TYPE_PREFIX) {
-		ERROR(c, e->loc, "\"%s\" of an %s makes no sense", expr_op_text(e->op), value_type_name(type));
+		ERROR(c, e->loc, "\"%s\" of %s makes no sense", expr_op_text(e->op), type_noun(type));
 		return false;
 	}
 	e->type = e->op == EOP_NOT ? TYPE_BOOL : TYPE_U64;
@@ -500,8 +501,8 @@ int expr_constant_node(struct checker *c, const struct yaml_node *node, enum val
 		return -EINVAL;
 	}
 	if (type == TYPE_U64 ? !type_is_plain(e->type) : e->type != type) {
-		ERROR(c, node->loc, "expected a %s%s, but \"%s\" is a %s", value_type_name(type),
-		      type == TYPE_DURATION ? " like 10ms" : "", node->text, value_type_name(e->type));
+		ERROR(c, node->loc, "expected %s%s, but \"%s\" is %s", type_noun(type),
+		      type == TYPE_DURATION ? " like 10ms" : "", node->text, type_noun(e->type));
 		return -EINVAL;
 	}
 	text = expr_render(e);

@@ -35,19 +35,35 @@ bool type_assignable(enum value_type to, enum value_type from)
 	return is_word(to) && is_word(from) && to != TYPE_HOOK;
 }
 
-static const char *article_name(struct checker *c, enum value_type type)
+const char *type_noun(enum value_type type)
 {
-	const char *name = value_type_name(type);
-
-	if (type == TYPE_FLAGS)
-		return "flags";
-	return arena_printf(c->arena, "%s %s", strchr("aeiou", *name) ? "an" : "a", name);
+	switch (type) {
+	case TYPE_ADDR: return "an address";
+	case TYPE_ETHERTYPE: return "an ethertype";
+	case TYPE_INT: return "a signed number";
+	case TYPE_MAC: return "a MAC";
+	case TYPE_FLAGS: return "a set of flags";
+	case TYPE_U64: return "a number";
+	case TYPE_BOOL: return "a condition";
+	case TYPE_TIME: return "a time";
+	case TYPE_DURATION: return "a duration";
+	case TYPE_RATE: return "a rate";
+	case TYPE_SIZE: return "a size";
+	case TYPE_PREFIX: return "a prefix";
+	case TYPE_PORT: return "a port";
+	case TYPE_PROTO: return "a protocol";
+	case TYPE_HOOK: return "a hook";
+	case TYPE_LIST: return "a list";
+	case TYPE_FIELD: return "a field";
+	case TYPE_MAX: break;
+	}
+	return "?";
 }
 
 static enum value_type mismatch(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
 {
 	ERROR(c, e->loc, "\"%s\" between %s and %s makes no sense", op == EOP_NONE ? "=" : expr_op_text(op),
-	      article_name(c, a), article_name(c, b));
+	      type_noun(a), type_noun(b));
 	return TYPE_MAX;
 }
 

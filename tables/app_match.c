@@ -64,7 +64,7 @@ static bool add_value(struct checker *c, struct match *m, struct loc loc, const 
 	struct pattern p = {.kind = PATTERN_VALUE, .hi = value->hi, .lo = value->lo, .mask_lo = ones(m->bits)};
 
 	if (!type_fits(m, value->type)) {
-		ERROR(c, loc, "\"%s\" is a %s; \"%s\" is compared with %s", text, value_type_name(value->type), target_name(m),
+		ERROR(c, loc, "\"%s\" is %s; \"%s\" is compared with %s", text, type_noun(value->type), target_name(m),
 		      expected(m));
 		return false;
 	}

@@ -65,7 +65,7 @@ static void check_when(struct checker *c, const struct yaml_node *node, struct a
 	if (!e)
 		return;
 	if (e->type != TYPE_BOOL) {
-		ERROR(c, node->loc, "when: needs a condition, but this is a %s%s", value_type_name(e->type),
+		ERROR(c, node->loc, "when: needs a condition, but this is %s%s", type_noun(e->type),
 		      type_is_plain(e->type) ? "; a number becomes one by \"!= 0\"" : "");
 		return;
 	}

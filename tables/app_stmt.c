@@ -78,8 +78,8 @@ static void check_assignment(struct checker *c, struct stmt *stmt)
 			return;
 	}
 	if (!type_assignable(to, from))
-		ERROR(c, stmt->value->loc, "\"%s\" holds a %s and cannot become a %s", stmt->lhs->name, value_type_name(to),
-		      value_type_name(from));
+		ERROR(c, stmt->value->loc, "\"%s\" holds %s and cannot become %s", stmt->lhs->name, type_noun(to),
+		      type_noun(from));
 }
 
 static void check_output(struct checker *c, struct stmt *stmt)
@@ -89,7 +89,7 @@ static void check_output(struct checker *c, struct stmt *stmt)
 	if (!expr_check(c, port, TYPE_PORT))
 		return;
 	if (!type_is_plain(port->type) && port->type != TYPE_SIZE)
-		ERROR(c, port->loc, "output() takes a port, not a %s", value_type_name(port->type));
+		ERROR(c, port->loc, "output() takes a port, not %s", type_noun(port->type));
 	else if (port->constant && port->type != TYPE_PORT && (port->value < 1 || port->value > PORTS_MAX))
 		ERROR(c, port->loc, "port numbers are 1 to %d", PORTS_MAX);
 }

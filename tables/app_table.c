@@ -56,7 +56,7 @@ static void check_let(struct checker *c, const struct yaml_node *key, const stru
 		return;
 	let.expr = expr_check_node(c, node, PLACE_LET);
 	if (let.expr && (let.expr->type == TYPE_PREFIX || let.expr->type == TYPE_LIST)) {
-		ERROR(c, node->loc, "a let is one value, not a %s", value_type_name(let.expr->type));
+		ERROR(c, node->loc, "a let is one value, not %s", type_noun(let.expr->type));
 		let.expr = NULL;
 	}
 	GROW(c, c->table->let, c->table->n_lets);

@@ -262,8 +262,8 @@ static void apply_setting(struct checker *c, struct parameter *param, const char
 	else if (param->type == TYPE_LIST)
 		parse_list_text(c, text, nowhere, &value);
 	else if (value_parse_constant(c, text, nowhere, &value) == 0 && !fits_type(param, &value))
-		ERROR(c, nowhere, "parameter \"%s\" is a %s (like %s), but was set to \"%s\"", param->name,
-		      value_type_name(param->type), example_of(param->type), text);
+		ERROR(c, nowhere, "parameter \"%s\" is %s (like %s), but was set to \"%s\"", param->name,
+		      type_noun(param->type), example_of(param->type), text);
 	if (c->diags->n_errors != n_errors)
 		return;
 	if (param->type == TYPE_PREFIX && value.type == TYPE_ADDR) {

@@ -212,3 +212,12 @@ int header_find(const char *name, uint64_t *ret_needs)
 		}
 	return -ENOENT;
 }
+
+const char *header_nearest(const char *name)
+{
+	const char *names[ARRAY_SIZE(headers)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
+		names[i] = headers[i].name;
+	return diag_nearest(name, names, ARRAY_SIZE(names));
+}

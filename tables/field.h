@@ -61,6 +61,7 @@ bool field_is_planned(const char *name);
 
 /* Header names of has(): "tcp", "ipv6", ...  Returns 0 and the present bits, or -ENOENT. */
 int header_find(const char *name, uint64_t *ret_needs);
+const char *header_nearest(const char *name);
 
 /* Named constants usable where a field of 'type' is compared: icmp, tcp, udp, arp, xdp, ... */
 int value_name_find(enum value_type type, const char *name, uint64_t *ret_value);

@@ -146,8 +146,9 @@ static void report_parser(struct loader *l)
 	if (hint)
 		diag_error(l->diags, loc, "%s", hint);
 	else if (opened_elsewhere && p->context && strstr(p->context, "flow"))
-		diag_error(l->diags, loc_of(p->context_mark), "what opens here is not closed, or a \",\" is missing before line %u",
-			   loc.line);
+		diag_error(l->diags, loc_of(p->context_mark),
+			   "what opens here is not closed, or a \",\" is missing before line %u%s", loc.line,
+			   line_has(l, byte_at(l, p->context_mark), " #") ? " (\" #\" begins a comment)" : "");
 	else
 		diag_error(l->diags, loc, "this is not YAML: %s", p->problem ? p->problem : "unknown mistake");
 }
