@@ -199,7 +199,7 @@ int app_remove(struct cli *cli, const struct args *args)
 }
 
 /* Puts the arguments of `app set` over the settings of the deployment; an empty value takes one away. */
-static int merge_settings(struct source *source, const struct deployment *old, struct msg_setting *merged, size_t *ret_n)
+static void merge_settings(struct source *source, const struct deployment *old, struct msg_setting *merged, size_t *ret_n)
 {
 	size_t n = 0;
 
@@ -219,7 +219,6 @@ static int merge_settings(struct source *source, const struct deployment *old, s
 		}
 	}
 	*ret_n = n;
-	return 0;
 }
 
 /* A mistake is found here, with the text at hand, before anything is sent. */

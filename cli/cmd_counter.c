@@ -132,7 +132,7 @@ int counter_watch(struct cli *cli, const struct args *args)
 {
 	const char *filter = args->n_args ? args->arg[0] : "", *text = args_get(args, "interval");
 	double seconds = text ? read_interval(text) : 1, then;
-	struct message *before, *now = NULL;
+	struct message *before = NULL, *now;
 	uint64_t count;
 	char why[256];
 	int r;
@@ -156,7 +156,6 @@ int counter_watch(struct cli *cli, const struct args *args)
 		message_free(before);
 		before = now;
 	}
-	if (r == 0 || now)
-		message_free(before);
+	message_free(before);
 	return r;
 }

@@ -63,8 +63,10 @@ static void print_json(const struct msg_event *e)
 	_cleanup_free_ char *hex = malloc(2 * e->packet_size + 1);
 	struct render *r = render_new(stdout, true);
 
-	if (!r || !hex)
+	if (!r || !hex) {
+		render_free(r);
 		return;
+	}
 	for (size_t i = 0; i < e->packet_size; i++) {
 		hex[2 * i] = digits[e->packet[i] >> 4];
 		hex[2 * i + 1] = digits[e->packet[i] & 15];
