@@ -319,7 +319,9 @@ static void registers_and_variables_travel_to_later_tables(void **state)
 	assert_int_equal(machine_register(m, "use", "n"), 1);
 	SEND(m, {"ip.src", IP4(10, 0, 0, 7)}, {"ip.dst", IP4(10, 0, 0, 8)}, {"ip.proto", 0, 17});
 	expect_rule(m, "between", "many");
-	assert_int_equal(m->n_writes, 0);
+	assert_int_equal(m->n_writes, 1);
+	assert_string_equal(m->write[0].field, "ip.dscp");
+	assert_int_equal(m->write[0].lo, 21);
 	assert_int_equal(machine_count(m, "use"), 2);
 	SEND(m, {"ip.src", IP4(10, 0, 0, 7)}, {"ip.dst", IP4(10, 0, 0, 8)}, {"ip.proto", 0, 6});
 	expect_rule(m, "between", "-");

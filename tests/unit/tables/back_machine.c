@@ -356,6 +356,7 @@ static unsigned decide(struct machine *m, unsigned table, __u64 *key)
 	if ((m->cells[CELL_PRESENT] & t->key_needs) != t->key_needs)
 		return RULE_ABSENT;
 	make_key(m, t->lookup, t->n_lookup, key);
+	memcpy(m->key[table], key, sizeof(m->key[table]));
 	r = find_record(m, table, key, false);
 	if (r)
 		fall(m, table, r);
@@ -443,10 +444,8 @@ const char *machine_rule(const struct machine *m, const char *table)
 struct record *machine_record(struct machine *m, const char *table)
 {
 	unsigned i = find_table(m, table);
-	__u64 key[KEY_WORDS_MAX];
 
-	make_key(m, m->table[i]->lookup, m->table[i]->n_lookup, key);
-	return find_record(m, i, key, false);
+	return find_record(m, i, m->key[i], false);
 }
 
 uint64_t machine_register(struct machine *m, const char *table, const char *name)

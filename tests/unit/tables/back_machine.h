@@ -33,6 +33,7 @@ struct machine {
 	/* Of the last packet: */
 	__u64 cells[CELLS];
 	unsigned rule[APP_TABLES_MAX];    /* By table; RULES_ROOM: not visited. */
+	__u64 key[APP_TABLES_MAX][KEY_WORDS_MAX];
 	enum verdict verdict;
 	unsigned out_port;
 	unsigned n_writes;
