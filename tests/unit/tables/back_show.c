@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Applications as text again: YAML that means the same, diagrams, differences. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "back_machine.h"
+
+static const char everything[] =
+	"app: every-thing\n"
+	"parameters: {burst: 5, interval: 1.5s, lan: port, nets: [10.0.0.0/8, '2001:db8::/32'], ports: 1000-2000, who: '02:00:00:00:00:01',\n"
+	"             what: ip.dscp, rate: 10Mbps, room: 64KiB, slow: 90s}\n"
+	"variables: [v, addr w, mac m, time t]\n"
+	"tables:\n"
+	"  - name: first\n"
+	"    let: {cost: length * 8 * 1s / rate, big: 'length > room or ip.ttl < 3'}\n"
+	"    rules:\n"
+	"      - {match: {ip.src: nets, l4.dst: ports, eth.src: who, in_port: lan, tcp.flags: [+syn-ack, +fin]}, action: what = 3; drop}\n"
+	"      - {match: {ip.proto: not udp, l4.dst: 'not [22, 80-90]'}, when: 'not big and cost > 1us', action: v = hash(ip.src); goto(last)}\n"
+	"      - {name: tag, action: push(vlan); vlan.id = 7; notify; controller}\n"
+	"      - {when: 'length in [1, 2-4] and random % 2 == 0', action: pop(vlan); output(lan)}\n"
+	"      - {}\n"
+	"    otherwise: deliver\n"
+	"  - name: scopes\n"
+	"    hook: xdp\n"
+	"    state:\n"
+	"      lookup: [eth.dst, v]\n"
+	"      update: [eth.src, v]\n"
+	"      capacity: burst * 1000\n"
+	"      when_full: continue\n"
+	"      expire_within: 10ms\n"
+	"      states: [A, {name: B, idle: slow, idle_to: C}, {name: C, hard: 'interval * (burst + 1)', hard_to: B, on_timeout: notify}]\n"
+	"      registers: [n, addr a, mac hw, time seen]\n"
+	"    rules:\n"
+	"      - {name: x, state: [A, C], when: '(n - 1) * 2 == scopes.n and now - seen > slow', do: 'n += 1; seen = now; a = ip.src; n |= 3; n &= ~1', next: B, refresh: no, action: flood}\n"
+	"      - {state: B, do: v = n, next: A, action: reflect}\n"
+	"    absent: v = 3; pass\n"
+	"  - name: last\n"
+	"    state: {lookup: [biflow.l4, ip.proto], capacity: 10, registers: [c]}\n"
+	"    rules:\n"
+	"      - {do: c = direction}\n";
+
+static const struct setting settings[] = {{"lan", "3"}, {"burst", "7"}};
+
+static struct app *parse(const char *yaml)
+{
+	struct diag_list diags;
+	struct app *app = NULL;
+
+	diag_init(&diags, "test.yaml");
+	if (app_parse(yaml, strlen(yaml), settings, 2, NULL, &diags, &app) < 0) {
+		diag_print(&diags, yaml, stderr);
+		fail_msg("does not parse:\n%s", yaml);
+	}
+	diag_done(&diags);
+	return app;
+}
+
+static void expect_equal_bytes(const struct app *a, const struct app *b)
+{
+	struct placement *p = calloc(1, sizeof(*p));
+	struct table *x = malloc(sizeof(*x)), *y = malloc(sizeof(*y));
+
+	assert_int_equal(a->n_tables, b->n_tables);
+	for (unsigned i = 0; i < a->n_tables; i++) {
+		p->table[i].hook_table = i;
+		for (unsigned s = 0; s < STATES_MAX; s++)
+			p->table[i].state_id[s] = s;
+	}
+	for (unsigned i = 0; i < a->n_tables; i++) {
+		assert_int_equal(encode_table(a, i, HOOK_XDP, p, NULL, x), 0);
+		assert_int_equal(encode_table(b, i, HOOK_XDP, p, NULL, y), 0);
+		assert_memory_equal(x, y, sizeof(*x));
+	}
+	free(p);
+	free(x);
+	free(y);
+}
+
+static void yaml_means_the_same_again(void **state)
+{
+	struct app *app = parse(everything), *again;
+	char *yaml = app_render_yaml(app), *twice;
+
+	assert_non_null(yaml);
+	again = parse(yaml);
+	twice = app_render_yaml(again);
+	assert_string_equal(yaml, twice);
+	expect_equal_bytes(app, again);
+	free(yaml);
+	free(twice);
+	app_free(app);
+	app_free(again);
+}
+
+static void yaml_of_a_set_parameter_shows_its_value(void **state)
+{
+	struct app *app = parse(everything);
+	char *yaml = app_render_yaml(app);
+
+	assert_non_null(strstr(yaml, "\n  burst: 7\n"));
+	assert_non_null(strstr(yaml, "\n  lan: port\n"));
+	assert_non_null(strstr(yaml, "idle_to: C"));
+	assert_non_null(strstr(yaml, "capacity: burst * 1000"));
+	free(yaml);
+	app_free(app);
+}
+
+static void a_diagram_has_a_cluster_for_each_table(void **state)
+{
+	struct app *app = parse(everything);
+	char *dot = app_render_dot(app);
+
+	assert_non_null(strstr(dot, "digraph \"every-thing\""));
+	assert_non_null(strstr(dot, "subgraph cluster_1"));
+	assert_non_null(strstr(dot, "t1s1 -> t1s2 [label=\"idle 90 s\", style=dashed]"));
+	assert_non_null(strstr(dot, "t1s0 -> t1s1 [label=\"x\\n"));
+	assert_non_null(strstr(dot, "t1s2 -> t1s1 [label=\"x\\n"));
+	free(dot);
+	app_free(app);
+}
+
+/* 'everything' with one text replaced. */
+static struct app *changed(const char *what, const char *by)
+{
+	const char *at = strstr(everything, what);
+	char *yaml = NULL;
+	struct app *app;
+
+	assert_non_null(at);
+	assert_true(asprintf(&yaml, "%.*s%s%s", (int)(at - everything), everything, by, at + strlen(what)) > 0);
+	app = parse(yaml);
+	free(yaml);
+	return app;
+}
+
+static void a_difference_names_what_changed(void **state)
+{
+	static const struct { const char *what, *by, *lines[2]; } cases[] = {
+		{"interval: 1.5s", "interval: 2s", {"parameter interval: 1.5s -> 2s\n", "flows of scopes are kept\n"}},
+		{"next: B, refresh: no", "next: C, refresh: no", {"rule scopes/x changed\n", "flows of scopes are kept\n"}},
+		{"      - {}\n", "      - {action: drop}\n", {"rule first/action: drop added\n", "rule first/{} removed\n"}},
+		{"mac hw, time seen]", "mac hw, time seen, more]", {"flows of scopes are lost", "flows of last are kept\n"}},
+		{"capacity: 10,", "capacity: 11,", {"capacity of last: 10 -> 11\n", "flows of last are lost"}},
+		{"idle: slow, ", "idle: 80s, ", {"timeouts of state scopes/B changed\n", "flows of scopes are kept\n"}},
+		{"otherwise: deliver", "otherwise: drop", {"otherwise of first changed\n", "flows of last are kept\n"}},
+		{"cost > 1us", "cost > 2us", {"removed\n", "added\n"}},
+		{"  - name: last\n", "  - name: extra\n    rules:\n      - {action: drop}\n  - name: last\n",
+		 {"table extra added\n", "flows of last are kept\n"}},
+		{"{name: C, hard", "{name: D, idle: 1s}, {name: C, hard", {"state scopes/D added\n", "flows of scopes are kept\n"}},
+		{"lookup: [biflow.l4, ip.proto]", "lookup: [biflow.l4]", {"flows of last are lost", "flows of scopes are kept\n"}},
+	};
+	struct app *app = parse(everything);
+	bool same;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct app *other = changed(cases[i].what, cases[i].by);
+		char *text = app_diff(app, other, &same);
+
+		assert_false(same);
+		for (unsigned l = 0; l < 2; l++)
+			if (!strstr(text, cases[i].lines[l]))
+				fail_msg("%s -> %s: no \"%s\" in:\n%s", cases[i].what, cases[i].by, cases[i].lines[l], text);
+		free(text);
+		app_free(other);
+	}
+	app_free(app);
+}
+
+static void nothing_changed_is_the_same(void **state)
+{
+	struct app *app = parse(everything), *other = changed("      - {}\n", "      - {} # comment\n");
+	bool same = false;
+	char *text = app_diff(app, other, &same);
+
+	assert_true(same);
+	assert_string_equal(text, "flows of scopes are kept\nflows of last are kept\n");
+	free(text);
+	app_free(app);
+	app_free(other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(yaml_means_the_same_again),
+		cmocka_unit_test(yaml_of_a_set_parameter_shows_its_value),
+		cmocka_unit_test(a_diagram_has_a_cluster_for_each_table),
+		cmocka_unit_test(a_difference_names_what_changed),
+		cmocka_unit_test(nothing_changed_is_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
