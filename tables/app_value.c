@@ -187,7 +187,7 @@ static bool parse_default(struct checker *c, const struct yaml_node *node, struc
 			return false;
 		word = find_type_word(text);
 		if (word) {
-			param->type = word->type;
+			param->type = param->value.type = word->type;
 			return true;
 		}
 		if (looks_like_field(text) && strchr("abcdefghijklmnopqrstuvwxyz", *text) && !strchr(text, ':')) {

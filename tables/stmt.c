@@ -129,10 +129,12 @@ static int parse_assignment(struct lexer *l, struct expr *lhs, bool is_action, s
 	if (l->token != TOKEN_ASSIGN) {
 		const char *nearest = is_action ? nearest_word(lhs->name) : NULL;
 
-		if (nearest && (l->token == TOKEN_END || l->token == TOKEN_SEMICOLON || l->token == TOKEN_OPEN))
+		if (!is_action || (l->token != TOKEN_END && l->token != TOKEN_SEMICOLON && l->token != TOKEN_OPEN))
+			lexer_error(l, "one of = += -= |= &=");
+		else if (nearest)
 			diag_error(l->diags, lhs->loc, "unknown step \"%s\"; did you mean \"%s\"?", lhs->name, nearest);
 		else
-			lexer_error(l, "one of = += -= |= &=");
+			diag_error(l->diags, lhs->loc, "unknown step \"%s\"", lhs->name);
 		return -EINVAL;
 	}
 	stmt->kind = STMT_ASSIGN;

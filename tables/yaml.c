@@ -212,6 +212,21 @@ static struct yaml_node *new_node(struct loader *l, enum yaml_kind kind)
 	return node;
 }
 
+/* The text of "|" and ">" begins on the next line, indented. */
+static void skip_block_header(struct yaml_node *node, const char *end)
+{
+	const char *newline = memchr(node->source, '\n', end - node->source);
+
+	if (!newline)
+		return;
+	node->source = newline + 1;
+	node->loc = (struct loc){node->loc.line + 1, 1};
+	while (node->source < end && *node->source == ' ') {
+		node->source++;
+		node->loc.column++;
+	}
+}
+
 static struct yaml_node *load_text(struct loader *l)
 {
 	struct yaml_node *node = new_node(l, YAML_TEXT);
@@ -232,6 +247,8 @@ static struct yaml_node *load_text(struct loader *l)
 		node->loc.column++;
 		node->source++;
 	}
+	if (style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE)
+		skip_block_header(node, end);
 	node->source_size = end > node->source ? end - node->source : 0;
 	node->cut = style == YAML_PLAIN_SCALAR_STYLE && starts(l, end, " #");
 	check_parentheses(l, node);
