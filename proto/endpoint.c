@@ -410,6 +410,7 @@ static void init_times(struct endpoint *endpoint)
 static void init_watchers(struct endpoint *endpoint)
 {
 	ev_init(&endpoint->receivable, on_receivable);
+	ev_set_priority(&endpoint->receivable, 1);      /* What has come counts before silence does. */
 	ev_init(&endpoint->sendable, on_sendable);
 	ev_timer_init(&endpoint->redial, on_redial, 0, 0);
 	ev_timer_init(&endpoint->check, on_check, 0, endpoint->limits.echo_ms / 4e3);
