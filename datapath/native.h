@@ -71,7 +71,8 @@ enum { NATIVE_HEADROOM = 64 };
 int native_run(struct native_switch *sw, enum hook_id hook, unsigned port, uint64_t now_ns,
 	       uint8_t **frame, unsigned size, unsigned room, unsigned frames, struct native_result *ret_result);
 
-/* Runs the control program on 'control', as BPF_PROG_TEST_RUN would. */
+/* Runs the control program on 'control', as BPF_PROG_TEST_RUN would; there is no clock here, so now_ns must be set.
+ * Returns 0, or -EINVAL if it is not a command. */
 int native_control(struct native_switch *sw, struct control *control);
 
 /* Direct readers for tests and dumps. */

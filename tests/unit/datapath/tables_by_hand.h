@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tables_by_hand - small struct tables written without a checker, and a native switch that runs them.
+ *
+ * Every table here counts in register 0 and looks up by ip.src unless told otherwise. */
+#ifndef MEALY_TEST_TABLES_BY_HAND_H
+#define MEALY_TEST_TABLES_BY_HAND_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "datapath/native.h"
+#include "tests/harness/frame.h"
+
+#define SECOND 1000000000ULL
+#define MS     1000000ULL
+/* Tests begin here on the switch's clock. */
+#define BEGIN	     (1ULL << TIME_BASE_NS_SHIFT)
+#define NEED(header) (1ULL << PRESENT_##header)
+
+enum { HAND_FLOWS = 3, HAND_STATS = 20000, HAND_RULES = 21000, HAND_PORT = 1 };
+
+/* The image's register 'i' in the table's lookup record, and in a table with two scopes its update record. */
+#define REGISTER(t, i)	(CELL_LOOKUP + FLOW_HEAD_WORDS + (t)->key_words + (i))
+#define REGISTER2(t, i) (CELL_UPDATE + FLOW_HEAD_WORDS + (t)->key_words + (i))
+
+static inline void hand_load(struct table *t, struct load load)
+{
+	t->loads[t->n_loads++] = load;
+}
+
+/* An empty stateful table, key: source address. */
+static inline struct table *hand_table(void)
+{
+	struct table *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	t->flags = TABLE_VALID | TABLE_STATEFUL | TABLE_FIRST | TABLE_TIME;
+	t->key_needs = t->update_needs = NEED(IP);
+	t->flow_table = HAND_FLOWS;
+	t->stats = HAND_STATS;
+	t->id = 77;
+	t->record_class = RECORD_64;
+	t->key_words = 2;
+	t->n_registers = 1;
+	t->n_lookup = 2;
+	t->lookup[0] = (struct key_part){.cell = CELL_TEMP, .word = 0, .bits = 64};
+	t->lookup[1] = (struct key_part){.cell = CELL_TEMP + 1, .word = 1, .bits = 64};
+	hand_load(t, (struct load){.kind = LOAD_ADDR,
+				   .dst = CELL_TEMP,
+				   .base = BASE_L3,
+				   .need = PRESENT_IP,
+				   .off = 12,
+				   .off6 = 8});
+	for (unsigned i = 0; i < RULES_ROOM; i++)
+		t->rules[i].counter = HAND_RULES + i;
+	t->n_states = 1;
+	t->states[0].flags = STATE_KNOWN;
+	return t;
+}
+
+static inline struct state_def *hand_state(struct table *t, unsigned id)
+{
+	if (t->n_states <= id)
+		t->n_states = id + 1;
+	t->states[id].flags |= STATE_KNOWN;
+	return &t->states[id];
+}
+
+/* Adds rule 'number' to the list of one state; lists are filled state by state.  Rows hold without a term. */
+static inline struct row *hand_row(struct table *t, unsigned state, unsigned number)
+{
+	struct state_def *sd = hand_state(t, state);
+	struct row *row = &t->rows[t->n_rows];
+	unsigned last = 0;
+
+	for (unsigned i = 0; i < STATES_MAX; i++)
+		if (t->states[i].first_row + t->states[i].n_rows > last)
+			last = t->states[i].first_row + t->states[i].n_rows;
+	if (!sd->n_rows)
+		sd->first_row = last;
+	t->row_list[sd->first_row + sd->n_rows++] = t->n_rows;
+	row->rule = number;
+	t->n_rows++;
+	return row;
+}
+
+static inline void hand_term(struct table *t, struct row *row, unsigned cell, __u64 low, __u64 high)
+{
+	static unsigned n_terms;
+
+	if (!row->n_terms)
+		row->first_term = n_terms % (TERMS_MAX / 2);
+	t->terms[row->first_term + row->n_terms++] =
+		(struct term){.cell = cell, .mask = ~0ULL, .low = low, .range = high - low};
+	n_terms += ROW_TERMS_MAX;
+}
+
+/* The rule's `do`: one op. */
+static inline void hand_do(struct table *t, unsigned rule, struct op op)
+{
+	static unsigned n_ops;
+	unsigned first = n_ops++ % (OPS_MAX / 2);
+
+	assert_int_equal(t->rules[rule].n_do, 0);
+	t->ops[first] = op;
+	t->rules[rule].first_do = first;
+	t->rules[rule].n_do = 1;
+}
+
+/* "count += 1; next: 'next'" */
+static inline struct rule *hand_counting(struct table *t, unsigned rule, unsigned next)
+{
+	hand_do(t, rule,
+		(struct op){.code = OP_ADD, .flags = OP_IMM, .dst = REGISTER(t, 0), .a = REGISTER(t, 0), .imm = 1});
+	t->rules[rule].flags = RULE_WRITES | RULE_NEXT;
+	t->rules[rule].next = next;
+	return &t->rules[rule];
+}
+
+/* ---- a switch with one table on XDP ------------------------------------------------------------------ */
+
+struct hand {
+	struct native_switch *sw;
+	__u64 now_ns;
+	struct native_result result;
+};
+
+/* Takes the table. */
+static inline void hand_open(struct hand *hand, struct table *t, unsigned capacity)
+{
+	static struct chain chain = {.version = 1, .valid = 1, .n_tables = 1, .parse_verdict = VERDICT_DROP};
+
+	memset(hand, 0, sizeof(*hand));
+	hand->now_ns = BEGIN;
+	memset(chain.next_app, CHAIN_END, sizeof(chain.next_app));
+	for (unsigned port = 0; port <= PORTS_MAX; port++)
+		chain.next_app[port][0] = 0;
+	assert_int_equal(native_new(NULL, &hand->sw), 0);
+	native_set_seed(hand->sw, 42);
+	assert_int_equal(native_set_table(hand->sw, TABLE_INDEX(0, HOOK_XDP, 0), t), 0);
+	assert_int_equal(native_set_chain(hand->sw, CHAIN_INDEX(0, HOOK_XDP), &chain), 0);
+	assert_int_equal(native_add_flow_table(hand->sw, HAND_FLOWS, t->record_class, t->key_words, capacity), 0);
+	for (unsigned port = 1; port <= 4; port++)
+		native_set_port(hand->sw, port, true);
+	free(t);
+}
+
+static inline void hand_close(struct hand *hand)
+{
+	native_free(hand->sw);
+	hand->sw = NULL;
+}
+
+static inline enum exit_reason hand_run(struct hand *hand, unsigned port, struct frame frame)
+{
+	uint8_t *data = frame.data;
+
+	assert_int_equal(
+		native_run(hand->sw, HOOK_XDP, port, hand->now_ns, &data, frame.size, FRAME_ROOM, 1, &hand->result), 0);
+	return hand->result.exit;
+}
+
+#define hand_send(hand, ...) hand_run(hand, HAND_PORT, PKT(__VA_ARGS__))
+
+static inline __u64 hand_counter(struct hand *hand, unsigned index)
+{
+	struct counter c;
+
+	native_counter(hand->sw, index, &c);
+	return c.packets;
+}
+
+static inline __u64 hand_exits(struct hand *hand, enum exit_reason reason)
+{
+	return hand_counter(hand, COUNTER_EXIT(HOOK_XDP, HAND_PORT, reason));
+}
+
+static inline __u64 hand_stat(struct hand *hand, enum table_stat stat)
+{
+	return hand_counter(hand, HAND_STATS + stat);
+}
+
+/* ---- flows ---------------------------------------------------------------------------------------------- */
+
+struct hand_flow {
+	__u64 key_lo; /* Looked for: word 1 of the key. */
+	bool found;
+	unsigned n;
+	__u64 words[RECORD_WORDS(RECORD_256)];
+	__u32 slot;
+	__u64 sum; /* Of register 0 over all flows with keys of two words. */
+};
+
+static inline int hand_on_flow(void *data, unsigned slot, const __u64 *words)
+{
+	struct hand_flow *f = data;
+
+	f->n++;
+	f->sum += words[FLOW_HEAD_WORDS + 2];
+	if (words[FLOW_HEAD_WORDS + 1] == f->key_lo) {
+		assert_false(f->found);
+		f->found = true;
+		f->slot = slot;
+		memcpy(f->words, words, sizeof(f->words));
+	}
+	return 0;
+}
+
+/* The flow whose second key word is 'key_lo'; '.found' tells. */
+static inline struct hand_flow hand_find(struct hand *hand, __u64 key_lo)
+{
+	struct hand_flow f = {.key_lo = key_lo};
+
+	assert_int_equal(native_flows(hand->sw, HAND_FLOWS, hand_on_flow, &f), 0);
+	return f;
+}
+
+/* 192.0.2.1 as a key's second word. */
+#define KEY4(a, b, c, d) (0xffffULL << 32 | (a##ULL) << 24 | (b) << 16 | (c) << 8 | (d))
+#define CLIENT		 KEY4(192, 0, 2, 1)
+
+static inline unsigned hand_flow_state(const struct hand_flow *f)
+{
+	return ((const struct flow_head *)f->words)->state;
+}
+
+static inline void hand_expect(struct hand *hand, __u64 key, unsigned state, __u64 count)
+{
+	struct hand_flow f = hand_find(hand, key);
+
+	assert_true(f.found);
+	assert_int_equal(hand_flow_state(&f), state);
+	assert_int_equal(f.words[FLOW_HEAD_WORDS + 2], count);
+}
+
+static inline void hand_expect_none(struct hand *hand, __u64 key)
+{
+	assert_false(hand_find(hand, key).found);
+}
+
+#endif
