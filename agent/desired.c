@@ -172,7 +172,7 @@ static int check_version(const struct desired *set, const struct held *held, boo
 		return 1;
 	if (force || deployment->version > desired_version(set, deployment->name))
 		return 0;
-	return -ESTALE;
+	return old && deployment->version == held_get(old)->version ? 0 : -ESTALE;
 }
 
 int desired_put(struct desired *set, const struct deployment *deployment, bool force)
@@ -184,8 +184,11 @@ int desired_put(struct desired *set, const struct deployment *deployment, bool f
 	size_t i;
 	int r;
 
-	if (!numbered.version)
-		numbered.version = desired_version(set, numbered.name) + 1;
+	if (!numbered.version) {
+		numbered.version = desired_version(set, numbered.name);
+		numbered.version += !numbered.version;
+		force = true;
+	}
 	r = held_new(&numbered, &held);
 	if (r < 0)
 		return r;
@@ -219,7 +222,9 @@ int desired_remove(struct desired *set, const char *name, uint64_t version)
 
 	if (version && version < known)
 		return -ESTALE;
-	r = remember_removed(set, name, version ? version : known + 1);
+	if (!found && !known && !version)
+		return DESIRED_SAME;
+	r = remember_removed(set, name, version ? version : known);
 	if (r < 0)
 		return r;
 	if (!found)

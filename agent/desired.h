@@ -4,8 +4,10 @@
  * A set is never changed once a version was made of it: a change works on a copy (which shares the
  * deployments) and replaces the set when the version is committed.
  *
- * D1. Operations are absolute and versioned: a version that is not newer than what is known of the
- *     same name changes nothing.  0 asks for the next version.
+ * D1. Operations are absolute and versioned: doing one twice changes nothing, and what is older than
+ *     what is known of the same name is refused.  Of two things with one version the later wins.
+ * D2. Version 0 is a local user's change: it keeps the number the controller gave, so the controller's
+ *     next change or synchronisation wins.
  *
  * Pure.  Single-threaded. */
 #ifndef MEALY_DESIRED_H
@@ -41,8 +43,8 @@ const struct held *desired_find(const struct desired *set, const char *name);
 enum desired_change { DESIRED_SAME, DESIRED_CHANGED };
 
 /* Installs or replaces; the deployment is copied.  With 'force' (the controller synchronises) any
- * version that is not the same thing replaces.  Returns an enum desired_change, or
- *   -ESTALE   a newer version is here or was removed; or another thing of the same version is here;
+ * version replaces.  Returns an enum desired_change, or
+ *   -ESTALE   a newer version is here, or this one was removed;
  *   -ENOSPC   too many;  -EINVAL  it cannot be packed (a limit of the message);  -ENOMEM. */
 int desired_put(struct desired *set, const struct deployment *deployment, bool force);
 

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/cleanup.h"
+#include "../common/log.h"
+#include "agent.h"
+#include "preflight.h"
+
+static int check(const struct config *config)
+{
+	printf("%s: %zu controllers, %zu ports, state %s, local users %s (%s)\n", config->name, config->n_controllers,
+	       config->n_ports, config->state, config->socket[0] ? config->socket : "none",
+	       config->local_write ? "read and write" : "read only");
+	return 0;
+}
+
+static int preflight(const struct config *config)
+{
+	const char *names[PORTS_MAX];
+	struct preflight_options options = { .bpffs = config->bpffs, .interface = names, .n_interfaces = config->n_ports };
+	struct preflight found;
+	int r;
+
+	for (size_t i = 0; i < config->n_ports; i++)
+		names[i] = config->port[i].pattern;
+	r = preflight_run(&options, &found);
+	if (r < 0) {
+		fprintf(stderr, "mealy-agent: %s\n", strerror(-r));
+		return 1;
+	}
+	for (size_t i = 0; i < found.n; i++) {
+		const struct preflight_line *line = &found.line[i];
+
+		printf("%-16s %s%s%s\n", line->subject, line->level >= PREFLIGHT_WARNING ? preflight_level_name(line->level) : "",
+		       line->level >= PREFLIGHT_WARNING ? ": " : "", line->text);
+		if (line->fix)
+			printf("%-16s Fix: %s\n", "", line->fix);
+	}
+	printf(found.n_errors ? "not ready: %zu errors, %zu warnings\n" : "ready\n", found.n_errors, found.n_warnings);
+	r = found.n_errors ? 1 : 0;
+	preflight_done(&found);
+	return r;
+}
+
+/* Holds the state directory's lock meanwhile, so that no agent runs. */
+static int unload(const struct config *config, bool forget)
+{
+	_cleanup_free_ char *why = NULL;
+	struct state_dir *dir;
+	int r;
+
+	r = state_dir_open(config->state, &dir, &why);
+	if (r == 0) {
+		r = instance_unload(config->bpffs, config->pin, &why);
+		state_dir_close(dir);
+	}
+	if (r == 0 && forget)
+		r = state_dir_forget(config->state, &why);
+	if (r < 0) {
+		fprintf(stderr, "mealy-agent: %s\n", why ? why : strerror(-r));
+		return 1;
+	}
+	printf("%s: unloaded%s\n", config->name, forget ? " and forgotten" : "; the state directory stays");
+	return 0;
+}
+
+static int run(const struct config *config)
+{
+	_cleanup_free_ char *why = NULL;
+	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
+	struct agent *agent;
+	int r;
+
+	if (!loop) {
+		log_error("no event loop");
+		return 1;
+	}
+	r = agent_new(config, loop, &agent, &why);
+	if (r < 0) {
+		log_error("%s", why ? why : strerror(-r));
+		return 1;
+	}
+	log_info("switch %s, version %" PRIu64 ", %zu deployments", config->name, versions_plan(agent->versions)->version,
+		 versions_plan(agent->versions)->n_apps);
+	log_info("ready");
+	ev_run(loop, 0);
+	agent_free(agent);
+	ev_loop_destroy(loop);
+	return 0;
+}
+
+static int act(const struct config *config, const struct config_command *command)
+{
+	switch (command->action) {
+	case ACTION_RUN: return run(config);
+	case ACTION_CHECK: return check(config);
+	case ACTION_PREFLIGHT: return preflight(config);
+	case ACTION_UNLOAD: return unload(config, command->forget);
+	case ACTION_HELP: config_print_help(stdout); return 0;
+	case ACTION_VERSION: printf("mealy-agent %s\n", MEALY_VERSION); return 0;
+	}
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct config_command command;
+	struct config config;
+	int r;
+
+	r = config_from_args(&config, &command, argc, argv);
+	if (r == 0) {
+		log_set_level(config.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+		r = act(&config, &command);
+	}
+	config_done(&config);
+	config_command_done(&command);
+	return r;
+}
