@@ -7,6 +7,9 @@
 #include "control_run.h"
 #include "flow_store.h"
 
+/* A creation begins again when packets changed its bucket meanwhile, and after it linked an overflow bucket. */
+enum { SET_TRIES = 64 };
+
 /* Slots on their way to the control program. */
 struct batch {
 	struct instance *instance;
@@ -162,13 +165,16 @@ int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *k
 		   const uint64_t *registers, unsigned n_registers, enum control_result *ret_result)
 {
 	struct control control = {.op = CONTROL_SET, .table = element, .state = state};
-	int r;
+	int r, tries = SET_TRIES;
 
 	if (key_words > KEY_WORDS_MAX || n_registers > sizeof(control.registers) / sizeof(control.registers[0]))
 		return -EINVAL;
 	memcpy(control.key, key, key_words * sizeof(*key));
 	memcpy(control.registers, registers, n_registers * sizeof(*registers));
-	r = control_run(flow_store_instance(store), &control);
+	do {
+		control.result = CONTROL_NOTHING;
+		r = control_run(flow_store_instance(store), &control);
+	} while (r == 0 && control.result == CONTROL_AGAIN && --tries);
 	if (r == 0)
 		*ret_result = control.result;
 	return r;

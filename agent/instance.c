@@ -244,7 +244,7 @@ static int set_up(struct instance *instance, char **ret_why)
 int instance_load(const struct instance_options *options, struct instance **ret_instance, char **ret_why)
 {
 	struct instance *instance = calloc(1, sizeof(*instance));
-	struct loader_options load = {.test_clock = options->test_clock, .no_program_drop = options->no_program_drop};
+	struct loader_options load = {.test_clock = options->test_clock, .fault_drop = options->no_program_drop};
 	struct loader_result result;
 	int r;
 

@@ -33,7 +33,8 @@ struct pin;
 struct instance_options {
 	const char *bpffs;    /* NULL: /sys/fs/bpf */
 	const char *name;     /* Of the switch. */
-	bool no_program_drop; /* What a root does without a program to go to: drop, else pass. */
+	bool no_program_drop; /* What happens to packets when the switch itself fails (no program, no scratch): drop,
+				 else pass. */
 	bool test_clock;      /* Programs read the injected clock; for tests. */
 	unsigned flow_format; /* 0: FLOW_FORMAT_VERSION; tests pretend another. */
 };

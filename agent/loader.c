@@ -205,7 +205,9 @@ static void count_other_formats(const struct pin *pin, struct loader_result *res
 
 /* ---- configuration --------------------------------------------------------------------------------------- */
 
-/* Offset of 'switch_config' in the read-only data. */
+static const char config_section[] = ".rodata.config";
+
+/* Offset of 'switch_config' in its section. */
 static int config_offset(struct bpf_object *object, size_t *ret_offset)
 {
 	const struct btf *btf = bpf_object__btf(object);
@@ -213,7 +215,7 @@ static int config_offset(struct bpf_object *object, size_t *ret_offset)
 	const struct btf_var_secinfo *var;
 	int id;
 
-	id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -ENOENT;
+	id = btf ? btf__find_by_name_kind(btf, config_section, BTF_KIND_DATASEC) : -ENOENT;
 	if (id < 0)
 		return id;
 	section = btf__type_by_id(btf, id);
@@ -233,21 +235,26 @@ static int configure(struct bpf_object *object, const struct loader_options *opt
 {
 	const struct switch_config config = {
 		.test_clock = options->test_clock,
-		.no_program_verdict = options->no_program_drop ? VERDICT_DROP : VERDICT_PASS,
+		.fault_verdict = options->fault_drop ? VERDICT_DROP : VERDICT_PASS,
 	};
-	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata");
+	struct bpf_map *map = bpf_object__find_map_by_name(object, config_section);
+	_cleanup_free_ char *data = NULL;
 	size_t offset, size;
-	char *data;
+	const void *initial;
 	int r;
 
 	r = config_offset(object, &offset);
 	if (r < 0)
 		return r;
-	data = map ? bpf_map__initial_value(map, &size) : NULL;
-	if (!data || offset + sizeof(config) > size)
+	initial = map ? bpf_map__initial_value(map, &size) : NULL;
+	if (!initial || offset + sizeof(config) > size)
 		return -ENOENT;
+	data = malloc(size);
+	if (!data)
+		return -ENOMEM;
+	memcpy(data, initial, size);
 	memcpy(data + offset, &config, sizeof(config));
-	return 0;
+	return bpf_map__set_initial_value(map, data, size);
 }
 
 /* ---- the load ----------------------------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@ struct pin;
 struct loader_options {
 	const struct pin *pin;
 	bool test_clock;
-	bool no_program_drop;
+	bool fault_drop;
 };
 
 struct loader_result {
