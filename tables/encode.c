@@ -258,6 +258,7 @@ static void encode_head(struct enc *e)
 	out->flags |= TABLE_VALID;
 	out->flags |= e->place->first_on_hook ? TABLE_FIRST : 0;
 	out->flags |= e->reads_time ? TABLE_TIME : 0;
+	out->flags |= e->n_var_words == 0 ? TABLE_CLEAN : 0;
 	out->app = e->place->app_index;
 	out->id = e->place->id;
 	out->n_pre = e->pre.n;
@@ -319,13 +320,12 @@ void enc_done(struct enc *e)
 int enc_run(struct enc *e)
 {
 	const char *why = "";
-	unsigned words;
 
 	if (e->at->stateful && layout_make(e->app, e->at, &e->layout, &why) < 0)
 		enc_error(e, "table %s: %s", e->at->name, why);
-	if (carry_plan(e->app, &e->carry, &words) < 0)
-		enc_error(e, "variables and registers read by later tables take %u words, the limit is %d", words,
-			  CELL_META - CELL_VAR);
+	if (carry_plan(e->app, &e->carry, &e->n_var_words) < 0)
+		enc_error(e, "variables and registers read by later tables take %u words, the limit is %d",
+			  e->n_var_words, CELL_META - CELL_VAR);
 	if (e->at->n_rules > RULES_MAX)
 		enc_error(e, "table %s has %zu rules, the limit is %d", e->at->name, e->at->n_rules, RULES_MAX);
 	if (e->failed)

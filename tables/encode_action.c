@@ -254,9 +254,9 @@ static void rule_state(struct enc *e, struct rule *out, const struct app_rule *r
 		out->flags |= RULE_NEXT;
 		out->next = e->place->state_id[rule->next];
 	}
-	if (rule->no_refresh)
+	/* Going to the first state frees the record: nothing is there to be refreshed, created or written. */
+	if (rule->no_refresh && rule->next != 0)
 		out->flags |= RULE_NO_REFRESH;
-	/* Falling to the first state frees the record: nothing is there to be created or written. */
 	if (rule->next > 0 || (rule->next < 0 && writes_registers(&rule->do_)))
 		out->flags |= RULE_WRITES;
 }

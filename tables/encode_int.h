@@ -58,6 +58,7 @@ struct enc {
 	struct diag_list *diags;
 	struct layout layout;
 	struct carry carry;
+	unsigned n_var_words;             /* Of the application: variables and carried registers. */
 	struct table *out;
 	bool failed;
 

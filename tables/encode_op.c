@@ -192,21 +192,29 @@ static bool op_same(const struct op *x, const struct op *y)
 	return x->code == y->code && x->flags == y->flags && x->a == y->a && x->b == y->b && x->imm == y->imm;
 }
 
-static bool is_shareable(enum op_code code)
+static const struct op *find_op(const struct op_list *list, const struct op *op)
 {
-	return code != OP_RANDOM && code != OP_HASH_INIT && code != OP_HASH_ADD;
+	for (unsigned i = 0; i < list->n; i++)
+		if (op_same(&list->item[i], op))
+			return &list->item[i];
+	return NULL;
 }
 
-/* Appends to 'pre' or 'let', or finds the cell that has it already. */
+/* Appends to 'pre' or 'let', or finds the cell that has it already.  What no longer fits before the lock is
+ * computed behind it. */
 static struct operand op_shared(struct enc *e, struct op op, enum stage stage)
 {
-	struct op_list *list = stage == STAGE_PRE ? &e->pre : &e->let;
+	const struct op *same = stage == STAGE_PRE ? find_op(&e->pre, &op) : NULL;
 
-	for (unsigned i = 0; is_shareable(op.code) && i < list->n; i++)
-		if (op_same(&list->item[i], &op))
-			return operand_cell(list->item[i].dst, stage);
+	if (same)
+		return operand_cell(same->dst, STAGE_PRE);
+	if (e->pre.n >= e->pre.max)
+		stage = STAGE_LET;
+	same = stage == STAGE_LET ? find_op(&e->let, &op) : NULL;
+	if (same)
+		return operand_cell(same->dst, STAGE_LET);
 	op.dst = enc_cells_new(e, 1);
-	enc_append(e, list, op);
+	enc_append(e, stage == STAGE_PRE ? &e->pre : &e->let, op);
 	return operand_cell(op.dst, stage);
 }
 

@@ -389,6 +389,28 @@ static void a_chain_of_steps_has_an_end(void **state)
 	free(text);
 }
 
+static void what_does_not_fit_before_the_lock_comes_behind_it(void **state)
+{
+	char rules[8192];
+	struct machine *m;
+	int n = 0;
+
+	for (unsigned i = 0; i < 20; i++)
+		n += snprintf(rules + n, sizeof(rules) - n, "      - {name: r%u, when: '(length * %u) %% 1009 == 5', action: drop}\n", i,
+			      i + 2);
+	snprintf(rules + n, sizeof(rules) - n, "      - {name: hit, when: '(length * 2) %% 1009 == 6', action: drop}\n");
+	m = rules_machine(rules);
+	assert_int_equal(m->table[0]->n_pre, OPS_PRE_MAX);
+	assert_int_equal(m->table[0]->n_let, 40 - OPS_PRE_MAX);
+	SEND(m, {"length", 0, 3});
+	assert_true(hit(m));
+	SEND(m, {"length", 0, 49});           /* 49 * 21 = 1029 = 1009 + 20 */
+	assert_false(hit(m));
+	SEND(m, {"length", 0, 338});          /* 338 * 3 = 1014 */
+	assert_string_equal(machine_rule(m, "t"), "r1");
+	machine_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +428,7 @@ int main(void)
 		cmocka_unit_test(equal_conditions_are_computed_once),
 		cmocka_unit_test(prefixes_of_keys_fold_flows_together),
 		cmocka_unit_test(limits_name_the_rule),
+		cmocka_unit_test(what_does_not_fit_before_the_lock_comes_behind_it),
 		cmocka_unit_test(a_chain_of_steps_has_an_end),
 	};
 
