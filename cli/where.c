@@ -225,8 +225,6 @@ static bool matches_one(const struct condition *c, const uint64_t *words, uint64
 	case WHERE_FIELD: break;
 	}
 	layout_get(&c->field, (const __u64 *)words, &hi, &lo);
-	if (c->field.bits != 128)
-		hi = 0;
 	return holds(c, compare(hi & c->mask_hi, lo & c->mask_lo, c->hi, c->relative ? now_ns + c->lo : c->lo));
 }
 
