@@ -36,6 +36,9 @@ static void answered(struct known *k, int status, const struct message *reply)
 	} else {
 		work_explain(0, reply, buf, sizeof(buf));
 		known_set_outcome(k, d->name, d->version, buf);
+		/* It knows a later version than we ever gave (another store?): a synchronisation overrules that. */
+		if (reply->kind == MSG_ERROR && reply->error.code == ERROR_REFUSED)
+			sync_later(k);
 		change_set_result(change, index, APPLIED_REFUSED, buf);
 	}
 	work_done(k);

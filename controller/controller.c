@@ -83,8 +83,8 @@ static void user_request(void *data, struct peer *peer, const struct message *re
 	users_request(data, peer, request);
 }
 
-static const struct endpoint_ops agent_ops = {agent_up, agent_down, agent_request};
-static const struct endpoint_ops user_ops = {user_up, user_down, user_request};
+static const struct endpoint_ops agent_ops = {.up = agent_up, .down = agent_down, .request = agent_request};
+static const struct endpoint_ops user_ops = {.up = user_up, .down = user_down, .request = user_request};
 
 static int add_known(void *data, const struct known_switch *row)
 {

@@ -199,7 +199,7 @@ static int lock_dir(struct store *store, const char *dir)
 		return -ENAMETOOLONG;
 	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (store->lock_fd < 0) {
-		snprintf(store->error, sizeof(store->error), "%s: %s", path, strerror(errno));
+		snprintf(store->error, sizeof(store->error), "%.150s: %s", path, strerror(errno));
 		return -errno;
 	}
 	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0) {

@@ -114,7 +114,15 @@ static void on_request(void *data, struct peer *peer, const struct message *requ
 	}
 }
 
-static const struct endpoint_ops ops = {on_up, on_down, on_request};
+static void on_refused(void *data, enum error_code code, const char *why)
+{
+	struct mealy *mealy = data;
+
+	snprintf(mealy->lost_why, sizeof(mealy->lost_why), "%s", why[0] ? why : error_code_name(code));
+	ev_break(mealy->loop, EVBREAK_ALL);
+}
+
+static const struct endpoint_ops ops = {.up = on_up, .down = on_down, .request = on_request, .refused = on_refused};
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -217,8 +225,13 @@ static void call_answered(void *data, int status, const struct message *reply)
 	ev_break(call->mealy->loop, EVBREAK_ALL);
 }
 
-static int transport_error(struct mealy *mealy, int r)
+/* A request that could not be sent, or ended without an answer. */
+static int transport_error(struct mealy *mealy, int r, const struct message *request)
 {
+	char why[256];
+
+	if (r == -EINVAL && message_check(request, why) < 0)
+		return fail(mealy, r, "the request breaks a limit: %s", why);
 	if (r == -ETIMEDOUT)
 		return fail(mealy, r, "%s did not answer in time", mealy->url);
 	if (r == -ECONNRESET)
@@ -251,11 +264,11 @@ int mealy_call(struct mealy *mealy, const struct message *request, struct messag
 		return r;
 	r = peer_request(mealy->peer, request, mealy->timeout_ms, call_answered, &call);
 	if (r < 0)
-		return transport_error(mealy, r);
+		return transport_error(mealy, r, request);
 	while (!call.done)
 		ev_run(mealy->loop, 0);
 	if (call.status < 0)
-		return transport_error(mealy, call.status);
+		return transport_error(mealy, call.status, request);
 	r = reply_error(mealy, call.reply, ret_code);
 	if (r < 0) {
 		message_free(call.reply);
@@ -335,7 +348,7 @@ static int take_chunk(struct dump *dump, const struct message *reply)
 		dump->request.dump.cursor = chunk->next;
 		r = ask_chunk(dump);
 		if (r < 0)
-			return transport_error(dump->mealy, r);
+			return transport_error(dump->mealy, r, &dump->request);
 	}
 	return give_records(dump, chunk);
 }
@@ -348,7 +361,7 @@ static void chunk_came(void *data, int status, const struct message *reply)
 	if (status == -ECONNRESET || status == -ETIMEDOUT)
 		dump->lost = true;
 	else if (dump->result == 0)
-		dump->result = status < 0 ? transport_error(dump->mealy, status) : take_chunk(dump, reply);
+		dump->result = status < 0 ? transport_error(dump->mealy, status, &dump->request) : take_chunk(dump, reply);
 	ev_break(dump->mealy->loop, EVBREAK_ALL);
 }
 
@@ -362,7 +375,7 @@ static int resume(struct dump *dump)
 		return r;
 	dump->lost = false;
 	r = ask_chunk(dump);
-	return r < 0 ? transport_error(dump->mealy, r) : 0;
+	return r < 0 ? transport_error(dump->mealy, r, &dump->request) : 0;
 }
 
 static int walk(struct dump *dump)
@@ -380,7 +393,7 @@ static int walk(struct dump *dump)
 			tries = dump->request.dump.cursor == cursor ? tries + 1 : 1;
 			cursor = dump->request.dump.cursor;
 			if (tries > DUMP_TRIES_MAX)
-				return transport_error(dump->mealy, -ECONNRESET);
+				return transport_error(dump->mealy, -ECONNRESET, &dump->request);
 			r = resume(dump);
 			if (r < 0)
 				return r;
