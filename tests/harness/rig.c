@@ -18,6 +18,7 @@
 #include "../../agent/instance.h"
 #include "../../common/cleanup.h"
 #include "../../datapath/native.h"
+#include "rig_fold.h"
 #include "rig_plan.h"
 
 enum { EXITS = EXIT_REASON_ROOM, START_S = 1000 };
@@ -33,6 +34,7 @@ struct rig {
 	struct flow_store *flows;
 	struct counter_store *counters;
 	struct native_switch *native;
+	struct rig_fold fold;
 };
 
 #define CHECK(r, what)                                                                      \
@@ -44,11 +46,11 @@ struct rig {
 		}                                                                           \
 	} while (0)
 
-static const enum hook_id hook_of[RIG_TIER_MAX] = { HOOK_XDP, HOOK_TC_INGRESS, HOOK_TC_EGRESS, HOOK_XDP };
+static const enum hook_id hook_of[RIG_TIER_MAX] = { HOOK_XDP, HOOK_TC_INGRESS, HOOK_TC_EGRESS, HOOK_XDP, HOOK_XDP };
 
 const char *rig_tier_name(enum rig_tier tier)
 {
-	static const char *const names[] = { "xdp", "tc-ingress", "tc-egress", "native" };
+	static const char *const names[] = { "xdp", "tc-ingress", "tc-egress", "native", "folded" };
 
 	return names[tier];
 }
@@ -145,6 +147,7 @@ void rig_close(struct rig *rig)
 	if (!rig)
 		return;
 	rig_plan_clear(&rig->plan);
+	rig_fold_done(&rig->fold);
 	native_free(rig->native);
 	if (rig->instance) {
 		counter_store_free(rig->counters);
@@ -230,6 +233,8 @@ void rig_commit(struct rig *rig)
 		native_set_active(rig->native, slot);
 	} else {
 		instance_chains(rig->instance)[CHAIN_INDEX(slot, rig->plan.hook)] = chain;
+		if (rig->tier == RIG_FOLDED)
+			rig_fold_put(&rig->fold, &rig->plan, rig->instance, slot);
 		instance_commit(rig->instance, slot);
 		CHECK(instance_grace(rig->instance), "grace");
 	}
@@ -279,7 +284,7 @@ static void run_kernel(struct rig *rig, unsigned port, struct frame *frame, unsi
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data, .data_size_in = frame->size, .data_out = out,
 		    .data_size_out = sizeof(out), .repeat = times);
 
-	if (rig->tier == RIG_XDP) {
+	if (rig->plan.hook == HOOK_XDP) {
 		opts.ctx_in = &xdp;
 		opts.ctx_size_in = sizeof(xdp);
 	} else {
@@ -486,4 +491,16 @@ int rig_root_fd(struct rig *rig)
 unsigned rig_ifindex(struct rig *rig, unsigned port)
 {
 	return rig->ifindex[port];
+}
+
+unsigned rig_interpreter_size(struct rig *rig)
+{
+	return rig_fold_program_size(instance_object(rig->instance), "xdp_entry") +
+	       rig_fold_program_size(instance_object(rig->instance), "xdp_table");
+}
+
+unsigned rig_folded_size(struct rig *rig, unsigned *ret_rodata)
+{
+	*ret_rodata = rig_fold_rodata_size(&rig->fold);
+	return rig_fold_program_size(rig->fold.object[rig->slot], "xdp_fold");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rig - a switch without daemons: applications from YAML, run frame by frame with injected time.
  *
- * One interface over the four tiers, so that a test of behaviour is written once and run in each: the
+ * One interface over all tiers, so that a test of behaviour is written once and run in each: the
  * real programs through BPF_PROG_TEST_RUN at XDP, tc ingress and tc egress, and the native build.
  *
  *     struct rig *rig = rig_open(RIG_XDP);
@@ -24,7 +24,8 @@
 #include "../../tables/layout.h"
 #include "frame.h"
 
-enum rig_tier { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_NATIVE, RIG_TIER_MAX };
+/* RIG_FOLDED: at XDP, with the same source compiled around the tables (needs clang at test time). */
+enum rig_tier { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_NATIVE, RIG_FOLDED, RIG_TIER_MAX };
 enum { RIG_PORTS = 4, RIG_SKIP = 77 };
 
 struct rig;
@@ -76,5 +77,10 @@ uint64_t rig_register(struct rig *rig, const char *table, const char *key, const
 /* For bench: the root program of the tier's hook, and the interface of a port. */
 int rig_root_fd(struct rig *rig);
 unsigned rig_ifindex(struct rig *rig, unsigned port);
+
+/* Machine code of the version's programs in bytes: the interpreter's entry and table programs, or the folded one; and
+ * how many bytes of read-only data the folded program has. */
+unsigned rig_interpreter_size(struct rig *rig);
+unsigned rig_folded_size(struct rig *rig, unsigned *ret_rodata);
 
 #endif

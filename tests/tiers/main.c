@@ -42,11 +42,12 @@ int main(int argc, char **argv)
 		{ counter_tests, &n_counter_tests, "packet counter" },
 		{ lifetime_tests, &n_lifetime_tests, "lifetime of flows" },
 		{ frames_tests, &n_frames_tests, "frames" },
+		{ fold_tests, &n_fold_tests, "fold" },
 	};
 	int t = argc == 2 ? find_tier(argv[1]) : -1, failed = 0;
 
 	if (t < 0) {
-		fprintf(stderr, "usage: %s xdp|tc-ingress|tc-egress|native\n", argv[0]);
+		fprintf(stderr, "usage: %s xdp|tc-ingress|tc-egress|native|folded\n", argv[0]);
 		return 2;
 	}
 	tier = t;

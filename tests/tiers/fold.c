@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The source stays foldable: around constant tables the interpreter is gone. */
+#include "tiers.h"
+
+#include <stdio.h>
+
+static void constants_leave_a_third_of_the_code_and_no_tables(void **state)
+{
+	struct rig *rig;
+	unsigned interpreter, folded, rodata;
+
+	if (tier != RIG_FOLDED)
+		skip();
+	rig = rig_with("examples/token-bucket.yaml", NULL);
+	interpreter = rig_interpreter_size(rig);
+	folded = rig_folded_size(rig, &rodata);
+	print_message("machine code: interpreter %u bytes, folded %u bytes, read-only data %u bytes\n", interpreter, folded, rodata);
+	assert_true(folded * 3 <= interpreter);
+	assert_true(rodata <= 64);
+	rig_close(rig);
+}
+
+TESTS(fold, cmocka_unit_test(constants_leave_a_third_of_the_code_and_no_tables));
