@@ -309,7 +309,9 @@ static int set_filter(struct attach *attach, struct place *place, unsigned hook)
 	}
 	if (r == 0)
 		r = tc_filter_set(place->ifindex, side_of(hook), instance_root_fd(attach->instance, hook));
-	if (r == 0)
+	if (r < 0)
+		drop_filter(attach, place, hook); /* Better no root than one whose instance will go. */
+	else
 		drop_link(attach, place, hook);
 	return r;
 }
@@ -349,7 +351,9 @@ int attach_new(struct instance *instance, enum xdp_mode xdp_mode, enum tc_mode t
 	attach->pin = *instance_pin(instance);
 	attach->xdp_mode = xdp_mode;
 	attach->tc_mode = tc_mode;
-	r = recover(attach);
+	r = instance_mark_attached(instance);
+	if (r == 0)
+		r = recover(attach);
 	if (r < 0) {
 		attach_free(attach);
 		return r;

@@ -20,6 +20,9 @@ enum { INSTANCES_MAX = 64, NS_PER_S = 1000000000 };
 /* An interval that no packet sees the end of, and that added to a time does not wrap. */
 #define PUNT_NEVER_NS (1ull << 62)
 
+/* A folder beside the pins of an instance whose roots may be on a port. */
+static const char attached_name[] = "attached";
+
 struct mapping {
 	void *data;
 	size_t size;
@@ -86,7 +89,15 @@ static uint64_t committed_version(const char *folder)
 	return version;
 }
 
-/* The newest instance that had a version; the newest at all if none had. */
+static bool is_attached(const char *folder)
+{
+	char path[PIN_PATH_MAX + 32];
+
+	return pin_join(folder, attached_name, path, sizeof(path)) == 0 && access(path, F_OK) == 0;
+}
+
+/* The newest instance that had a version; the newest at all if none had.  Instances of agents that died
+ * before they attached anything are removed: no packet ever met them. */
 static int find_older(struct instance *instance)
 {
 	unsigned number[INSTANCES_MAX];
@@ -97,15 +108,29 @@ static int find_older(struct instance *instance)
 		return n;
 	instance->number = n ? number[n - 1] + 1 : 1;
 	instance->found.number = n ? number[n - 1] : 0;
-	for (int i = n - 1; i >= 0; i--) {
+	for (int i = n - 1; i >= 0 && !instance->found.version; i--) {
 		pin_instance_path(&instance->pin, number[i], folder, sizeof(folder));
 		instance->found.version = committed_version(folder);
-		if (instance->found.version) {
+		if (instance->found.version)
 			instance->found.number = number[i];
-			break;
-		}
+	}
+	for (int i = 0; i < n; i++) {
+		pin_instance_path(&instance->pin, number[i], folder, sizeof(folder));
+		if (number[i] != instance->found.number && !is_attached(folder))
+			pin_remove(folder);
 	}
 	return 0;
+}
+
+int instance_mark_attached(struct instance *instance)
+{
+	char path[PIN_PATH_MAX + 32];
+	int r;
+
+	r = pin_join(instance->folder, attached_name, path, sizeof(path));
+	if (r < 0)
+		return r;
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 /* ---- what this instance needs at hand --------------------------------------------------------------- */

@@ -85,6 +85,10 @@ int instance_settle(struct instance *instance);
  * in the network namespace of the ports.  0 also when nothing is there. */
 int instance_unload(const char *bpffs, const char *name, char **ret_why);
 
+/* Said by attach_new(): from now on packets may meet this instance, so a later one must not remove it before it
+ * has replaced the roots. */
+int instance_mark_attached(struct instance *instance);
+
 /* For the other files of the agent that touch the kernel. */
 const struct pin *instance_pin(const struct instance *instance);
 struct bpf_object *instance_object(const struct instance *instance);

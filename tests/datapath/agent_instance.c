@@ -156,7 +156,28 @@ static void an_instance_that_died_before_its_first_commit_hides_nothing(void **s
 	assert_int_equal(instance_number(instance), 3);
 	assert_int_equal(instance_found(instance)->number, 1);
 	assert_int_equal(instance_found(instance)->version, 5);
+	assert_true(exists(instance_pin(instance), "instance-1"));
+	assert_false(exists(instance_pin(instance), "instance-2"));
+	instance_free(instance);
+}
+
+static void an_instance_that_may_be_on_a_port_is_kept(void **state)
+{
+	struct instance *instance = load();
+
+	assert_int_equal(instance_mark_attached(instance), 0);
+	instance_free(instance);
+	instance = load();
+	assert_int_equal(instance_mark_attached(instance), 0);
+	commit_version(instance, 0, 5);
+	instance_free(instance); /* Died before it had replaced all roots of number 1. */
+
+	instance = load();
+	assert_int_equal(instance_found(instance)->number, 2);
+	assert_true(exists(instance_pin(instance), "instance-1"));
+	assert_true(exists(instance_pin(instance), "instance-2"));
 	assert_int_equal(instance_settle(instance), 0);
+	assert_false(exists(instance_pin(instance), "instance-1"));
 	assert_false(exists(instance_pin(instance), "instance-2"));
 	instance_free(instance);
 }
@@ -361,6 +382,7 @@ int main(void)
 		CASE(the_last_element_of_the_mapped_tables_is_the_maps),
 		CASE(a_second_instance_finds_version_flows_and_counters_of_the_first),
 		CASE(an_instance_that_died_before_its_first_commit_hides_nothing),
+		CASE(an_instance_that_may_be_on_a_port_is_kept),
 		CASE(another_flow_format_says_what_is_lost),
 		CASE(a_pinned_map_of_another_form_is_replaced_with_its_group),
 		CASE(a_reset_holds_across_a_takeover),
