@@ -321,7 +321,7 @@ static unsigned check_key_list(struct checker *c, const struct yaml_node *list, 
 			if (strcmp((*ret_key)[j].text, key.text) == 0)
 				ERROR(c, key.loc, "\"%s\" is twice in the key", key.text);
 		biflows += key.kind >= KEY_BIFLOW_L4;
-		bits += key.bits;
+		bits += key.bits == 128 ? key.prefix_len : key.bits;
 		GROW(c, *ret_key, *ret_n);
 		(*ret_key)[(*ret_n)++] = key;
 	}
