@@ -126,12 +126,14 @@ static bool is_comparison(const struct expr *expr)
 	return expr->kind == EXPR_BINARY && expr->op >= EOP_EQ && expr->op <= EOP_IN;
 }
 
+static const struct expr *false_part(const struct teller *t, const struct expr *expr);
+
 /* "now < start -> true (start is 0.3 s ahead)" */
 static void tell_condition(FILE *out, const struct teller *t, const struct expr *expr)
 {
 	_cleanup_free_ char *text = expr_render(expr);
 	struct eval_value value = eval_expr(&t->before, expr);
-	const struct expr *inner = expr;
+	const struct expr *inner = expr, *part;
 	bool first = true;
 
 	fprintf(out, "%s -> %s", text ? text : "?", !value.known ? "?" : value.lo ? "true" : "false");
@@ -143,6 +145,14 @@ static void tell_condition(FILE *out, const struct teller *t, const struct expr 
 	}
 	if (!first)
 		fputc(')', out);
+	if (inner == expr || is_comparison(inner) || !value.known || value.lo != 0)
+		return;
+	/* A named conjunction is false by one of its parts. */
+	part = false_part(t, inner);
+	if (part && part != inner) {
+		fputs(": ", out);
+		tell_condition(out, t, part);
+	}
 }
 
 static void tell_conjuncts(FILE *out, const struct teller *t, const struct expr *expr)

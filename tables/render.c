@@ -69,8 +69,10 @@ static unsigned text_width(const char *text)
 
 static void print_padded(FILE *out, const char *text, unsigned width, unsigned column, bool last)
 {
+	unsigned gap = (width < column ? column - width : 0) + 2;
+
 	fputs(text, out);
-	for (; !last && width < column + 2; width++)
+	for (; !last && gap > 0; gap--)
 		fputc(' ', out);
 }
 

@@ -304,6 +304,16 @@ static void load_image(struct machine *m, unsigned cell, const struct record *r)
 		memcpy(&m->cells[cell], r->words, sizeof(r->words));
 }
 
+static void note_record(struct machine *m, unsigned table, const struct record *r)
+{
+	struct native_step *step = &m->step[table];
+
+	memcpy(step->after, r->words, sizeof(step->after));
+	step->n_after = r->alive ? RECORD_WORDS(m->table[table]->record_class) : 0;
+	step->freed = !r->alive;
+	step->new_state = r->alive ? ((const struct flow_head *)r->words)->state : 0;
+}
+
 static void write_record(struct machine *m, unsigned table, const __u64 *key, const struct rule *rule)
 {
 	struct record *r = find_record(m, table, key, rule->flags & RULE_WRITES);
@@ -322,6 +332,7 @@ static void write_record(struct machine *m, unsigned table, const __u64 *key, co
 	}
 	if (!(rule->flags & RULE_NO_REFRESH))
 		head->last_used_ns = m->now_ns;
+	note_record(m, table, r);
 }
 
 static void run_steps(struct machine *m, const struct table *t, const struct rule *rule)
@@ -364,7 +375,23 @@ static unsigned decide(struct machine *m, unsigned table, __u64 *key)
 		r = NULL;
 	load_image(m, CELL_LOOKUP, r);
 	run_ops(m, t, t->first_let, t->n_let);
+	m->step[table].found = r;
+	m->step[table].old_state = r ? head_of(r)->state : 0;
 	return choose(m, t, r ? head_of(r)->state : 0);
+}
+
+/* What a native build would tell about the choice. */
+static void note_choice(struct machine *m, unsigned table)
+{
+	struct native_step *step = &m->step[table];
+
+	step->element = TABLE_INDEX(0, m->placement.table[table].hook, m->placement.table[table].hook_table);
+	step->rule = m->rule[table];
+	step->absent = step->rule == RULE_ABSENT;
+	step->verdict = m->table[table]->rules[step->rule].verdict;
+	step->new_state = step->old_state;
+	memcpy(step->key, m->key[table], sizeof(step->key));
+	memcpy(step->cells, m->cells, sizeof(step->cells));
 }
 
 static void apply(struct machine *m, unsigned table, __u64 *key, const struct rule *rule)
@@ -393,7 +420,9 @@ static int run_table(struct machine *m, unsigned table, const struct part *part,
 
 	run_loads(m, t, part, n);
 	run_ops(m, t, t->first_pre, t->n_pre);
+	m->step[table] = (struct native_step){};
 	m->rule[table] = decide(m, table, key);
+	note_choice(m, table);
 	rule = &t->rules[m->rule[table]];
 	if ((t->flags & TABLE_STATEFUL) && m->rule[table] != RULE_ABSENT)
 		apply(m, table, key, rule);

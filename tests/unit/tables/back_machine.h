@@ -6,6 +6,7 @@
 #ifndef BACK_MACHINE_H
 #define BACK_MACHINE_H
 
+#include "datapath/native.h"
 #include "tables/encode.h"
 
 enum { MACHINE_RECORDS = 64, MACHINE_WRITES = 16 };
@@ -34,6 +35,7 @@ struct machine {
 	__u64 cells[CELLS];
 	unsigned rule[APP_TABLES_MAX];    /* By table; RULES_ROOM: not visited. */
 	__u64 key[APP_TABLES_MAX][KEY_WORDS_MAX];
+	struct native_step step[APP_TABLES_MAX];
 	enum verdict verdict;
 	unsigned out_port;
 	unsigned n_writes;
