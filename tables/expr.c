@@ -250,12 +250,14 @@ static struct expr *parse_operators(struct lexer *l, enum level level)
 	}
 }
 
-/* The depth counts the levels too, so hostile nesting ends early. */
+/* Every way to nest leads here from LEVEL_OR ("(", arguments) or from a sign. */
 static struct expr *parse_level(struct lexer *l, enum level level)
 {
 	struct expr *e;
 
-	if (l->depth >= EXPR_DEPTH_MAX * LEVEL_PRIMARY) {
+	if (level != LEVEL_OR && level != LEVEL_NOT && level != LEVEL_SIGN)
+		return parse_operators(l, level);
+	if (l->depth >= 3 * EXPR_DEPTH_MAX) {
 		diag_error(l->diags, lexer_loc(l, l->begin), "nested too deeply");
 		return NULL;
 	}

@@ -120,6 +120,14 @@ static const char *explain(const struct loader *l, const char *p, bool at_end)
 	return NULL;
 }
 
+/* The ":" at 'p' follows the first word of its line: rather the key of a new entry than part of a value. */
+static bool begins_entry(const struct loader *l, const char *p)
+{
+	const char *begin = line_begin(l, p);
+
+	return *p == ':' && !memmem(begin, p - begin, ": ", 2);
+}
+
 static void report_parser(struct loader *l)
 {
 	const yaml_parser_t *p = &l->parser;
@@ -142,7 +150,7 @@ static void report_parser(struct loader *l)
 		diag_error(l->diags, loc_of(p->context_mark), "the quote that opens here is never closed");
 		return;
 	}
-	hint = explain(l, at, opened_elsewhere && at >= l->text + l->size);
+	hint = explain(l, at, opened_elsewhere && (at >= l->text + l->size || begins_entry(l, at)));
 	if (hint)
 		diag_error(l->diags, loc, "%s", hint);
 	else if (opened_elsewhere && p->context && strstr(p->context, "flow"))
