@@ -329,8 +329,10 @@ int instance_settle(struct instance *instance)
 {
 	unsigned number[INSTANCES_MAX];
 	char folder[PIN_PATH_MAX];
-	int n, r, first = 0;
+	int n, r, first;
 
+	/* A packet may still be in an old root; without its pin the program array it goes on with would be empty. */
+	first = instance_grace(instance);
 	n = pin_instances(&instance->pin, number, INSTANCES_MAX);
 	for (int i = 0; i < n; i++) {
 		if (number[i] == instance->number)
@@ -348,6 +350,21 @@ int instance_settle(struct instance *instance)
 	return first;
 }
 
+/* Waits for a grace period without an instance. */
+static int wait_for_grace(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	_cleanup_close_ int inner = -1, outer = -1;
+	__u32 zero = 0;
+
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "grace", 4, 4, 1, NULL);
+	if (inner < 0)
+		return inner;
+	opts.inner_map_fd = inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "grace", 4, 4, 1, &opts);
+	return outer < 0 ? outer : bpf_map_update_elem(outer, &zero, &inner, BPF_ANY);
+}
+
 int instance_unload(const char *bpffs, const char *name, char **ret_why)
 {
 	struct pin pin;
@@ -360,6 +377,7 @@ int instance_unload(const char *bpffs, const char *name, char **ret_why)
 		return pin_find(bpffs, name, FLOW_FORMAT_VERSION, &pin, ret_why);
 
 	first = attach_remove_all(&pin, ret_why);
+	wait_for_grace(); /* For packets that are in a root; without it they meet a fault. */
 	r = pin_remove(pin.root);
 	if (r < 0 && first == 0)
 		return why_set(ret_why, r, "%s: cannot be removed: %s", pin.root, strerror(-r));
