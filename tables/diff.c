@@ -32,7 +32,7 @@ static bool text_equal(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-/* ---- parameters and variables ------------------------------------------------------------------------- */
+/* ---- parameters and variables --------------------------------------------------------------- */
 
 static const struct parameter *find_parameter(const struct app *app, const char *name)
 {
@@ -87,7 +87,7 @@ static void diff_variables(struct diff *d, const struct app *old, const struct a
 		change(d, "variables changed");
 }
 
-/* ---- rules ----------------------------------------------------------------------------------------------- */
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 /* Counters follow the name, or the text of a rule without one: so do we. */
 static const char *rule_id(const struct app_rule *rule)
@@ -176,7 +176,7 @@ static void diff_lets(struct diff *d, const struct app_table *old, const struct 
 	}
 }
 
-/* ---- states and flows ---------------------------------------------------------------------------------------- */
+/* ---- states and flows ----------------------------------------------------------------------- */
 
 static const struct app_state *find_state(const struct app_table *t, const char *name)
 {
@@ -211,8 +211,8 @@ static void diff_states(struct diff *d, const struct app_table *old, const struc
 }
 
 /* What the person wants to know most: are the flows still there? */
-static void diff_flows(struct diff *d, const struct app *old_app, const struct app_table *old, const struct app *new_app,
-		       const struct app_table *new_)
+static void diff_flows(struct diff *d, const struct app *old_app, const struct app_table *old,
+		       const struct app *new_app, const struct app_table *new_)
 {
 	_cleanup_free_ struct layout *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
 	const char *why;
@@ -228,7 +228,7 @@ static void diff_flows(struct diff *d, const struct app *old_app, const struct a
 	change(d, "flows of %s are lost: the layout of its records changed", new_->name);
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------------- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 static const struct app_table *find_table(const struct app *app, const char *name)
 {
@@ -253,8 +253,8 @@ static void diff_stateful(struct diff *d, const struct app *old_app, const struc
 	}
 }
 
-static void diff_table(struct diff *d, const struct app *old_app, const struct app_table *old, const struct app *new_app,
-		       const struct app_table *new_)
+static void diff_table(struct diff *d, const struct app *old_app, const struct app_table *old,
+		       const struct app *new_app, const struct app_table *new_)
 {
 	if (old->hook != new_->hook)
 		change(d, "table %s moves to another hook", new_->name);

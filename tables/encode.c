@@ -10,7 +10,7 @@
 #include "../common/cleanup.h"
 #include "encode_int.h"
 
-/* ---- mistakes -------------------------------------------------------------------------------- */
+/* ---- mistakes ------------------------------------------------------------------------------- */
 
 /* The first one of a table is told; those that follow from it are not. */
 void enc_error(struct enc *e, const char *format, ...)
@@ -29,7 +29,7 @@ void enc_error(struct enc *e, const char *format, ...)
 	diag_error(e->diags, e->loc, "%s", text);
 }
 
-/* ---- order of tables -------------------------------------------------------------------------- */
+/* ---- order of tables ------------------------------------------------------------------------ */
 
 enum hook_id enc_hook_of(const struct app *app, unsigned table, enum hook_id default_hook)
 {
@@ -48,12 +48,12 @@ int encode_next_on_hook(const struct app *app, unsigned table, enum hook_id defa
 	return -1;
 }
 
-/* ---- keys --------------------------------------------------------------------------------------- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 struct key_encoder {
 	struct enc *e;
 	struct key_part *part;
-	unsigned n_parts, n_fields;       /* Parts written; layout fields done. */
+	unsigned n_parts, n_fields; /* Parts written; layout fields done. */
 	uint64_t needs;
 };
 
@@ -116,7 +116,7 @@ static void add_key(struct key_encoder *k, const struct app_key *key)
 		add_biflow(k, key->kind);
 		return;
 	}
-	x = enc_ref(k->e, &key->ref, key->type);
+	x = enc_ref(k->e, &key->ref);
 	k->needs |= enc_ref_needs(k->e, &key->ref);
 	if (!x.wide && key->prefix_len > 0 && key->prefix_len < key->bits) {
 		unsigned drop = key->bits - key->prefix_len;
@@ -127,7 +127,8 @@ static void add_key(struct key_encoder *k, const struct app_key *key)
 	add_field(k, x.cell);
 }
 
-static unsigned encode_scope(struct enc *e, const struct app_key *key, size_t n, struct key_part *part, __u64 *ret_needs)
+static unsigned encode_scope(struct enc *e, const struct app_key *key, size_t n, struct key_part *part,
+			     __u64 *ret_needs)
 {
 	struct key_encoder k = {.e = e, .part = part};
 
@@ -150,7 +151,7 @@ static void encode_keys(struct enc *e)
 	out->n_update = encode_scope(e, e->at->update, e->at->n_update, out->update, &out->update_needs);
 }
 
-/* ---- rules ---------------------------------------------------------------------------------------- */
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 static void encode_rules(struct enc *e)
 {
@@ -236,7 +237,7 @@ static void encode_states(struct enc *e)
 	}
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------ */
 
 static unsigned append_ops(struct enc *e, const struct op_list *list)
 {
@@ -355,7 +356,7 @@ int encode_table(const struct app *app, unsigned index, enum hook_id default_hoo
 	return r;
 }
 
-/* ---- checks ----------------------------------------------------------------------------------------------- */
+/* ---- checks --------------------------------------------------------------------------------- */
 
 unsigned encode_steps(const struct table *table)
 {
@@ -406,8 +407,10 @@ int encode_check(const struct app *app, enum hook_id default_hook, struct diag_l
 	for (unsigned hook = 0; hook < HOOK_MAX && r == 0; hook++) {
 		if (steps[hook] <= HOOK_TABLES_MAX)
 			continue;
-		diag_error(diags, (struct loc){}, "the tables take %u steps on one hook (a table with two scopes or packet "
-			   "writes takes one more), the limit is %d", steps[hook], HOOK_TABLES_MAX);
+		diag_error(diags, (struct loc){},
+			   "the tables take %u steps on one hook (a table with two scopes or packet "
+			   "writes takes one more), the limit is %d",
+			   steps[hook], HOOK_TABLES_MAX);
 		r = -E2BIG;
 	}
 	return r;

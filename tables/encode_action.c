@@ -8,7 +8,7 @@
 #include "../common/cleanup.h"
 #include "encode_int.h"
 
-/* ---- presence ------------------------------------------------------------------------------------- */
+/* ---- presence ------------------------------------------------------------------------------- */
 
 static bool is_vlan(const struct field *field)
 {
@@ -46,7 +46,7 @@ uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, cons
 	return needs;
 }
 
-/* ---- placing operations ------------------------------------------------------------------------------ */
+/* ---- placing operations --------------------------------------------------------------------- */
 
 /* Appends the rule's list to the table, or finds the same sequence there.  Returns its first index. */
 static unsigned place_ops(struct enc *e, const struct op_list *list)
@@ -75,7 +75,7 @@ static void begin_list(struct enc *e, enum context context)
 	e->rule.name = context == IN_DO ? "in `do`" : "in the action";
 }
 
-/* ---- assignments ---------------------------------------------------------------------------------------- */
+/* ---- assignments ---------------------------------------------------------------------------- */
 
 static struct operand assigned(struct enc *e, const struct stmt *stmt)
 {
@@ -84,7 +84,7 @@ static struct operand assigned(struct enc *e, const struct stmt *stmt)
 
 	if (stmt->op == EOP_NONE)
 		return value;
-	old = enc_ref(e, &stmt->lhs->ref, stmt->lhs->type);
+	old = enc_ref(e, &stmt->lhs->ref);
 	if (old.wide || value.wide) {
 		enc_error(e, "%s: addresses can be assigned, not computed with", e->what);
 		return operand_number(0);
@@ -122,7 +122,7 @@ static void encode_do(struct enc *e, const struct stmt_list *do_)
 		if (stmt->lhs->ref.kind == REF_VARIABLE)
 			do_variable(e, &e->app->var[stmt->lhs->ref.index], value);
 		else
-			enc_move(e, enc_ref(e, &stmt->lhs->ref, stmt->lhs->type).cell, value);
+			enc_move(e, enc_ref(e, &stmt->lhs->ref).cell, value);
 	}
 }
 
@@ -131,15 +131,17 @@ static void publish_variables(struct enc *e)
 {
 	for (size_t i = 0; i < e->app->n_vars; i++) {
 		const struct typed *var = &e->app->var[i];
-		struct operand value = {.cell = e->var_temp[var->word], .wide = var->type == TYPE_ADDR,
-					.mutable_ = true, .stage = STAGE_RULE};
+		struct operand value = {.cell = e->var_temp[var->word],
+					.wide = var->type == TYPE_ADDR,
+					.mutable_ = true,
+					.stage = STAGE_RULE};
 
 		if (value.cell)
 			enc_move(e, CELL_VAR + var->word, value);
 	}
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------ */
+/* ---- steps ---------------------------------------------------------------------------------- */
 
 struct steps {
 	struct step item[RULE_STEPS_MAX];
@@ -168,7 +170,7 @@ static unsigned place_steps(struct enc *e, const struct steps *steps)
 	return at;
 }
 
-/* ---- action ------------------------------------------------------------------------------------------------ */
+/* ---- action --------------------------------------------------------------------------------- */
 
 static void assign(struct enc *e, const struct stmt *stmt, struct steps *steps)
 {
@@ -208,8 +210,7 @@ static void encode_stmt(struct enc *e, struct rule *rule, const struct stmt *stm
 	case STMT_ASSIGN: assign(e, stmt, steps); break;
 	case STMT_VERDICT: set_verdict(e, rule, stmt); break;
 	case STMT_PUSH_VLAN:
-		add_step(e, steps, (struct step){.code = STEP_PUSH_VLAN, .need = PRESENT_ETH,
-						 .imm = stmt->value ? stmt->value->value : 0x8100});
+		add_step(e, steps, (struct step){.code = STEP_PUSH_VLAN, .need = PRESENT_ETH, .imm = 0x8100});
 		break;
 	case STMT_POP_VLAN: add_step(e, steps, (struct step){.code = STEP_POP_VLAN, .need = PRESENT_VLAN}); break;
 	case STMT_NOTIFY: rule->flags |= RULE_NOTIFY; break;
@@ -234,10 +235,14 @@ static void carry_registers(struct enc *e)
 		struct ref ref = {.kind = REF_TABLE_REGISTER, .table = e->index, .index = i};
 
 		if (e->carry.cell[e->index][i])
-			enc_move(e, e->carry.cell[e->index][i], enc_ref(e, &ref, e->at->reg[i].type));
+			enc_move(e, e->carry.cell[e->index][i], enc_ref(e, &ref));
 	}
-	enc_append(e, &e->rule, (struct op){.code = OP_OR, .flags = OP_IMM, .dst = CELL_PRESENT, .a = CELL_PRESENT,
-					    .imm = 1ULL << (PRESENT_TABLE_SHIFT + e->place->hook_table)});
+	enc_append(e, &e->rule,
+		   (struct op){.code = OP_OR,
+			       .flags = OP_IMM,
+			       .dst = CELL_PRESENT,
+			       .a = CELL_PRESENT,
+			       .imm = 1ULL << (PRESENT_TABLE_SHIFT + e->place->hook_table)});
 }
 
 static bool writes_registers(const struct stmt_list *do_)

@@ -10,7 +10,7 @@
 
 struct walk {
 	unsigned table;
-	bool (*read)[28];         /* [APP_TABLES_MAX] */
+	bool (*read)[28]; /* [APP_TABLES_MAX] */
 };
 
 static void see_ref(struct walk *w, const struct ref *ref)

@@ -4,7 +4,7 @@
 
 #include "encode_int.h"
 
-/* ---- names ----------------------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 static struct operand meta_operand(struct enc *e, unsigned cell)
 {
@@ -22,8 +22,7 @@ static struct operand register_operand(struct enc *e, unsigned index, unsigned i
 
 	if (e->absent)
 		enc_error(e, "%s: there is no record, so no register %s", e->what, f->name);
-	return (struct operand){
-		.cell = image + f->word, .wide = f->bits == 128, .stage = STAGE_LET, .mutable_ = true};
+	return (struct operand){.cell = image + f->word, .wide = f->bits == 128, .stage = STAGE_LET, .mutable_ = true};
 }
 
 static struct operand table_register_operand(struct enc *e, const struct ref *ref)
@@ -33,9 +32,11 @@ static struct operand table_register_operand(struct enc *e, const struct ref *re
 	if (ref->table == e->index)
 		return register_operand(e, ref->index, CELL_LOOKUP);
 	if (enc_hook_of(e->app, ref->table, e->default_hook) != e->place->hook)
-		enc_error(e, "%s: table %s is on another hook, so its registers are not known here", e->what, from->name);
+		enc_error(e, "%s: table %s is on another hook, so its registers are not known here", e->what,
+			  from->name);
 	return (struct operand){.cell = e->carry.cell[ref->table][ref->index],
-				.wide = from->reg[ref->index].type == TYPE_ADDR, .stage = STAGE_PRE};
+				.wide = from->reg[ref->index].type == TYPE_ADDR,
+				.stage = STAGE_PRE};
 }
 
 static struct operand variable_operand(struct enc *e, unsigned index)
@@ -72,7 +73,7 @@ static struct operand let_operand(struct enc *e, unsigned index)
 	return value;
 }
 
-struct operand enc_ref(struct enc *e, const struct ref *ref, enum value_type type)
+struct operand enc_ref(struct enc *e, const struct ref *ref)
 {
 	bool update = e->context == IN_DO && e->at->update;
 
@@ -90,7 +91,7 @@ struct operand enc_ref(struct enc *e, const struct ref *ref, enum value_type typ
 	return operand_number(0);
 }
 
-/* ---- operators -------------------------------------------------------------------------------- */
+/* ---- operators ------------------------------------------------------------------------------ */
 
 enum op_code enc_op_of(enum expr_op op)
 {
@@ -101,7 +102,7 @@ enum op_code enc_op_of(enum expr_op op)
 	case EOP_NE: return OP_NE;
 	case EOP_LT: return OP_LT;
 	case EOP_LE: return OP_LE;
-	case EOP_GT: return OP_LT;        /* With the sides exchanged. */
+	case EOP_GT: return OP_LT; /* With the sides exchanged. */
 	case EOP_GE: return OP_LE;
 	case EOP_BOR: return OP_OR;
 	case EOP_BXOR: return OP_XOR;
@@ -226,7 +227,7 @@ struct operand enc_bool(struct enc *e, const struct expr *expr)
 	return enc_op(e, OP_NE, x, operand_number(0));
 }
 
-/* ---- calls -------------------------------------------------------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 static struct operand hash_call(struct enc *e, const struct expr *expr)
 {
@@ -272,12 +273,14 @@ static struct operand call(struct enc *e, const struct expr *expr)
 	return operand_number(0);
 }
 
-/* ---- trees --------------------------------------------------------------------------------------- */
+/* ---- trees ---------------------------------------------------------------------------------- */
 
 static struct operand constant_operand(const struct expr *expr)
 {
-	return (struct operand){.constant = true, .wide = expr->type == TYPE_ADDR || expr->type == TYPE_PREFIX,
-				.hi = expr->hi, .lo = expr->value};
+	return (struct operand){.constant = true,
+				.wide = expr->type == TYPE_ADDR || expr->type == TYPE_PREFIX,
+				.hi = expr->hi,
+				.lo = expr->value};
 }
 
 struct operand enc_expr(struct enc *e, const struct expr *expr)
@@ -289,7 +292,7 @@ struct operand enc_expr(struct enc *e, const struct expr *expr)
 	case EXPR_ADDRESS:
 	case EXPR_PREFIX:
 	case EXPR_MAC: return constant_operand(expr);
-	case EXPR_NAME: return enc_ref(e, &expr->ref, expr->type);
+	case EXPR_NAME: return enc_ref(e, &expr->ref);
 	case EXPR_UNARY: return unary(e, expr);
 	case EXPR_BINARY: return binary(e, expr);
 	case EXPR_CALL: return call(e, expr);
@@ -300,7 +303,7 @@ struct operand enc_expr(struct enc *e, const struct expr *expr)
 	return operand_number(0);
 }
 
-/* ---- presence ------------------------------------------------------------------------------------- */
+/* ---- presence ------------------------------------------------------------------------------- */
 
 uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref)
 {

@@ -20,8 +20,8 @@ enum context { IN_SHARED, IN_DO, IN_POST };
 
 struct operand {
 	bool constant;
-	bool wide;                /* 128 bits: cells 'cell' and 'cell' + 1, or 'hi' and 'lo'. */
-	bool mutable_;            /* The cell is a register or a variable, not a result. */
+	bool wide;     /* 128 bits: cells 'cell' and 'cell' + 1, or 'hi' and 'lo'. */
+	bool mutable_; /* The cell is a register or a variable, not a result. */
 	enum stage stage;
 	__u8 cell;
 	uint64_t hi, lo;
@@ -35,7 +35,7 @@ struct op_list {
 
 /* Registers that later tables read: where their copies live. */
 struct carry {
-	__u8 cell[APP_TABLES_MAX][28];    /* By table and register; 0: not carried. */
+	__u8 cell[APP_TABLES_MAX][28]; /* By table and register; 0: not carried. */
 	bool used[APP_TABLES_MAX];
 };
 
@@ -58,13 +58,13 @@ struct enc {
 	struct diag_list *diags;
 	struct layout layout;
 	struct carry carry;
-	unsigned n_var_words;             /* Of the application: variables and carried registers. */
+	unsigned n_var_words; /* Of the application: variables and carried registers. */
 	struct table *out;
 	bool failed;
 
-	unsigned next_cell;               /* Upwards: loads and shared results. */
-	unsigned rule_cell;               /* Downwards: temporaries of a rule. */
-	unsigned low_cell;                /* The lowest any rule needed. */
+	unsigned next_cell; /* Upwards: loads and shared results. */
+	unsigned rule_cell; /* Downwards: temporaries of a rule. */
+	unsigned low_cell;  /* The lowest any rule needed. */
 
 	const struct field *loaded[LOADS_MAX + 8];
 	__u8 loaded_cell[LOADS_MAX + 8];
@@ -72,15 +72,15 @@ struct enc {
 	struct op_list pre, let, rule;
 	struct hash_memo hash[HASHES_MAX];
 	unsigned n_hashes;
-	struct operand *let_value;        /* By let. */
+	struct operand *let_value; /* By let. */
 	bool *let_done;
 
 	enum context context;
-	const char *what;                 /* "rule NAME", for messages. */
+	const char *what; /* "rule NAME", for messages. */
 	struct loc loc;
-	__u8 var_temp[VARIABLE_WORDS_MAX];/* Cell that stands for a variable during `do`; 0: its own. */
+	__u8 var_temp[VARIABLE_WORDS_MAX]; /* Cell that stands for a variable during `do`; 0: its own. */
 	bool reads_time;
-	bool absent;                      /* Encoding `absent`: there is no record. */
+	bool absent; /* Encoding `absent`: there is no record. */
 	unsigned n_rows, n_terms, n_refs, n_ops, n_steps;
 };
 
@@ -90,10 +90,10 @@ struct row_draft {
 	uint64_t needs;
 	struct term term[ROW_ROOM];
 	unsigned n_terms;
-	bool never;               /* Cannot match. */
+	bool never; /* Cannot match. */
 };
 
-/* ---- encode.c ---- */
+/* ---- encode.c ------------------------------------------------------------------------------- */
 void enc_error(struct enc *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Prepares an encoder for table 'index'; *ret_table is zeroed.  0 or -ENOMEM. */
 int enc_init(struct enc *e, const struct app *app, unsigned index, enum hook_id default_hook,
@@ -105,7 +105,7 @@ enum hook_id enc_hook_of(const struct app *app, unsigned table, enum hook_id def
 /* A placement that fits any switch, for checks. */
 void enc_made_up_placement(const struct app *app, enum hook_id default_hook, struct placement *ret_placement);
 
-/* ---- encode_op.c: cells, loads, operations ---- */
+/* ---- encode_op.c: cells, loads, operations -------------------------------------------------- */
 struct operand operand_number(uint64_t value);
 struct operand operand_cell(unsigned cell, enum stage stage);
 struct operand operand_half(struct operand wide, bool high);
@@ -113,8 +113,8 @@ struct operand operand_half(struct operand wide, bool high);
 struct operand enc_load(struct enc *e, const struct field *field);
 /* Loads 'field' into the cells given, whatever else holds it already. */
 void enc_load_at(struct enc *e, const struct field *field, unsigned cell);
-unsigned enc_cells_new(struct enc *e, unsigned n);          /* Shared. */
-unsigned enc_rule_cells_new(struct enc *e, unsigned n);     /* Of the rule. */
+unsigned enc_cells_new(struct enc *e, unsigned n);	/* Shared. */
+unsigned enc_rule_cells_new(struct enc *e, unsigned n); /* Of the rule. */
 /* a OP b in the current context; folds constants. */
 struct operand enc_op(struct enc *e, enum op_code code, struct operand a, struct operand b);
 /* Puts a value into cell 'dst' (two for a wide one), by the rule's operations. */
@@ -128,9 +128,9 @@ struct operand enc_hash(struct enc *e, const struct operand *arg, unsigned n_arg
 unsigned enc_biflow(struct enc *e, enum key_kind kind, uint64_t *ret_needs);
 uint64_t op_fold(enum op_code code, uint64_t a, uint64_t b);
 
-/* ---- encode_expr.c: expressions ---- */
+/* ---- encode_expr.c: expressions ------------------------------------------------------------- */
 struct operand enc_expr(struct enc *e, const struct expr *expr);
-struct operand enc_ref(struct enc *e, const struct ref *ref, enum value_type type);
+struct operand enc_ref(struct enc *e, const struct ref *ref);
 /* 0 or 1. */
 struct operand enc_bool(struct enc *e, const struct expr *expr);
 /* Headers (and earlier tables) that must be there for 'expr' to have a value. */
@@ -140,17 +140,17 @@ enum op_code enc_op_of(enum expr_op op);
 /* All bits of the value that are 'mask' equal 'value': 0 or 1. */
 struct operand enc_masked_equal(struct enc *e, struct operand x, const struct pattern *p);
 
-/* ---- encode_match.c: `match` and `when` -> rows ---- */
+/* ---- encode_match.c: `match` and `when` -> rows --------------------------------------------- */
 void enc_rule_rows(struct enc *e, unsigned rule);
 /* Headers a rule's `match` and `when` need. */
 uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule);
 
-/* ---- encode_action.c: `do` and `action` ---- */
+/* ---- encode_action.c: `do` and `action` ----------------------------------------------------- */
 /* Encodes what happens when rule 'index' (RULE_OTHERWISE, RULE_ABSENT too) is chosen. */
 void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule, const struct stmt_list *action);
 uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, const struct stmt_list *action);
 
-/* ---- encode_carry.c ---- */
+/* ---- encode_carry.c ------------------------------------------------------------------------- */
 /* Plans the cells of carried registers.  0 or -E2BIG with *ret_words, the words needed. */
 int carry_plan(const struct app *app, struct carry *ret_carry, unsigned *ret_words);
 

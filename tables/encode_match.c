@@ -11,7 +11,7 @@
 
 #define NEED(x) (1ULL << PRESENT_##x)
 
-/* ---- terms -------------------------------------------------------------------------------------- */
+/* ---- terms ---------------------------------------------------------------------------------- */
 
 static void add_term(struct row_draft *d, struct term term)
 {
@@ -48,7 +48,7 @@ static void add_bool(struct row_draft *d, struct operand x, bool negate)
 		add_equal(d, x.cell, ~0ULL, negate ? 0 : 1, false);
 }
 
-/* ---- addresses ------------------------------------------------------------------------------------ */
+/* ---- addresses ------------------------------------------------------------------------------ */
 
 static bool is_ipv4(const struct pattern *p)
 {
@@ -64,7 +64,8 @@ static struct operand ipv4_or_ones(struct enc *e, struct operand x)
 	return enc_op(e, OP_OR, operand_half(x, false), other);
 }
 
-static void deny_address(struct enc *e, struct row_draft *d, struct operand x, const struct pattern *p, bool always_ipv4)
+static void deny_address(struct enc *e, struct row_draft *d, struct operand x, const struct pattern *p,
+			 bool always_ipv4)
 {
 	struct operand low;
 
@@ -91,12 +92,12 @@ static void want_address(struct row_draft *d, struct operand x, const struct pat
 		add_equal(d, x.cell + 1, p->mask_lo, p->lo, false);
 }
 
-/* ---- `match` ---------------------------------------------------------------------------------------- */
+/* ---- `match` -------------------------------------------------------------------------------- */
 
 static void add_pattern(struct enc *e, struct row_draft *d, const struct match *m, const struct pattern *p)
 {
 	enum load_kind kind = m->ref.kind == REF_FIELD ? m->ref.field->load.kind : LOAD_NONE;
-	struct operand x = enc_ref(e, &m->ref, m->type);
+	struct operand x = enc_ref(e, &m->ref);
 
 	if (x.constant)
 		add_constant(d, ((x.lo & p->mask_lo) == (p->lo & p->mask_lo)) != m->negate);
@@ -121,7 +122,7 @@ uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule)
 	return needs;
 }
 
-/* ---- `when` ------------------------------------------------------------------------------------------ */
+/* ---- `when` --------------------------------------------------------------------------------- */
 
 /* cell OP constant */
 static void add_comparison(struct row_draft *d, enum expr_op op, unsigned cell, uint64_t mask, uint64_t c, bool negate)
@@ -285,7 +286,7 @@ static void add_when(struct enc *e, struct row_draft *d, const struct expr *expr
 	}
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
 static bool is_set(const struct match *m)
 {
@@ -315,8 +316,8 @@ static void commit_row(struct enc *e, const struct row_draft *d, unsigned rule)
 		return;
 	}
 	if (e->n_rows >= ROWS_MAX || e->n_terms + d->n_terms > TERMS_MAX) {
-		enc_error(e, "%s: its sets make more rows than table %s has room for (%d rows, %d comparisons)", e->what,
-			  e->at->name, ROWS_MAX, TERMS_MAX);
+		enc_error(e, "%s: its sets make more rows than table %s has room for (%d rows, %d comparisons)",
+			  e->what, e->at->name, ROWS_MAX, TERMS_MAX);
 		return;
 	}
 	row = &e->out->rows[e->n_rows++];

@@ -5,7 +5,7 @@
 #include "../common/cleanup.h"
 #include "encode_int.h"
 
-/* ---- operands ---------------------------------------------------------------------------- */
+/* ---- operands ------------------------------------------------------------------------------- */
 
 struct operand operand_number(uint64_t value)
 {
@@ -29,7 +29,7 @@ struct operand operand_half(struct operand wide, bool high)
 	return half;
 }
 
-/* ---- cells ------------------------------------------------------------------------------- */
+/* ---- cells ---------------------------------------------------------------------------------- */
 
 static unsigned no_cells(struct enc *e)
 {
@@ -60,13 +60,13 @@ unsigned enc_rule_cells_new(struct enc *e, unsigned n)
 	return e->rule_cell;
 }
 
-/* ---- loads ------------------------------------------------------------------------------- */
+/* ---- loads ---------------------------------------------------------------------------------- */
 
 /* A metadata word that is the field, without a shift or a mask. */
 static bool is_whole_cell(const struct load *load)
 {
-	static const __u8 whole[] = {CELL_ETH_TYPE, CELL_IP_PROTO, CELL_VLAN_TPID, CELL_VLAN2_TPID,
-				     CELL_FRAG_OFFSET, CELL_PAYLOAD_LENGTH};
+	static const __u8 whole[] = {CELL_ETH_TYPE,   CELL_IP_PROTO,	CELL_VLAN_TPID,
+				     CELL_VLAN2_TPID, CELL_FRAG_OFFSET, CELL_PAYLOAD_LENGTH};
 
 	return load->kind == LOAD_CELL && load->shift == 0 && memchr(whole, load->base, sizeof(whole));
 }
@@ -106,7 +106,7 @@ struct operand enc_load(struct enc *e, const struct field *field)
 	return x;
 }
 
-/* ---- folding ------------------------------------------------------------------------------- */
+/* ---- folding -------------------------------------------------------------------------------- */
 
 static uint64_t fold_division(enum op_code code, uint64_t a, uint64_t b)
 {
@@ -147,7 +147,7 @@ uint64_t op_fold(enum op_code code, uint64_t a, uint64_t b)
 	return 0;
 }
 
-/* ---- operations ---------------------------------------------------------------------------- */
+/* ---- operations ----------------------------------------------------------------------------- */
 
 static bool commutes(enum op_code code)
 {
@@ -248,7 +248,7 @@ static void move_word(struct enc *e, unsigned dst, struct operand value)
 	} else if (value.cell == dst) {
 		return;
 	} else if (value.stage == STAGE_RULE && !value.mutable_ && last && last->dst == value.cell) {
-		last->dst = dst;                    /* The value was made for this place. */
+		last->dst = dst; /* The value was made for this place. */
 		if (e->rule_cell == value.cell)
 			e->rule_cell++;
 		return;
@@ -280,7 +280,7 @@ unsigned enc_settle(struct enc *e, struct operand value)
 	return cell;
 }
 
-/* ---- operations of their own kind, always before the lock ------------------------------------- */
+/* ---- operations of their own kind, always before the lock ----------------------------------- */
 
 struct operand enc_random(struct enc *e)
 {
@@ -358,7 +358,7 @@ struct operand enc_hash(struct enc *e, const struct operand *arg, unsigned n_arg
 	return operand_cell(op.dst, STAGE_PRE);
 }
 
-/* ---- biflow -------------------------------------------------------------------------------------- */
+/* ---- biflow --------------------------------------------------------------------------------- */
 
 struct biflow {
 	enum op_code code;

@@ -22,12 +22,12 @@ struct teller {
 	const struct explain *ex;
 	const struct layout *layout;
 	const struct native_step *step;
-	struct eval before;       /* When the rule was chosen. */
-	struct eval after;        /* After `do`, for the action. */
-	__u64 cells[CELLS];       /* Of 'after'. */
+	struct eval before; /* When the rule was chosen. */
+	struct eval after;  /* After `do`, for the action. */
+	__u64 cells[CELLS]; /* Of 'after'. */
 };
 
-/* ---- values ------------------------------------------------------------------------------------- */
+/* ---- values --------------------------------------------------------------------------------- */
 
 static uint64_t now_of(const struct teller *t)
 {
@@ -59,7 +59,7 @@ static void tell_is(FILE *out, const struct teller *t, const char *name, enum va
 	}
 }
 
-/* ---- presence ------------------------------------------------------------------------------------ */
+/* ---- presence ------------------------------------------------------------------------------- */
 
 /* The explainer numbers tables as if its application were alone on the hook. */
 static bool present(const struct teller *t, uint64_t needs)
@@ -105,7 +105,7 @@ static const char *absent_in_action(const struct teller *t, const struct app_rul
 	return name ? name : "a header that the action needs";
 }
 
-/* ---- conditions ------------------------------------------------------------------------------------- */
+/* ---- conditions ----------------------------------------------------------------------------- */
 
 static void tell_side(FILE *out, const struct teller *t, const struct expr *side, bool *first)
 {
@@ -204,7 +204,7 @@ static void tell_conditions(FILE *out, const struct teller *t, const struct app_
 		tell_conjuncts(out, t, rule->when);
 }
 
-/* ---- rules that did not match ---------------------------------------------------------------------------- */
+/* ---- rules that did not match --------------------------------------------------------------- */
 
 static void tell_rule_name(FILE *out, const struct app_rule *rule)
 {
@@ -277,7 +277,7 @@ static void tell_skipped(FILE *out, const struct teller *t)
 	}
 }
 
-/* ---- what the rule did ------------------------------------------------------------------------------------- */
+/* ---- what the rule did ---------------------------------------------------------------------- */
 
 /* Puts a value where `do` or an action would put it. */
 static void assign(struct teller *t, const struct stmt *stmt, const struct eval *eval)
@@ -362,7 +362,7 @@ static void tell_updates(FILE *out, const struct teller *t, const struct app_rul
 	}
 }
 
-/* ---- verdict -------------------------------------------------------------------------------------------------- */
+/* ---- verdict -------------------------------------------------------------------------------- */
 
 static void tell_assignment(FILE *out, struct teller *t, const struct stmt *stmt)
 {
@@ -411,7 +411,7 @@ static void tell_action(FILE *out, struct teller *t, const struct stmt_list *act
 		fputs("pass", out);
 }
 
-/* ---- key ---------------------------------------------------------------------------------------------------------- */
+/* ---- key ------------------------------------------------------------------------------------ */
 
 static void tell_key(FILE *out, const struct teller *t)
 {
@@ -448,7 +448,8 @@ static void tell_absent(FILE *out, const struct teller *t)
 	}
 }
 
-/* ---- public ---------------------------------------------------------------------------------------------------------- */
+/* ---- public
+ * ---------------------------------------------------------------------------------------------------------- */
 
 int explain_new(const struct app *app, unsigned index, enum hook_id default_hook, struct explain **ret_explain)
 {
@@ -490,7 +491,10 @@ static void part_key(FILE *out, struct teller *t, const struct app_rule *rule, c
 
 static void part_rule(FILE *out, struct teller *t, const struct app_rule *rule, const struct stmt_list *action)
 {
-	fputs(rule ? (rule->name ? rule->name : rule->text) : t->step->rule == RULE_ABSENT ? "absent" : "otherwise", out);
+	fputs(rule			     ? (rule->name ? rule->name : rule->text)
+	      : t->step->rule == RULE_ABSENT ? "absent"
+					     : "otherwise",
+	      out);
 }
 
 static void part_conditions(FILE *out, struct teller *t, const struct app_rule *rule, const struct stmt_list *action)
@@ -543,11 +547,13 @@ int explain_step(const struct explain *explain, const struct layout *layout, con
 {
 	const struct app_table *at = explain->enc.at;
 	const struct app_rule *rule = step->rule < at->n_rules ? &at->rule[step->rule] : NULL;
-	const struct stmt_list *action = rule ? &rule->action : step->rule == RULE_ABSENT ? &at->absent : &at->otherwise;
+	const struct stmt_list *action = rule			     ? &rule->action
+					 : step->rule == RULE_ABSENT ? &at->absent
+								     : &at->otherwise;
 	struct explanation ret = {.old_state = "", .new_state = "", .rule_line = rule ? rule->loc.line : 0};
 	struct teller t = {.ex = explain, .layout = layout, .step = step};
 	const struct telling telling[] = {
-		{part_key, &ret.key}, {part_rule, &ret.rule}, {part_conditions, &ret.conditions},
+		{part_key, &ret.key},	      {part_rule, &ret.rule},	    {part_conditions, &ret.conditions},
 		{part_skipped, &ret.skipped}, {part_updates, &ret.updates}, {part_verdict, &ret.verdict},
 	};
 

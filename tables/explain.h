@@ -14,16 +14,16 @@ struct explain;
 
 /* All strings belong to the caller until explain_done(); none is NULL after success, all may be "". */
 struct explanation {
-	char *key;                /* "ip.src=10.0.0.7"; several parts with spaces between; "" without a record. */
-	const char *old_state;    /* Of the layout; "" when there is none. */
+	char *key;	       /* "ip.src=10.0.0.7"; several parts with spaces between; "" without a record. */
+	const char *old_state; /* Of the layout; "" when there is none. */
 	const char *new_state;
-	char *rule;               /* Its name, or its text; "otherwise", "absent". */
-	unsigned rule_line;       /* Of the YAML; 0: none. */
-	char *conditions;         /* Of the chosen rule: "now < start -> true (start is 0.3 s ahead)", one a line. */
-	char *skipped;            /* Why earlier rules of the state did not match: "over-rate: now < start -> false
-	                             (start was 2 s ago)", one a line. */
-	char *updates;            /* "start: -3.2 s -> -2.2 s; end: ..."; "" when nothing changed. */
-	char *verdict;            /* "ip.dscp = 10; output(3)": packet writes with their values, then the verdict. */
+	char *rule;	    /* Its name, or its text; "otherwise", "absent". */
+	unsigned rule_line; /* Of the YAML; 0: none. */
+	char *conditions;   /* Of the chosen rule: "now < start -> true (start is 0.3 s ahead)", one a line. */
+	char *skipped;	    /* Why earlier rules of the state did not match: "over-rate: now < start -> false
+			       (start was 2 s ago)", one a line. */
+	char *updates;	    /* "start: -3.2 s -> -2.2 s; end: ..."; "" when nothing changed. */
+	char *verdict;	    /* "ip.dscp = 10; output(3)": packet writes with their values, then the verdict. */
 };
 
 /* Prepares table 'index' of 'app', deployed with 'default_hook'.  'app' must outlive the explainer.

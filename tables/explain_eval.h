@@ -8,13 +8,13 @@
 #include "encode_int.h"
 
 struct eval {
-	const struct enc *enc;    /* Knows in which cell each name lies. */
+	const struct enc *enc; /* Knows in which cell each name lies. */
 	const __u64 *cells;
-	unsigned image;           /* Where register names point: CELL_LOOKUP or CELL_UPDATE. */
+	unsigned image; /* Where register names point: CELL_LOOKUP or CELL_UPDATE. */
 };
 
 struct eval_value {
-	bool known;               /* False for random and hash, and what follows from them. */
+	bool known; /* False for random and hash, and what follows from them. */
 	uint64_t hi, lo;
 };
 

@@ -8,7 +8,7 @@
 /* The reason of the last refusal of this thread. */
 static _Thread_local char why[160];
 
-/* ---- names and widths ------------------------------------------------------------------ */
+/* ---- names and widths ----------------------------------------------------------------------- */
 
 struct end_names {
 	const char *name;
@@ -17,7 +17,10 @@ struct end_names {
 };
 
 static const struct end_names biflow_l4[] = {
-	{"a.ip", TYPE_ADDR, 128}, {"b.ip", TYPE_ADDR, 128}, {"a.port", TYPE_U64, 16}, {"b.port", TYPE_U64, 16},
+	{"a.ip", TYPE_ADDR, 128},
+	{"b.ip", TYPE_ADDR, 128},
+	{"a.port", TYPE_U64, 16},
+	{"b.port", TYPE_U64, 16},
 };
 static const struct end_names biflow_ip[] = {{"a.ip", TYPE_ADDR, 128}, {"b.ip", TYPE_ADDR, 128}};
 static const struct end_names biflow_eth[] = {{"a.eth", TYPE_MAC, 48}, {"b.eth", TYPE_MAC, 48}};
@@ -74,7 +77,7 @@ static int key_add(struct layout *layout, const struct app_key *key)
 	return 0;
 }
 
-/* ---- packing --------------------------------------------------------------------------- */
+/* ---- packing -------------------------------------------------------------------------------- */
 
 /* 'used' counts the bits taken of each word, from the low end. */
 static bool place(struct layout_field *f, unsigned *used)
@@ -111,8 +114,9 @@ static int pack_key(struct layout *layout)
 			if (layout->key[i].bits == bits)
 				fits = place(&layout->key[i], used) && fits;
 	if (!fits) {
-		snprintf(why, sizeof(why), "key too long: %u bits (%u bytes) packed into words of 64, room for %d bytes",
-			 sum, (sum + 7) / 8, KEY_WORDS_MAX * 8);
+		snprintf(why, sizeof(why),
+			 "key too long: %u bits (%u bytes) packed into words of 64, room for %d bytes", sum,
+			 (sum + 7) / 8, KEY_WORDS_MAX * 8);
 		return -E2BIG;
 	}
 	for (size_t i = 0; i < layout->n_keys; i++)
@@ -151,7 +155,7 @@ static int add_registers(struct layout *layout, const struct app_table *table)
 	return 0;
 }
 
-/* ---- hash ------------------------------------------------------------------------------ */
+/* ---- hash ----------------------------------------------------------------------------------- */
 
 /* FNV-1a; only ever compared between builds of this project. */
 static void mix_bytes(__u64 *hash, const void *bytes, size_t size)
@@ -201,7 +205,7 @@ static __u64 layout_hash(const struct layout *layout, const struct app_table *ta
 	return hash;
 }
 
-/* ---- public ------------------------------------------------------------------------------ */
+/* ---- public --------------------------------------------------------------------------------- */
 
 int layout_make(const struct app *app, const struct app_table *table, struct layout *ret_layout, const char **ret_why)
 {

@@ -17,28 +17,28 @@ struct columns {
 	char *name[COLUMNS_MAX];
 	unsigned width[COLUMNS_MAX];
 	unsigned n;
-	bool printed;             /* The header is out, so the widths are fixed. */
+	bool printed; /* The header is out, so the widths are fixed. */
 };
 
 struct cell {
 	size_t begin;
-	unsigned width;           /* Characters, not bytes. */
+	unsigned width; /* Characters, not bytes. */
 };
 
 struct render {
 	FILE *out;
-	yajl_gen gen;             /* NULL: text. */
+	yajl_gen gen; /* NULL: text. */
 	struct columns columns;
 	struct cell cell[RENDER_WIDTH_ROWS][COLUMNS_MAX];
 	unsigned n_cells[RENDER_WIDTH_ROWS];
-	unsigned n_rows;          /* Complete rows that wait. */
-	unsigned n;               /* Cells of the row under construction. */
+	unsigned n_rows; /* Complete rows that wait. */
+	unsigned n;	 /* Cells of the row under construction. */
 	char *text;
 	size_t size, room;
 	bool anything;
 };
 
-/* ---- text: buffer -------------------------------------------------------------------------------- */
+/* ---- text: buffer --------------------------------------------------------------------------- */
 
 static bool text_reserve(struct render *r, size_t size)
 {
@@ -132,7 +132,7 @@ static void forget_columns(struct render *r)
 	memset(&r->columns, 0, sizeof(r->columns));
 }
 
-/* ---- text: cells ----------------------------------------------------------------------------------- */
+/* ---- text: cells ---------------------------------------------------------------------------- */
 
 /* Moves the row under construction to the front, as the only one. */
 static void keep_current(struct render *r, unsigned row, size_t begin)
@@ -220,7 +220,7 @@ static void text_row_end(struct render *r)
 		flush_rows(r);
 }
 
-/* ---- both ------------------------------------------------------------------------------------------- */
+/* ---- both ----------------------------------------------------------------------------------- */
 
 struct render *render_new(FILE *out, bool json)
 {
@@ -378,7 +378,7 @@ void render_note(struct render *r, const char *format, ...)
 	r->anything = true;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------ */
+/* ---- values --------------------------------------------------------------------------------- */
 
 static char *put_octet(char *p, unsigned value)
 {
@@ -460,7 +460,7 @@ void render_value(struct render *r, const char *key, enum value_type type, uint6
 	emit_value(r, key, false, type, hi, lo, now_ns);
 }
 
-/* ---- flows ----------------------------------------------------------------------------------------------- */
+/* ---- flows ---------------------------------------------------------------------------------- */
 
 /* An object of its own in JSON, so no register can be mistaken for something else. */
 static void render_fields(struct render *r, const char *group, const struct layout_field *f, size_t n,

@@ -10,7 +10,7 @@
 #include "../common/cleanup.h"
 #include "app.h"
 
-/* ---- scalars ---------------------------------------------------------------------------------------- */
+/* ---- scalars -------------------------------------------------------------------------------- */
 
 /* YAML would read these as something else than the text they are. */
 static bool needs_quotes(const char *text)
@@ -82,7 +82,7 @@ static void print_flat(FILE *out, unsigned indent, const char *key, const char *
 		print_item(out, indent + 2, item + strspn(item, " "));
 }
 
-/* ---- declarations ------------------------------------------------------------------------------------- */
+/* ---- declarations --------------------------------------------------------------------------- */
 
 static void print_parameters(FILE *out, const struct app *app)
 {
@@ -115,7 +115,7 @@ static void print_typed(FILE *out, unsigned indent, const char *key, const struc
 	}
 }
 
-/* ---- state ------------------------------------------------------------------------------------------------ */
+/* ---- state ---------------------------------------------------------------------------------- */
 
 static void print_scope(FILE *out, const char *key, const struct app_key *part, size_t n)
 {
@@ -175,7 +175,7 @@ static void print_stateful(FILE *out, const struct app_table *t)
 	print_typed(out, 6, "registers", t->reg, t->n_regs);
 }
 
-/* ---- rules --------------------------------------------------------------------------------------------------- */
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 /* A list item's first line begins with "- ", the others with blanks. */
 struct item {
@@ -257,7 +257,7 @@ static void print_rule(FILE *out, const struct app_table *t, const struct app_ru
 		fputs("      - {}\n", out);
 }
 
-/* ---- tables ----------------------------------------------------------------------------------------------------- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 static void print_lets(FILE *out, const struct app_table *t)
 {

@@ -23,9 +23,11 @@ static const char token_bucket[] =
 	"      states: [NEW, {name: METERED, idle: (burst + 1) * interval}]\n"
 	"      registers: [time start, time end]\n"
 	"    rules:\n"
-	"      - {name: first, state: NEW, do: start = now - (burst - 1) * interval; end = now + interval, next: METERED, action: pass}\n"
+	"      - {name: first, state: NEW, do: start = now - (burst - 1) * interval; end = now + interval, next: "
+	"METERED, action: pass}\n"
 	"      - {name: over-rate, when: now < start, action: drop}\n"
-	"      - {name: in-rate, when: now <= end, do: start += interval * frames; end += interval * frames, action: pass}\n"
+	"      - {name: in-rate, when: now <= end, do: start += interval * frames; end += interval * frames, action: "
+	"pass}\n"
 	"      - {name: rested, do: start = now - (burst - 1) * interval; end = now + interval, action: pass}\n";
 
 static void expect_rule(const struct machine *m, const char *table, const char *rule)
@@ -91,24 +93,24 @@ static void a_setting_moves_the_limits(void **state)
 	machine_free(m);
 }
 
-static const char door[] =
-	"app: door\n"
-	"parameters: {first: 1111, second: 2222, third: 3333, key: 9922}\n"
-	"tables:\n"
-	"  - name: knocks\n"
-	"    state:\n"
-	"      lookup: [ip.src]\n"
-	"      capacity: 10000\n"
-	"      when_full: evict\n"
-	"      states: [CLOSED, {name: ONE, hard: 5s}, {name: TWO, hard: 5s}, {name: OPEN, idle: 10s, hard: 60s, on_timeout: notify}]\n"
-	"    rules:\n"
-	"      - {name: ping, match: {ip.proto: [icmp, icmpv6]}, refresh: no, action: pass}\n"
-	"      - {name: one, state: CLOSED, match: {l4.dst: first}, next: ONE, action: drop}\n"
-	"      - {name: two, state: ONE, match: {l4.dst: second}, next: TWO, action: drop}\n"
-	"      - {name: three, state: TWO, match: {l4.dst: third}, next: OPEN, action: drop}\n"
-	"      - {name: key, state: OPEN, match: {l4.dst: key}, action: pass}\n"
-	"      - {name: wrong, next: CLOSED, action: drop}\n"
-	"    absent: pass\n";
+static const char door[] = "app: door\n"
+			   "parameters: {first: 1111, second: 2222, third: 3333, key: 9922}\n"
+			   "tables:\n"
+			   "  - name: knocks\n"
+			   "    state:\n"
+			   "      lookup: [ip.src]\n"
+			   "      capacity: 10000\n"
+			   "      when_full: evict\n"
+			   "      states: [CLOSED, {name: ONE, hard: 5s}, {name: TWO, hard: 5s}, {name: OPEN, idle: "
+			   "10s, hard: 60s, on_timeout: notify}]\n"
+			   "    rules:\n"
+			   "      - {name: ping, match: {ip.proto: [icmp, icmpv6]}, refresh: no, action: pass}\n"
+			   "      - {name: one, state: CLOSED, match: {l4.dst: first}, next: ONE, action: drop}\n"
+			   "      - {name: two, state: ONE, match: {l4.dst: second}, next: TWO, action: drop}\n"
+			   "      - {name: three, state: TWO, match: {l4.dst: third}, next: OPEN, action: drop}\n"
+			   "      - {name: key, state: OPEN, match: {l4.dst: key}, action: pass}\n"
+			   "      - {name: wrong, next: CLOSED, action: drop}\n"
+			   "    absent: pass\n";
 
 static void knock(struct machine *m, unsigned port, const char *rule)
 {
@@ -219,11 +221,11 @@ static const char firewall[] =
 static void datagram(struct machine *m, bool from_inside)
 {
 	if (from_inside)
-		SEND(m, {"ip.src", IP4(10, 0, 0, 9)}, {"ip.dst", IP4(10, 0, 0, 1)}, {"ip.proto", 0, 17}, {"l4.src", 0, 5000},
-		     {"l4.dst", 0, 53}, {"in_port", 0, 1});
+		SEND(m, {"ip.src", IP4(10, 0, 0, 9)}, {"ip.dst", IP4(10, 0, 0, 1)}, {"ip.proto", 0, 17},
+		     {"l4.src", 0, 5000}, {"l4.dst", 0, 53}, {"in_port", 0, 1});
 	else
-		SEND(m, {"ip.src", IP4(10, 0, 0, 1)}, {"ip.dst", IP4(10, 0, 0, 9)}, {"ip.proto", 0, 17}, {"l4.src", 0, 53},
-		     {"l4.dst", 0, 5000}, {"in_port", 0, 2});
+		SEND(m, {"ip.src", IP4(10, 0, 0, 1)}, {"ip.dst", IP4(10, 0, 0, 9)}, {"ip.proto", 0, 17},
+		     {"l4.src", 0, 53}, {"l4.dst", 0, 5000}, {"in_port", 0, 2});
 }
 
 static void a_firewall_lets_answers_in_but_no_strangers(void **state)
@@ -280,7 +282,7 @@ static void a_counter_counts(void **state)
 	machine_free(m);
 }
 
-/* ---- values carried from table to table ------------------------------------------------------------------- */
+/* ---- values carried from table to table ----------------------------------------------------- */
 
 static const char carried[] =
 	"app: carried\n"
@@ -292,7 +294,8 @@ static const char carried[] =
 	"      capacity: 64\n"
 	"      registers: [count, addr last]\n"
 	"    rules:\n"
-	"      - {name: known, match: {ip.proto: udp}, do: count += 1; seen = count * 10; seen += 1; last = ip.dst, action: who = ip.dst}\n"
+	"      - {name: known, match: {ip.proto: udp}, do: count += 1; seen = count * 10; seen += 1; last = ip.dst, "
+	"action: who = ip.dst}\n"
 	"      - {name: skip, match: {ip.proto: tcp}, do: count += 100, action: goto(use)}\n"
 	"  - name: between\n"
 	"    rules:\n"

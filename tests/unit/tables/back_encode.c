@@ -40,18 +40,33 @@ static bool hit(const struct machine *m)
 	return strcmp(machine_rule(m, "t"), "hit") == 0;
 }
 
-/* ---- one field, many patterns ----------------------------------------------------------------------- */
+/* ---- one field, many patterns --------------------------------------------------------------- */
 
 static void numbers_match_as_values_ranges_sets_and_masks(void **state)
 {
-	static const struct { const char *match; unsigned port; bool hits; } cases[] = {
-		{"l4.dst: 80", 80, true}, {"l4.dst: 80", 81, false},
-		{"l4.dst: not 80", 81, true}, {"l4.dst: not 80", 80, false},
-		{"l4.dst: 80-90", 80, true}, {"l4.dst: 80-90", 90, true}, {"l4.dst: 80-90", 91, false},
-		{"l4.dst: 80-90", 79, false}, {"l4.dst: not 80-90", 85, false}, {"l4.dst: not 80-90", 91, true},
-		{"l4.dst: [22, 80-90]", 22, true}, {"l4.dst: [22, 80-90]", 84, true}, {"l4.dst: [22, 80-90]", 23, false},
-		{"l4.dst: \"not [22, 80-90]\"", 22, false}, {"l4.dst: \"not [22, 80-90]\"", 84, false},
-		{"l4.dst: \"not [22, 80-90]\"", 23, true}, {"l4.dst: 0x80/0xf0", 0x8f, true}, {"l4.dst: 0x80/0xf0", 0x9f, false},
+	static const struct {
+		const char *match;
+		unsigned port;
+		bool hits;
+	} cases[] = {
+		{"l4.dst: 80", 80, true},
+		{"l4.dst: 80", 81, false},
+		{"l4.dst: not 80", 81, true},
+		{"l4.dst: not 80", 80, false},
+		{"l4.dst: 80-90", 80, true},
+		{"l4.dst: 80-90", 90, true},
+		{"l4.dst: 80-90", 91, false},
+		{"l4.dst: 80-90", 79, false},
+		{"l4.dst: not 80-90", 85, false},
+		{"l4.dst: not 80-90", 91, true},
+		{"l4.dst: [22, 80-90]", 22, true},
+		{"l4.dst: [22, 80-90]", 84, true},
+		{"l4.dst: [22, 80-90]", 23, false},
+		{"l4.dst: \"not [22, 80-90]\"", 22, false},
+		{"l4.dst: \"not [22, 80-90]\"", 84, false},
+		{"l4.dst: \"not [22, 80-90]\"", 23, true},
+		{"l4.dst: 0x80/0xf0", 0x8f, true},
+		{"l4.dst: 0x80/0xf0", 0x9f, false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -83,25 +98,41 @@ static void flags_match_by_mask(void **state)
 
 static void addresses_match_and_are_denied(void **state)
 {
-	static const struct { const char *match; uint64_t hi, lo; bool hits; } cases[] = {
-		{"ip.src: 10.0.0.7", IP4(10, 0, 0, 7), true}, {"ip.src: 10.0.0.7", IP4(10, 0, 0, 8), false},
+	static const struct {
+		const char *match;
+		uint64_t hi, lo;
+		bool hits;
+	} cases[] = {
+		{"ip.src: 10.0.0.7", IP4(10, 0, 0, 7), true},
+		{"ip.src: 10.0.0.7", IP4(10, 0, 0, 8), false},
 		{"ip.src: 10.0.0.7", 0x20010db800000000ULL, 0xffff0a000007ULL, false},
-		{"ip.src: 10.0.0.0/8", IP4(10, 9, 9, 9), true}, {"ip.src: 10.0.0.0/8", IP4(11, 0, 0, 0), false},
+		{"ip.src: 10.0.0.0/8", IP4(10, 9, 9, 9), true},
+		{"ip.src: 10.0.0.0/8", IP4(11, 0, 0, 0), false},
 		{"ip.src: 10.0.0.0/8", V6(0xffff0a000001ULL), false},
-		{"ip.src: not 10.0.0.7", IP4(10, 0, 0, 7), false}, {"ip.src: not 10.0.0.7", IP4(10, 0, 0, 8), true},
+		{"ip.src: not 10.0.0.7", IP4(10, 0, 0, 7), false},
+		{"ip.src: not 10.0.0.7", IP4(10, 0, 0, 8), true},
 		{"ip.src: not 10.0.0.7", V6(0xffff0a000007ULL), true},
-		{"ip.src: not 10.0.0.0/8", IP4(10, 1, 2, 3), false}, {"ip.src: not 10.0.0.0/8", V6(0xffff0a000007ULL), true},
-		{"ip.src: '2001:db8::1'", V6(1), true}, {"ip.src: '2001:db8::1'", V6(2), false},
-		{"ip.src: '2001:db8::/32'", V6(7), true}, {"ip.src: '2001:db8::/32'", IP4(1, 2, 3, 4), false},
-		{"ip.src: 'not 2001:db8::1'", V6(1), false}, {"ip.src: 'not 2001:db8::1'", V6(2), true},
-		{"ip.src: 'not 2001:db8::1'", 0x20010db900000000ULL, 1, true}, {"ip.src: 'not 2001:db8::1'", IP4(0, 0, 0, 1), true},
-		{"ip.src: 'not 2001:db8::/32'", V6(1), false}, {"ip.src: 'not 2001:db8::/32'", IP4(1, 2, 3, 4), true},
-		{"ip.src: 'not 2001:db8::/96'", V6(1), false}, {"ip.src: 'not 2001:db8::/96'", V6(1ULL << 32), true},
-		{"ip.src: '[10.0.0.0/8, 2001:db8::/32]'", V6(1), true}, {"ip.src: '[10.0.0.0/8, 2001:db8::/32]'", IP4(9, 0, 0, 0), false},
+		{"ip.src: not 10.0.0.0/8", IP4(10, 1, 2, 3), false},
+		{"ip.src: not 10.0.0.0/8", V6(0xffff0a000007ULL), true},
+		{"ip.src: '2001:db8::1'", V6(1), true},
+		{"ip.src: '2001:db8::1'", V6(2), false},
+		{"ip.src: '2001:db8::/32'", V6(7), true},
+		{"ip.src: '2001:db8::/32'", IP4(1, 2, 3, 4), false},
+		{"ip.src: 'not 2001:db8::1'", V6(1), false},
+		{"ip.src: 'not 2001:db8::1'", V6(2), true},
+		{"ip.src: 'not 2001:db8::1'", 0x20010db900000000ULL, 1, true},
+		{"ip.src: 'not 2001:db8::1'", IP4(0, 0, 0, 1), true},
+		{"ip.src: 'not 2001:db8::/32'", V6(1), false},
+		{"ip.src: 'not 2001:db8::/32'", IP4(1, 2, 3, 4), true},
+		{"ip.src: 'not 2001:db8::/96'", V6(1), false},
+		{"ip.src: 'not 2001:db8::/96'", V6(1ULL << 32), true},
+		{"ip.src: '[10.0.0.0/8, 2001:db8::/32]'", V6(1), true},
+		{"ip.src: '[10.0.0.0/8, 2001:db8::/32]'", IP4(9, 0, 0, 0), false},
 		{"ip.src: 'not [10.0.0.0/8, 2001:db8::/32]'", V6(1), false},
 		{"ip.src: 'not [10.0.0.0/8, 2001:db8::/32]'", IP4(10, 0, 0, 1), false},
 		{"ip.src: 'not [10.0.0.0/8, 2001:db8::/32]'", IP4(9, 0, 0, 1), true},
-		{"ip.src: 0.0.0.0/0", IP4(9, 0, 0, 1), true}, {"ip.src: 0.0.0.0/0", V6(1), false},
+		{"ip.src: 0.0.0.0/0", IP4(9, 0, 0, 1), true},
+		{"ip.src: 0.0.0.0/0", V6(1), false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -109,7 +140,8 @@ static void addresses_match_and_are_denied(void **state)
 
 		SEND(m, {"ip.src", cases[i].hi, cases[i].lo});
 		if (hit(m) != cases[i].hits)
-			fail_msg("%s with %llx %llx", cases[i].match, (unsigned long long)cases[i].hi, (unsigned long long)cases[i].lo);
+			fail_msg("%s with %llx %llx", cases[i].match, (unsigned long long)cases[i].hi,
+				 (unsigned long long)cases[i].lo);
 		machine_free(m);
 	}
 }
@@ -137,33 +169,67 @@ static void sets_multiply_into_rows(void **state)
 	machine_free(m);
 }
 
-/* ---- conditions ------------------------------------------------------------------------------------------ */
+/* ---- conditions ----------------------------------------------------------------------------- */
 
 static void conditions_hold_as_written(void **state)
 {
-	static const struct { const char *when; uint64_t length, port; bool hits; } cases[] = {
-		{"length < 100", 99, 0, true}, {"length < 100", 100, 0, false}, {"length <= 100", 100, 0, true},
-		{"length > 100", 100, 0, false}, {"length > 100", 101, 0, true}, {"length >= 100", 100, 0, true},
-		{"100 > length", 99, 0, true}, {"100 <= length", 99, 0, false}, {"length != 5", 5, 0, false},
-		{"length >= 0", 5, 0, true}, {"length < 0", 5, 0, false}, {"not length < 0", 5, 0, true},
-		{"length & 0xf0 == 0x10", 0x1f, 0, true}, {"length & 0xf0 == 0x10", 0x2f, 0, false},
-		{"length > l4.dst", 10, 9, true}, {"length > l4.dst", 9, 9, false}, {"length >= l4.dst", 9, 9, true},
-		{"l4.dst - length < 10", 5, 9, true}, {"l4.dst - length < 10", 10, 9, false},
-		{"1000 - length > 990", 5, 0, true}, {"1000 / length == 10", 100, 0, true}, {"1000 % length == 10", 99, 0, true},
-		{"length == 1 or l4.dst == 2", 9, 2, true}, {"length == 1 or l4.dst == 2", 1, 9, true},
-		{"length == 1 or l4.dst == 2", 9, 9, false}, {"not (length == 1 or l4.dst == 2)", 9, 9, true},
-		{"not (length == 1 or l4.dst == 2)", 1, 9, false}, {"not (length == 1 and l4.dst == 2)", 1, 9, true},
-		{"not (length == 1 and l4.dst == 2)", 1, 2, false}, {"length in [1, 5-7, 9]", 6, 0, true},
-		{"length in [1, 5-7, 9]", 8, 0, false}, {"not length in [1, 5-7, 9]", 8, 0, true},
-		{"min(length, l4.dst) == 3", 3, 7, true}, {"max(length, l4.dst) == 3", 3, 7, false},
-		{"seq_lt(0xffffffff, length)", 1, 0, true}, {"seq_le(length, 5)", 6, 0, false},
-		{"~length & 0xff == 0xfe", 1, 0, true}, {"-length + 5 == 0", 5, 0, true},
-		{"(length << 4 | 1) ^ 1 == 0x50", 5, 0, true}, {"has(udp)", 1, 0, true}, {"has(tcp)", 1, 0, false},
-		{"not has(tcp)", 1, 0, true}, {"has(tcp) or length == 1", 1, 0, true}, {"not (has(udp) and length == 1)", 1, 0, false},
-		{"length == 1 and l4.dst == 2 and length != 7 and l4.dst != 8 and length != 9 and l4.dst > 1 and length < 3 and "
-		 "l4.dst < 9 and length != 4 and l4.dst != 5", 1, 2, true},
-		{"length == 1 and l4.dst == 2 and length != 7 and l4.dst != 8 and length != 9 and l4.dst > 1 and length < 3 and "
-		 "l4.dst < 9 and length != 4 and l4.dst != 2", 1, 2, false},
+	static const struct {
+		const char *when;
+		uint64_t length, port;
+		bool hits;
+	} cases[] = {
+		{"length < 100", 99, 0, true},
+		{"length < 100", 100, 0, false},
+		{"length <= 100", 100, 0, true},
+		{"length > 100", 100, 0, false},
+		{"length > 100", 101, 0, true},
+		{"length >= 100", 100, 0, true},
+		{"100 > length", 99, 0, true},
+		{"100 <= length", 99, 0, false},
+		{"length != 5", 5, 0, false},
+		{"length >= 0", 5, 0, true},
+		{"length < 0", 5, 0, false},
+		{"not length < 0", 5, 0, true},
+		{"length & 0xf0 == 0x10", 0x1f, 0, true},
+		{"length & 0xf0 == 0x10", 0x2f, 0, false},
+		{"length > l4.dst", 10, 9, true},
+		{"length > l4.dst", 9, 9, false},
+		{"length >= l4.dst", 9, 9, true},
+		{"l4.dst - length < 10", 5, 9, true},
+		{"l4.dst - length < 10", 10, 9, false},
+		{"1000 - length > 990", 5, 0, true},
+		{"1000 / length == 10", 100, 0, true},
+		{"1000 % length == 10", 99, 0, true},
+		{"length == 1 or l4.dst == 2", 9, 2, true},
+		{"length == 1 or l4.dst == 2", 1, 9, true},
+		{"length == 1 or l4.dst == 2", 9, 9, false},
+		{"not (length == 1 or l4.dst == 2)", 9, 9, true},
+		{"not (length == 1 or l4.dst == 2)", 1, 9, false},
+		{"not (length == 1 and l4.dst == 2)", 1, 9, true},
+		{"not (length == 1 and l4.dst == 2)", 1, 2, false},
+		{"length in [1, 5-7, 9]", 6, 0, true},
+		{"length in [1, 5-7, 9]", 8, 0, false},
+		{"not length in [1, 5-7, 9]", 8, 0, true},
+		{"min(length, l4.dst) == 3", 3, 7, true},
+		{"max(length, l4.dst) == 3", 3, 7, false},
+		{"seq_lt(0xffffffff, length)", 1, 0, true},
+		{"seq_le(length, 5)", 6, 0, false},
+		{"~length & 0xff == 0xfe", 1, 0, true},
+		{"-length + 5 == 0", 5, 0, true},
+		{"(length << 4 | 1) ^ 1 == 0x50", 5, 0, true},
+		{"has(udp)", 1, 0, true},
+		{"has(tcp)", 1, 0, false},
+		{"not has(tcp)", 1, 0, true},
+		{"has(tcp) or length == 1", 1, 0, true},
+		{"not (has(udp) and length == 1)", 1, 0, false},
+		{"length == 1 and l4.dst == 2 and length != 7 and l4.dst != 8 and length != 9 and l4.dst > 1 and "
+		 "length < 3 and "
+		 "l4.dst < 9 and length != 4 and l4.dst != 5",
+		 1, 2, true},
+		{"length == 1 and l4.dst == 2 and length != 7 and l4.dst != 8 and length != 9 and l4.dst > 1 and "
+		 "length < 3 and "
+		 "l4.dst < 9 and length != 4 and l4.dst != 2",
+		 1, 2, false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -179,11 +245,18 @@ static void conditions_hold_as_written(void **state)
 
 static void addresses_compare_in_conditions(void **state)
 {
-	static const struct { const char *when; bool equal, other, v6; } cases[] = {
-		{"ip.src == ip.dst", true, false, false}, {"ip.src != ip.dst", false, true, true},
-		{"ip.src == 10.0.0.7", true, true, false}, {"ip.src != 10.0.0.7", false, false, true},
-		{"ip.src in 10.0.0.0/8", true, true, false}, {"not ip.src in 10.0.0.0/8", false, false, true},
-		{"ip.src in 2001:db8::/32", false, false, true}, {"ip.src == ip.dst or ip.src in 2001:db8::/32", true, false, true},
+	static const struct {
+		const char *when;
+		bool equal, other, v6;
+	} cases[] = {
+		{"ip.src == ip.dst", true, false, false},
+		{"ip.src != ip.dst", false, true, true},
+		{"ip.src == 10.0.0.7", true, true, false},
+		{"ip.src != 10.0.0.7", false, false, true},
+		{"ip.src in 10.0.0.0/8", true, true, false},
+		{"not ip.src in 10.0.0.0/8", false, false, true},
+		{"ip.src in 2001:db8::/32", false, false, true},
+		{"ip.src == ip.dst or ip.src in 2001:db8::/32", true, false, true},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -231,12 +304,13 @@ static void an_absent_field_anywhere_keeps_a_rule_from_matching(void **state)
 	machine_free(m);
 }
 
-/* ---- actions ---------------------------------------------------------------------------------------------- */
+/* ---- actions -------------------------------------------------------------------------------- */
 
 static void right_hand_fields_are_the_packet_as_it_came(void **state)
 {
-	struct machine *m = rules_machine("      - {name: hit, action: 'eth.dst = eth.src; eth.src = eth.dst; ip.ttl -= 1; v = "
-					  "ip.ttl; ip.dscp = v; v = 7; w = ip.src; ip.src = ip.dst; ip.dst = w; reflect'}\n");
+	struct machine *m =
+		rules_machine("      - {name: hit, action: 'eth.dst = eth.src; eth.src = eth.dst; ip.ttl -= 1; v = "
+			      "ip.ttl; ip.dscp = v; v = 7; w = ip.src; ip.src = ip.dst; ip.dst = w; reflect'}\n");
 
 	SEND(m, {"eth.src", 0, 1}, {"eth.dst", 0, 2}, {"ip.ttl", 0, 64}, {"ip.dscp", 0, 3}, {"ip.src", IP4(1, 1, 1, 1)},
 	     {"ip.dst", IP4(2, 2, 2, 2)});
@@ -256,10 +330,10 @@ static void right_hand_fields_are_the_packet_as_it_came(void **state)
 
 static void a_hash_is_computed_once_and_random_drawn_apart(void **state)
 {
-	struct machine *m = rules_machine(
-		"      - {name: hit, when: 'hash(ip.src, ip.dst) % 4 == 9', action: drop}\n"
-		"      - {name: two, when: 'hash(ip.src, ip.dst) % 4 == 8', action: drop}\n"
-		"      - {name: three, when: 'random % 2 == 5 and random % 2 == 4', action: drop}\n");
+	struct machine *m =
+		rules_machine("      - {name: hit, when: 'hash(ip.src, ip.dst) % 4 == 9', action: drop}\n"
+			      "      - {name: two, when: 'hash(ip.src, ip.dst) % 4 == 8', action: drop}\n"
+			      "      - {name: three, when: 'random % 2 == 5 and random % 2 == 4', action: drop}\n");
 	unsigned n_init = 0, n_random = 0;
 
 	for (unsigned i = 0; i < m->table[0]->n_pre; i++) {
@@ -300,22 +374,26 @@ static void a_let_keeps_the_value_from_before_the_updates(void **state)
 
 static void equal_conditions_are_computed_once(void **state)
 {
-	struct machine *m = machine_new("app: share\ntables:\n  - name: t\n    state: {lookup: [ip.src], capacity: 16, registers: [time x]}\n"
-					"    rules:\n      - {when: now - x > 1s and length == 5, action: drop}\n"
-					"      - {when: now - x > 1s and length == 6, action: drop}\n"
-					"      - {when: x < now, do: x = now}\n", NULL, 0);
+	struct machine *m = machine_new(
+		"app: share\ntables:\n  - name: t\n    state: {lookup: [ip.src], capacity: 16, registers: [time x]}\n"
+		"    rules:\n      - {when: now - x > 1s and length == 5, action: drop}\n"
+		"      - {when: now - x > 1s and length == 6, action: drop}\n"
+		"      - {when: x < now, do: x = now}\n",
+		NULL, 0);
 
 	assert_int_equal(m->table[0]->n_pre, 0);
 	assert_int_equal(m->table[0]->n_let, 2);
 	machine_free(m);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------------ */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 static void prefixes_of_keys_fold_flows_together(void **state)
 {
-	struct machine *m = machine_new("app: nets\ntables:\n  - name: t\n    state: {lookup: [ipv4.src/24, l4.dst/8], capacity: 16, registers: [n]}\n"
-					"    rules:\n      - {name: hit, do: n += 1}\n", NULL, 0);
+	struct machine *m = machine_new("app: nets\ntables:\n  - name: t\n    state: {lookup: [ipv4.src/24, l4.dst/8], "
+					"capacity: 16, registers: [n]}\n"
+					"    rules:\n      - {name: hit, do: n += 1}\n",
+					NULL, 0);
 	__u64 hi, lo;
 
 	SEND(m, {"ipv4.src", IP4(10, 0, 0, 1)}, {"l4.dst", 0, 0x1234}, {"ip.proto", 0, 17});
@@ -331,7 +409,7 @@ static void prefixes_of_keys_fold_flows_together(void **state)
 	machine_free(m);
 }
 
-/* ---- limits ------------------------------------------------------------------------------------------------------ */
+/* ---- limits --------------------------------------------------------------------------------- */
 
 /* Encodes what parses; returns the messages for the caller to free. */
 static char *messages(const char *yaml)
@@ -369,7 +447,8 @@ static void limits_name_the_rule(void **state)
 	expect_message("      - {name: many, match: {l4.dst: 'not [1, 2, 3, 4, 5, 6, 7, 8, 9]'}, action: drop}\n",
 		       "rule many: 9 comparisons at once, the limit is 8");
 	expect_message("      - {name: sets, match: {l4.dst: [1,2,3,4,5,6,7,8,9,10], l4.src: [1,2,3,4,5,6,7,8,9,10], "
-		       "ip.ttl: [1,2,3,4,5,6]}, action: drop}\n", "rule sets: its sets make more rows");
+		       "ip.ttl: [1,2,3,4,5,6]}, action: drop}\n",
+		       "rule sets: its sets make more rows");
 	n = snprintf(rules, sizeof(rules), "      - {name: wide, action: '");
 	for (unsigned i = 0; i < 17; i++)
 		n += snprintf(rules + n, sizeof(rules) - n, "ip.ttl = %u; ", i);
@@ -383,7 +462,8 @@ static void a_chain_of_steps_has_an_end(void **state)
 	int n = snprintf(yaml, sizeof(yaml), "app: long\ntables:\n");
 
 	for (unsigned i = 0; i < 13; i++)
-		n += snprintf(yaml + n, sizeof(yaml) - n, "  - name: t%u\n    rules:\n      - {action: ip.ttl -= 1}\n", i);
+		n += snprintf(yaml + n, sizeof(yaml) - n, "  - name: t%u\n    rules:\n      - {action: ip.ttl -= 1}\n",
+			      i);
 	text = messages(yaml);
 	assert_non_null(strstr(text, "take 26 steps"));
 	free(text);
@@ -396,17 +476,18 @@ static void what_does_not_fit_before_the_lock_comes_behind_it(void **state)
 	int n = 0;
 
 	for (unsigned i = 0; i < 20; i++)
-		n += snprintf(rules + n, sizeof(rules) - n, "      - {name: r%u, when: '(length * %u) %% 1009 == 5', action: drop}\n", i,
-			      i + 2);
-	snprintf(rules + n, sizeof(rules) - n, "      - {name: hit, when: '(length * 2) %% 1009 == 6', action: drop}\n");
+		n += snprintf(rules + n, sizeof(rules) - n,
+			      "      - {name: r%u, when: '(length * %u) %% 1009 == 5', action: drop}\n", i, i + 2);
+	snprintf(rules + n, sizeof(rules) - n,
+		 "      - {name: hit, when: '(length * 2) %% 1009 == 6', action: drop}\n");
 	m = rules_machine(rules);
 	assert_int_equal(m->table[0]->n_pre, OPS_PRE_MAX);
 	assert_int_equal(m->table[0]->n_let, 40 - OPS_PRE_MAX);
 	SEND(m, {"length", 0, 3});
 	assert_true(hit(m));
-	SEND(m, {"length", 0, 49});           /* 49 * 21 = 1029 = 1009 + 20 */
+	SEND(m, {"length", 0, 49}); /* 49 * 21 = 1029 = 1009 + 20 */
 	assert_false(hit(m));
-	SEND(m, {"length", 0, 338});          /* 338 * 3 = 1014 */
+	SEND(m, {"length", 0, 338}); /* 338 * 3 = 1014 */
 	assert_string_equal(machine_rule(m, "t"), "r1");
 	machine_free(m);
 }

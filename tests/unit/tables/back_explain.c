@@ -13,21 +13,22 @@
 
 #define S 1000000000ULL
 
-static const char bucket[] =
-	"app: token-bucket\n"
-	"parameters: {burst: 5, interval: 1s}\n"
-	"tables:\n"
-	"  - name: police\n"
-	"    state:\n"
-	"      lookup: [ip.src]\n"
-	"      capacity: 65536\n"
-	"      states: [NEW, {name: METERED, idle: 60s}]\n"
-	"      registers: [time start, time end]\n"
-	"    rules:\n"
-	"      - {name: first, state: NEW, do: start = now - (burst - 1) * interval; end = now + interval, next: METERED, action: pass}\n"
-	"      - {name: over-rate, when: now < start, action: drop}\n"
-	"      - {name: in-rate, when: now <= end, do: start += interval * frames; end += interval * frames, action: ip.dscp = 10; pass}\n"
-	"    absent: pass\n";
+static const char bucket[] = "app: token-bucket\n"
+			     "parameters: {burst: 5, interval: 1s}\n"
+			     "tables:\n"
+			     "  - name: police\n"
+			     "    state:\n"
+			     "      lookup: [ip.src]\n"
+			     "      capacity: 65536\n"
+			     "      states: [NEW, {name: METERED, idle: 60s}]\n"
+			     "      registers: [time start, time end]\n"
+			     "    rules:\n"
+			     "      - {name: first, state: NEW, do: start = now - (burst - 1) * interval; end = now + "
+			     "interval, next: METERED, action: pass}\n"
+			     "      - {name: over-rate, when: now < start, action: drop}\n"
+			     "      - {name: in-rate, when: now <= end, do: start += interval * frames; end += "
+			     "interval * frames, action: ip.dscp = 10; pass}\n"
+			     "    absent: pass\n";
 
 /* Explains the last packet in 'table' and checks each part that is not NULL. */
 static void expect(struct machine *m, unsigned table, const struct explanation *want)
@@ -71,9 +72,15 @@ static void the_first_packet_of_a_flow(void **state)
 	struct machine *m = machine_new(bucket, NULL, 0);
 
 	send_from(m, 7);
-	expect(m, 0, &(struct explanation){.key = "ip.src=10.0.0.7", .rule = "first", .conditions = "", .skipped = "",
-					   .updates = "start = -4 s; end = +1 s", .verdict = "pass", .old_state = "NEW",
-					   .new_state = "METERED"});
+	expect(m, 0,
+	       &(struct explanation){.key = "ip.src=10.0.0.7",
+				     .rule = "first",
+				     .conditions = "",
+				     .skipped = "",
+				     .updates = "start = -4 s; end = +1 s",
+				     .verdict = "pass",
+				     .old_state = "NEW",
+				     .new_state = "METERED"});
 	machine_free(m);
 }
 
@@ -84,11 +91,13 @@ static void a_packet_within_its_rate(void **state)
 	send_from(m, 7);
 	m->now_ns += S / 4;
 	send_from(m, 7);
-	expect(m, 0, &(struct explanation){.rule = "in-rate",
-					   .conditions = "now <= end -> true (end is 750 ms ahead)",
-					   .skipped = "over-rate: now < start -> false (start was 4.25 s ago)",
-					   .updates = "start: -4.25 s -> -3.25 s; end: +750 ms -> +1.75 s",
-					   .verdict = "ip.dscp = 10; pass", .new_state = "METERED"});
+	expect(m, 0,
+	       &(struct explanation){.rule = "in-rate",
+				     .conditions = "now <= end -> true (end is 750 ms ahead)",
+				     .skipped = "over-rate: now < start -> false (start was 4.25 s ago)",
+				     .updates = "start: -4.25 s -> -3.25 s; end: +750 ms -> +1.75 s",
+				     .verdict = "ip.dscp = 10; pass",
+				     .new_state = "METERED"});
 	machine_free(m);
 }
 
@@ -98,11 +107,20 @@ static void a_packet_over_its_rate(void **state)
 
 	for (unsigned i = 0; i < 7; i++)
 		send_from(m, 7);
-	expect(m, 0, &(struct explanation){.rule = "over-rate", .conditions = "now < start -> true (start is 1 s ahead)",
-					   .updates = "", .verdict = "drop"});
+	expect(m, 0,
+	       &(struct explanation){.rule = "over-rate",
+				     .conditions = "now < start -> true (start is 1 s ahead)",
+				     .updates = "",
+				     .verdict = "drop"});
 	SEND(m, {"arp.op", 0, 1});
-	expect(m, 0, &(struct explanation){.key = "", .rule = "absent", .conditions = "ip.src is absent", .skipped = "",
-					   .updates = "", .verdict = "pass", .old_state = ""});
+	expect(m, 0,
+	       &(struct explanation){.key = "",
+				     .rule = "absent",
+				     .conditions = "ip.src is absent",
+				     .skipped = "",
+				     .updates = "",
+				     .verdict = "pass",
+				     .old_state = ""});
 	machine_free(m);
 }
 
@@ -133,48 +151,64 @@ static void conditions_name_the_values_they_saw(void **state)
 	struct machine *m = machine_new(words, NULL, 0);
 
 	datagram(m, 53);
-	expect(m, 0, &(struct explanation){
-		.key = "ip.src=10.0.0.7 ip.proto=udp", .rule = "more",
-		.conditions = "ip.proto: [udp, tcp] -> true (ip.proto is udp)",
-		.skipped = "tcp-only: tcp.dst: 80 -> absent\n"
-			   "other-port: l4.dst: not port -> false (l4.dst is 53)\n"
-			   "enough: many -> false: n >= limit -> false (n is 0, limit is 3)",
-		.updates = "n = 1; v = 2", .verdict = "ip.ttl = 63; on to last"});
-	expect(m, 1, &(struct explanation){
-		.key = "", .rule = "seen", .verdict = "drop",
-		.conditions = "count.n == 1 -> true (count.n is 1)\nv == 2 -> true (v is 2)\nhas(udp) -> true"});
+	expect(m, 0,
+	       &(struct explanation){.key = "ip.src=10.0.0.7 ip.proto=udp",
+				     .rule = "more",
+				     .conditions = "ip.proto: [udp, tcp] -> true (ip.proto is udp)",
+				     .skipped = "tcp-only: tcp.dst: 80 -> absent\n"
+						"other-port: l4.dst: not port -> false (l4.dst is 53)\n"
+						"enough: many -> false: n >= limit -> false (n is 0, limit is 3)",
+				     .updates = "n = 1; v = 2",
+				     .verdict = "ip.ttl = 63; on to last"});
+	expect(m, 1,
+	       &(struct explanation){
+		       .key = "",
+		       .rule = "seen",
+		       .verdict = "drop",
+		       .conditions = "count.n == 1 -> true (count.n is 1)\nv == 2 -> true (v is 2)\nhas(udp) -> true"});
 	datagram(m, 53);
 	expect(m, 0, &(struct explanation){.updates = "n: 1 -> 2; v = 4"});
-	expect(m, 1, &(struct explanation){.rule = "otherwise", .skipped = "seen: count.n == 1 -> false (count.n is 2)",
-					   .verdict = "pass"});
+	expect(m, 1,
+	       &(struct explanation){.rule = "otherwise",
+				     .skipped = "seen: count.n == 1 -> false (count.n is 2)",
+				     .verdict = "pass"});
 	datagram(m, 53);
 	datagram(m, 53);
 	expect(m, 0, &(struct explanation){.rule = "enough", .conditions = "many -> true", .verdict = "output(7)"});
 	datagram(m, 54);
-	expect(m, 0, &(struct explanation){.rule = "other-port", .verdict = "goto(last)",
-					   .conditions = "l4.dst: not port -> true (l4.dst is 54)"});
+	expect(m, 0,
+	       &(struct explanation){.rule = "other-port",
+				     .verdict = "goto(last)",
+				     .conditions = "l4.dst: not port -> true (l4.dst is 54)"});
 	machine_free(m);
 }
 
-static const char scopes[] =
-	"app: learning\n"
-	"tables:\n"
-	"  - name: stations\n"
-	"    state: {lookup: [eth.dst], update: [eth.src], capacity: 16, states: [UNKNOWN, {name: KNOWN, idle: 300s}], registers: [port]}\n"
-	"    rules:\n"
-	"      - {name: known, state: KNOWN, when: port != in_port, do: port = in_port, next: KNOWN, action: output(port)}\n"
-	"      - {name: unknown, do: port = in_port, next: KNOWN, action: flood}\n";
+static const char scopes[] = "app: learning\n"
+			     "tables:\n"
+			     "  - name: stations\n"
+			     "    state: {lookup: [eth.dst], update: [eth.src], capacity: 16, states: [UNKNOWN, {name: "
+			     "KNOWN, idle: 300s}], registers: [port]}\n"
+			     "    rules:\n"
+			     "      - {name: known, state: KNOWN, when: port != in_port, do: port = in_port, next: "
+			     "KNOWN, action: output(port)}\n"
+			     "      - {name: unknown, do: port = in_port, next: KNOWN, action: flood}\n";
 
 static void two_scopes_read_one_record_and_write_another(void **state)
 {
 	struct machine *m = machine_new(scopes, NULL, 0);
 
 	SEND(m, {"eth.src", 0, 0x0200000000aa}, {"eth.dst", 0, 0x0200000000bb}, {"in_port", 0, 1});
-	expect(m, 0, &(struct explanation){.key = "eth.dst=02:00:00:00:00:bb", .rule = "unknown", .updates = "port = 1",
-					   .verdict = "flood"});
+	expect(m, 0,
+	       &(struct explanation){.key = "eth.dst=02:00:00:00:00:bb",
+				     .rule = "unknown",
+				     .updates = "port = 1",
+				     .verdict = "flood"});
 	SEND(m, {"eth.src", 0, 0x0200000000bb}, {"eth.dst", 0, 0x0200000000aa}, {"in_port", 0, 2});
-	expect(m, 0, &(struct explanation){.rule = "known", .updates = "port = 2", .verdict = "output(1)",
-					   .conditions = "port != in_port -> true (port is 1, in_port is 2)"});
+	expect(m, 0,
+	       &(struct explanation){.rule = "known",
+				     .updates = "port = 2",
+				     .verdict = "output(1)",
+				     .conditions = "port != in_port -> true (port is 1, in_port is 2)"});
 	machine_free(m);
 }
 

@@ -18,7 +18,9 @@ static struct app *parse(const char *state_section)
 	struct app *app = NULL;
 	char yaml[4096];
 
-	snprintf(yaml, sizeof(yaml), "app: test\ntables:\n  - name: t\n    state: {%s}\n    rules:\n      - {action: drop}\n", state_section);
+	snprintf(yaml, sizeof(yaml),
+		 "app: test\ntables:\n  - name: t\n    state: {%s}\n    rules:\n      - {action: drop}\n",
+		 state_section);
 	diag_init(&diags, "test.yaml");
 	if (app_parse(yaml, strlen(yaml), NULL, 0, NULL, &diags, &app) < 0)
 		diag_print(&diags, yaml, stderr);
@@ -53,7 +55,8 @@ static void a_source_address_and_two_registers_fit_the_smallest_record(void **st
 
 static void a_five_tuple_has_room_for_eight_registers_and_more(void **state)
 {
-	struct layout l = layout_of("lookup: [ip.src, l4.src, ip.dst, l4.dst, ip.proto], capacity: 8, registers: [a, b, c, d, e, f, g, h]");
+	struct layout l = layout_of(
+		"lookup: [ip.src, l4.src, ip.dst, l4.dst, ip.proto], capacity: 8, registers: [a, b, c, d, e, f, g, h]");
 
 	assert_int_equal(l.key_words, 5);
 	assert_int_equal(l.record_class, RECORD_256);
@@ -80,7 +83,8 @@ static void small_fields_share_a_word(void **state)
 
 static void what_is_put_comes_back(void **state)
 {
-	struct layout l = layout_of("lookup: [ip.src, ipv6.dst/40, ip.proto, eth.src, l4.src], capacity: 8, registers: [addr a, mac m]");
+	struct layout l = layout_of(
+		"lookup: [ip.src, ipv6.dst/40, ip.proto, eth.src, l4.src], capacity: 8, registers: [addr a, mac m]");
 	__u64 words[32] = {}, hi, lo;
 
 	for (unsigned i = 0; i < l.n_keys; i++)
@@ -115,7 +119,10 @@ static void equal_layouts_have_equal_hashes_and_others_not(void **state)
 	};
 	__u64 hash = layout_of("lookup: [ip.src], capacity: 8, registers: [a, time b]").hash;
 
-	assert_true(hash == layout_of("lookup: [ip.src], capacity: 4 * 2, states: [A, {name: B, idle: 1s}], registers: [a, time b]").hash);
+	assert_true(
+		hash ==
+		layout_of("lookup: [ip.src], capacity: 4 * 2, states: [A, {name: B, idle: 1s}], registers: [a, time b]")
+			.hash);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_true(hash != layout_of(others[i]).hash);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static void place_alone(const struct app *app, struct placement *p)
 {
@@ -66,7 +66,7 @@ void machine_free(struct machine *m)
 	free(m);
 }
 
-/* ---- packet ----------------------------------------------------------------------------------------------- */
+/* ---- packet --------------------------------------------------------------------------------- */
 
 static const struct part *find_part(const struct part *part, size_t n, const char *name)
 {
@@ -100,8 +100,11 @@ static uint64_t derived(uint64_t present)
 
 static void set_meta(struct machine *m, const struct part *part, size_t n)
 {
-	static const struct { const char *name; unsigned cell; } whole[] = {
-		{"in_port", CELL_IN_PORT}, {"length", CELL_LENGTH}, {"frames", CELL_FRAMES},
+	static const struct {
+		const char *name;
+		unsigned cell;
+	} whole[] = {
+		{"in_port", CELL_IN_PORT},   {"length", CELL_LENGTH},	  {"frames", CELL_FRAMES},
 		{"ip.proto", CELL_IP_PROTO}, {"eth.type", CELL_ETH_TYPE}, {"present", CELL_PRESENT},
 	};
 	uint64_t present = 0;
@@ -148,7 +151,7 @@ static void run_loads(struct machine *m, const struct table *t, const struct par
 	}
 }
 
-/* ---- operations --------------------------------------------------------------------------------------------- */
+/* ---- operations ----------------------------------------------------------------------------- */
 
 static uint64_t compute(enum op_code code, uint64_t a, uint64_t b, uint64_t present)
 {
@@ -213,7 +216,7 @@ static void run_ops(struct machine *m, const struct table *t, unsigned first, un
 		run_op(m, &t->ops[first + i]);
 }
 
-/* ---- records -------------------------------------------------------------------------------------------------- */
+/* ---- records -------------------------------------------------------------------------------- */
 
 static void make_key(struct machine *m, const struct key_part *part, unsigned n, __u64 *key)
 {
@@ -267,7 +270,7 @@ static void fall(struct machine *m, unsigned table, struct record *r)
 	r->alive = head->state != 0;
 }
 
-/* ---- one table ------------------------------------------------------------------------------------------------- */
+/* ---- one table ------------------------------------------------------------------------------ */
 
 static bool row_holds(struct machine *m, const struct table *t, const struct row *row)
 {
@@ -341,7 +344,9 @@ static void run_steps(struct machine *m, const struct table *t, const struct rul
 		const struct step *step = &t->steps[rule->first_step + i];
 
 		assert_true(m->n_writes < MACHINE_WRITES);
-		m->write[m->n_writes].field = step->code == STEP_PUSH_VLAN ? "push" : step->code == STEP_POP_VLAN ? "pop" : "?";
+		m->write[m->n_writes].field = step->code == STEP_PUSH_VLAN  ? "push"
+					      : step->code == STEP_POP_VLAN ? "pop"
+									    : "?";
 		for (size_t f = 0; f < n_fields; f++) {
 			struct step other = fields[f].step;
 
@@ -446,7 +451,7 @@ void machine_send(struct machine *m, const struct part *part, size_t n)
 		table = run_table(m, table, part, n);
 }
 
-/* ---- looking -------------------------------------------------------------------------------------------------------- */
+/* ---- looking -------------------------------------------------------------------------------- */
 
 static unsigned find_table(const struct machine *m, const char *name)
 {

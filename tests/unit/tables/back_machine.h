@@ -33,13 +33,16 @@ struct machine {
 	uint64_t now_ns;
 	/* Of the last packet: */
 	__u64 cells[CELLS];
-	unsigned rule[APP_TABLES_MAX];    /* By table; RULES_ROOM: not visited. */
+	unsigned rule[APP_TABLES_MAX]; /* By table; RULES_ROOM: not visited. */
 	__u64 key[APP_TABLES_MAX][KEY_WORDS_MAX];
 	struct native_step step[APP_TABLES_MAX];
 	enum verdict verdict;
 	unsigned out_port;
 	unsigned n_writes;
-	struct { const char *field; uint64_t hi, lo; } write[MACHINE_WRITES];
+	struct {
+		const char *field;
+		uint64_t hi, lo;
+	} write[MACHINE_WRITES];
 };
 
 /* Parses and encodes; fails the test on any mistake. */
@@ -47,7 +50,8 @@ struct machine *machine_new(const char *yaml, const struct setting *settings, si
 void machine_free(struct machine *m);
 
 void machine_send(struct machine *m, const struct part *part, size_t n);
-#define SEND(m, ...) machine_send(m, (struct part[]){__VA_ARGS__}, sizeof((struct part[]){__VA_ARGS__}) / sizeof(struct part))
+#define SEND(m, ...)                                                                                                   \
+	machine_send(m, (struct part[]){__VA_ARGS__}, sizeof((struct part[]){__VA_ARGS__}) / sizeof(struct part))
 
 /* Name of the rule chosen by 'table' for the last packet: "otherwise", "absent", "-" when not visited. */
 const char *machine_rule(const struct machine *m, const char *table);

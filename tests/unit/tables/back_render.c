@@ -67,7 +67,8 @@ static void json_is_one_object_a_line(void **state)
 	render_value(r, "start", TYPE_TIME, 0, NOW, NOW);
 	render_row_end(r);
 	expect("{\"rule_name\":\"fi\\\"rst\",\"packets\":18446744073709551615}\n"
-	       "{\"up\":true,\"delta\":-3,\"idle_ns\":12345678,\"src\":\"10.0.0.1\",\"mac\":\"02:00:00:00:00:ff\",\"proto\":17,"
+	       "{\"up\":true,\"delta\":-3,\"idle_ns\":12345678,\"src\":\"10.0.0.1\",\"mac\":\"02:00:00:00:00:ff\","
+	       "\"proto\":17,"
 	       "\"start\":72057694037927936}\n");
 }
 
@@ -83,7 +84,8 @@ static void other_columns_begin_a_new_table(void **state)
 	render_row_begin(r);
 	render_string(r, "rule_name", "d");
 	render_row_end(r);
-	expect("rule name  packets\na          1\n\nrule name  port\nb          -\n\nrule name  packets\nc          2\n\nrule name\nd\n");
+	expect("rule name  packets\na          1\n\nrule name  port\nb          -\n\nrule name  packets\nc          "
+	       "2\n\nrule name\nd\n");
 }
 
 static void many_rows_need_no_memory_and_keep_their_columns(void **state)
@@ -120,7 +122,8 @@ static void a_flow_reads_well_and_exactly(void **state)
 {
 	struct layout l = police();
 	uint64_t words[8] = {0, 0, 0, 0, 0, 0xffff0a000007ULL, NOW - 3200000000ULL, 5};
-	struct flow_head head = {.alive = 1, .state = 3, .last_used_ns = NOW - 12000000, .deadline_ns = NOW + 59900000000ULL};
+	struct flow_head head = {
+		.alive = 1, .state = 3, .last_used_ns = NOW - 12000000, .deadline_ns = NOW + 59900000000ULL};
 
 	memcpy(words, &head, sizeof(head));
 	begin(false);
@@ -134,7 +137,8 @@ static void a_flow_reads_well_and_exactly(void **state)
 	       "10.0.0.7  NEW      -3.2 s    5  12 ms  -\n");
 	begin(true);
 	render_flow(r, &l, words, NOW);
-	expect("{\"key\":{\"ip.src\":\"10.0.0.7\"},\"state\":\"NEW\",\"registers\":{\"start_at\":72057690837927936,\"n\":5},"
+	expect("{\"key\":{\"ip.src\":\"10.0.0.7\"},\"state\":\"NEW\",\"registers\":{\"start_at\":72057690837927936,"
+	       "\"n\":5},"
 	       "\"idle_ns\":12000000,\"expires_in_ns\":null}\n");
 }
 

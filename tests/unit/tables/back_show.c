@@ -12,15 +12,18 @@
 
 static const char everything[] =
 	"app: every-thing\n"
-	"parameters: {burst: 5, interval: 1.5s, lan: port, nets: [10.0.0.0/8, '2001:db8::/32'], ports: 1000-2000, who: '02:00:00:00:00:01',\n"
+	"parameters: {burst: 5, interval: 1.5s, lan: port, nets: [10.0.0.0/8, '2001:db8::/32'], ports: 1000-2000, who: "
+	"'02:00:00:00:00:01',\n"
 	"             what: ip.dscp, rate: 10Mbps, room: 64KiB, slow: 90s}\n"
 	"variables: [v, addr w, mac m, time t]\n"
 	"tables:\n"
 	"  - name: first\n"
 	"    let: {cost: length * 8 * 1s / rate, big: 'length > room or ip.ttl < 3'}\n"
 	"    rules:\n"
-	"      - {match: {ip.src: nets, l4.dst: ports, eth.src: who, in_port: lan, tcp.flags: [+syn-ack, +fin]}, action: what = 3; drop}\n"
-	"      - {match: {ip.proto: not udp, l4.dst: 'not [22, 80-90]'}, when: 'not big and cost > 1us', action: v = hash(ip.src); goto(last)}\n"
+	"      - {match: {ip.src: nets, l4.dst: ports, eth.src: who, in_port: lan, tcp.flags: [+syn-ack, +fin]}, "
+	"action: what = 3; drop}\n"
+	"      - {match: {ip.proto: not udp, l4.dst: 'not [22, 80-90]'}, when: 'not big and cost > 1us', action: v = "
+	"hash(ip.src); goto(last)}\n"
 	"      - {name: tag, action: push(vlan); vlan.id = 7; notify; controller}\n"
 	"      - {when: 'length in [1, 2-4] and random % 2 == 0', action: pop(vlan); output(lan)}\n"
 	"      - {}\n"
@@ -33,10 +36,12 @@ static const char everything[] =
 	"      capacity: burst * 1000\n"
 	"      when_full: continue\n"
 	"      expire_within: 10ms\n"
-	"      states: [A, {name: B, idle: slow, idle_to: C}, {name: C, hard: 'interval * (burst + 1)', hard_to: B, on_timeout: notify}]\n"
+	"      states: [A, {name: B, idle: slow, idle_to: C}, {name: C, hard: 'interval * (burst + 1)', hard_to: B, "
+	"on_timeout: notify}]\n"
 	"      registers: [n, addr a, mac hw, time seen]\n"
 	"    rules:\n"
-	"      - {name: x, state: [A, C], when: '(n - 1) * 2 == scopes.n and now - seen > slow', do: 'n += 1; seen = now; a = ip.src; n |= 3; n &= ~1', next: B, refresh: no, action: flood}\n"
+	"      - {name: x, state: [A, C], when: '(n - 1) * 2 == scopes.n and now - seen > slow', do: 'n += 1; seen = "
+	"now; a = ip.src; n |= 3; n &= ~1', next: B, refresh: no, action: flood}\n"
 	"      - {state: B, do: v = n, next: A, action: reflect}\n"
 	"    absent: v = 3; pass\n"
 	"  - name: last\n"
@@ -140,19 +145,32 @@ static struct app *changed(const char *what, const char *by)
 
 static void a_difference_names_what_changed(void **state)
 {
-	static const struct { const char *what, *by, *lines[2]; } cases[] = {
+	static const struct {
+		const char *what, *by, *lines[2];
+	} cases[] = {
 		{"interval: 1.5s", "interval: 2s", {"parameter interval: 1.5s -> 2s\n", "flows of scopes are kept\n"}},
-		{"next: B, refresh: no", "next: C, refresh: no", {"rule scopes/x changed\n", "flows of scopes are kept\n"}},
-		{"      - {}\n", "      - {action: drop}\n", {"rule first/action: drop added\n", "rule first/{} removed\n"}},
-		{"mac hw, time seen]", "mac hw, time seen, more]", {"flows of scopes are lost", "flows of last are kept\n"}},
+		{"next: B, refresh: no",
+		 "next: C, refresh: no",
+		 {"rule scopes/x changed\n", "flows of scopes are kept\n"}},
+		{"      - {}\n",
+		 "      - {action: drop}\n",
+		 {"rule first/action: drop added\n", "rule first/{} removed\n"}},
+		{"mac hw, time seen]",
+		 "mac hw, time seen, more]",
+		 {"flows of scopes are lost", "flows of last are kept\n"}},
 		{"capacity: 10,", "capacity: 11,", {"capacity of last: 10 -> 11\n", "flows of last are lost"}},
 		{"idle: slow, ", "idle: 80s, ", {"timeouts of state scopes/B changed\n", "flows of scopes are kept\n"}},
 		{"otherwise: deliver", "otherwise: drop", {"otherwise of first changed\n", "flows of last are kept\n"}},
 		{"cost > 1us", "cost > 2us", {"removed\n", "added\n"}},
-		{"  - name: last\n", "  - name: extra\n    rules:\n      - {action: drop}\n  - name: last\n",
+		{"  - name: last\n",
+		 "  - name: extra\n    rules:\n      - {action: drop}\n  - name: last\n",
 		 {"table extra added\n", "flows of last are kept\n"}},
-		{"{name: C, hard", "{name: D, idle: 1s}, {name: C, hard", {"state scopes/D added\n", "flows of scopes are kept\n"}},
-		{"lookup: [biflow.l4, ip.proto]", "lookup: [biflow.l4]", {"flows of last are lost", "flows of scopes are kept\n"}},
+		{"{name: C, hard",
+		 "{name: D, idle: 1s}, {name: C, hard",
+		 {"state scopes/D added\n", "flows of scopes are kept\n"}},
+		{"lookup: [biflow.l4, ip.proto]",
+		 "lookup: [biflow.l4]",
+		 {"flows of last are lost", "flows of scopes are kept\n"}},
 	};
 	struct app *app = parse(everything);
 	bool same;
@@ -164,7 +182,8 @@ static void a_difference_names_what_changed(void **state)
 		assert_false(same);
 		for (unsigned l = 0; l < 2; l++)
 			if (!strstr(text, cases[i].lines[l]))
-				fail_msg("%s -> %s: no \"%s\" in:\n%s", cases[i].what, cases[i].by, cases[i].lines[l], text);
+				fail_msg("%s -> %s: no \"%s\" in:\n%s", cases[i].what, cases[i].by, cases[i].lines[l],
+					 text);
 		free(text);
 		app_free(other);
 	}
