@@ -38,6 +38,8 @@ static int refuse_app(const struct diag_list *diags, const struct deployment *de
 	char *text = diags->n ? diag_text(diags) : NULL;
 
 	if (text) {
+		for (size_t len = strlen(text); len && text[len - 1] == '\n'; len--)
+			text[len - 1] = '\0';
 		free(*ret_text);
 		*ret_text = text;
 		return -EINVAL;
