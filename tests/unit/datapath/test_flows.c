@@ -531,6 +531,68 @@ static void the_agent_expires_deletes_and_sets(void **state)
 	hand_close(&hand);
 }
 
+/* ---- trace ------------------------------------------------------------------------------------------------- */
+
+static void a_result_tells_what_each_table_did(void **state)
+{
+	const struct native_step *step;
+	struct table *t = counting();
+	struct hand hand;
+
+	hand_state(t, 1)->idle_ns = SECOND;
+	hand_open(&hand, t, 10);
+	step = &hand.result.step[0];
+	hand_send(&hand);
+	assert_int_equal(hand.result.n_steps, 1);
+	assert_int_equal(step->element, TABLE_INDEX(0, HOOK_XDP, 0));
+	assert_false(step->found);
+	assert_true(step->created);
+	assert_int_equal(step->rule, 0);
+	assert_int_equal(step->old_state, 0);
+	assert_int_equal(step->new_state, 1);
+	assert_int_equal(step->key[1], CLIENT);
+	assert_int_equal(step->n_after, FLOW_HEAD_WORDS + 3);
+	assert_int_equal(step->after[FLOW_HEAD_WORDS + 2], 1);
+
+	hand_send(&hand);
+	assert_true(step->found);
+	assert_false(step->created);
+	assert_int_equal(step->rule, 1);
+	assert_int_equal(step->cells[CELL_LOOKUP + FLOW_HEAD_WORDS + 2], 1);
+	assert_int_equal(step->after[FLOW_HEAD_WORDS + 2], 2);
+
+	hand.now_ns += SECOND;
+	hand_send(&hand);
+	assert_true(step->found);
+	assert_true(step->fell);
+	assert_int_equal(step->old_state, 0);
+	assert_int_equal(step->new_state, 1);
+
+	hand_send(&hand, .arp_op = 1);
+	assert_true(step->absent);
+	assert_int_equal(step->rule, RULE_ABSENT);
+	assert_int_equal(step->n_after, 0);
+	hand_close(&hand);
+}
+
+static void two_scopes_are_one_step_with_two_records(void **state)
+{
+	const struct native_step *step;
+	struct hand hand;
+
+	hand_open(&hand, learning(), 10);
+	step = &hand.result.step[0];
+	hand_run(&hand, 1, PKT(.eth_src = A, .eth_dst = B));
+	hand_run(&hand, 2, PKT(.eth_src = B, .eth_dst = A));
+	assert_int_equal(hand.result.n_steps, 1);
+	assert_true(step->found);
+	assert_true(step->created);
+	assert_int_equal(step->key[0], 0x02000000000a);
+	assert_int_equal(step->after[FLOW_HEAD_WORDS], 0x02000000000b);
+	assert_int_equal(step->after[FLOW_HEAD_WORDS + 1], 2);
+	hand_close(&hand);
+}
+
 /* ---- arguments ------------------------------------------------------------------------------------------ */
 
 static void impossible_arguments_are_refused(void **state)
@@ -576,6 +638,8 @@ int main(void)
 		cmocka_unit_test(rules_are_tried_in_order_with_all_their_terms),
 		cmocka_unit_test(faults_and_strangers_have_reasons),
 		cmocka_unit_test(the_agent_expires_deletes_and_sets),
+		cmocka_unit_test(a_result_tells_what_each_table_did),
+		cmocka_unit_test(two_scopes_are_one_step_with_two_records),
 		cmocka_unit_test(impossible_arguments_are_refused),
 	};
 
