@@ -207,16 +207,15 @@ static struct port port_of(unsigned number, const struct link *link)
 	return port;
 }
 
+/* Told first: the root is taken off before packets would come in without a port. */
 static int remove_port(struct port_list *ports, struct port *port)
 {
-	int r = 0;
+	unsigned ifindex = port->ifindex;
 
-	if (ports->has_map)
-		r = port_map_clear(&ports->map, port->number, port->ifindex);
 	report(ports, PORT_GONE, port);
 	port->ifindex = port->peer_ifindex = 0;
 	port->up = port->peer_offloads = false;
-	return r;
+	return ports->has_map ? port_map_clear(&ports->map, port->number, ifindex) : 0;
 }
 
 /* Ports whose interface was deleted, moved away or renamed. */
