@@ -183,8 +183,8 @@ int app_diff_command(struct cli *cli, const struct args *args)
 			render_row_end(out);
 		}
 		render_free(out);
-	} else if (reply->ok.text[0]) {
-		cli_print_indented(stdout, reply->ok.text, 0);
+	} else {
+		cli_print_indented(stdout, r == EXIT_OK ? "no difference" : reply->ok.text, 0);
 		putchar('\n');
 	}
 	message_free(reply);

@@ -127,14 +127,14 @@ static int run_all(struct simulation *s)
 
 /* ---- the report ---------------------------------------------------------------------------------- */
 
-static void count_row(struct render *r, const char *scope, const char *name, unsigned line, const struct counter *counter)
+static void count_row(struct simulation *s, struct render *r, const char *scope, const char *name, unsigned line, const struct counter *counter)
 {
 	render_row_begin(r);
 	render_string(r, "scope", scope);
 	render_string(r, "name", name);
 	if (line)
 		render_u64(r, "line", line);
-	else
+	else if (!s->cli->json)
 		render_string(r, "line", "");
 	render_u64(r, "packets", counter->packets);
 	render_u64(r, "bytes", counter->bytes);
@@ -156,7 +156,7 @@ static void report_rules(struct simulation *s, struct render *r, unsigned index)
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", table->name,
 			 i == RULE_OTHERWISE ? "otherwise" : i == RULE_ABSENT ? "absent" : table->rule[i].name ?: table->rule[i].text);
-		count_row(r, "rule", name, i < RULES_MAX ? table->rule[i].loc.line : 0, &counter);
+		count_row(s, r, "rule", name, i < RULES_MAX ? table->rule[i].loc.line : 0, &counter);
 	}
 }
 
@@ -191,7 +191,8 @@ static void report(struct simulation *s)
 		printf("%s%" PRIu64 " frame%s on %s, port %u", s->explain ? "\n" : "", s->n_frames, s->n_frames == 1 ? "" : "s",
 		       hook_name(s->source.hook), s->port);
 		for (unsigned i = 1; i <= s->ports.n; i++)
-			printf("%s%s is port %u", i == 1 ? "; " : ", ", s->ports.name[i], i);
+			if (s->ports.name[i][0])
+				printf("; %s is port %u", s->ports.name[i], i);
 		if (s->writer)
 			printf("; %" PRIu64 " written", s->n_written);
 		if (s->n_events)
@@ -206,7 +207,7 @@ static void report(struct simulation *s)
 		struct counter counter = simulator_exit(s->sim, s->port, reason);
 
 		if (counter.packets)
-			count_row(r, "exit", exit_name(reason), 0, &counter);
+			count_row(s, r, "exit", exit_name(reason), 0, &counter);
 	}
 	render_free(r);
 	r = begin_list(s);

@@ -52,6 +52,16 @@ static int finish(int status)
 	return status ? status : cli_fail("cannot write the output: %s", strerror(errno));
 }
 
+/* What is wrong, and where to read more. */
+static int usage(const struct args *args, const char *why)
+{
+	const struct cmd *cmd = args->cmd;
+
+	if (cmd && cmd->verb)
+		return cli_usage("%s (see mealy %s %s --help)", why, cmd->object, cmd->verb);
+	return cli_usage("%s (see mealy%s%s --help)", why, cmd ? " " : "", cmd ? cmd->object : "");
+}
+
 int main(int argc, char **argv)
 {
 	struct args args;
@@ -60,7 +70,7 @@ int main(int argc, char **argv)
 
 	r = args_parse(argc, argv, &args, why);
 	if (r < 0) {
-		r = cli_usage("%s%s", r == -ENOMEM ? "out of memory" : why, r == -ENOMEM ? "" : " (see mealy --help)");
+		r = usage(&args, r == -ENOMEM ? "out of memory" : why);
 	} else if (args.help) {
 		cmd_print_help(&args, stdout);
 		r = finish(EXIT_OK);

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #include "../common/cleanup.h"
 #include "../common/log.h"
 #include "config.h"
+#include "folder.h"
 #include "known.h"
 #include "relay.h"
 #include "users.h"
@@ -105,11 +105,12 @@ static int add_known(void *data, const struct known_switch *row)
 	return 0;
 }
 
-/* Makes the folder of an ipc:// socket, closed to others; those above it as the umask says. */
+/* Makes the folder of an ipc:// socket. */
 static int make_folder(const char *url, char *ret_why)
 {
 	_cleanup_free_ char *path = NULL;
 	char *last;
+	int r;
 
 	if (strncmp(url, "ipc://", 6) != 0)
 		return 0;
@@ -120,18 +121,10 @@ static int make_folder(const char *url, char *ret_why)
 	if (!last || last == path)
 		return 0;
 	*last = '\0';
-	for (char *at = path + 1; (at = strchr(at, '/')); at++) {
-		*at = '\0';
-		mkdir(path, 0755);
-		*at = '/';
-	}
-	if (mkdir(path, 0750) < 0 && errno != EEXIST) {
-		int r = -errno;
-
+	r = folder_make(path);
+	if (r < 0)
 		snprintf(ret_why, 256, "cannot make the folder %.150s: %s", path, strerror(-r));
-		return r;
-	}
-	return 0;
+	return r;
 }
 
 static int listen_on(struct controller *c, const char *url, bool insecure, const struct endpoint_ops *ops,

@@ -33,30 +33,6 @@ static bool same_ports(const struct deployment *a, const struct deployment *b)
 	return true;
 }
 
-static const char *setting(const struct deployment *d, const char *name)
-{
-	for (size_t i = 0; i < d->n_settings; i++)
-		if (!strcmp(d->setting[i].name, name))
-			return d->setting[i].text;
-	return NULL;
-}
-
-static void print_settings(FILE *out, const struct deployment *old, const struct deployment *new_)
-{
-	for (size_t i = 0; i < new_->n_settings; i++) {
-		const struct msg_setting *s = &new_->setting[i];
-		const char *before = setting(old, s->name);
-
-		if (!before)
-			fprintf(out, "setting %s: default -> %s\n", s->name, s->text);
-		else if (strcmp(before, s->text))
-			fprintf(out, "setting %s: %s -> %s\n", s->name, before, s->text);
-	}
-	for (size_t i = 0; i < old->n_settings; i++)
-		if (!setting(new_, old->setting[i].name))
-			fprintf(out, "setting %s: %s -> default\n", old->setting[i].name, old->setting[i].text);
-}
-
 char *placement_diff(const struct deployment *old, const struct deployment *new_, bool *ret_same)
 {
 	char *text = NULL;
@@ -79,7 +55,6 @@ char *placement_diff(const struct deployment *old, const struct deployment *new_
 	}
 	if (strcmp(old->switches, new_->switches))
 		fprintf(out, "switches: %s -> %s\n", old->switches, new_->switches);
-	print_settings(out, old, new_);
 	if (fclose(out) != 0) {
 		free(text);
 		return NULL;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include "../common/cleanup.h"
+#include "folder.h"
 
 /* "mealy" tells our file from others; the schema's number grows with every change to it. */
 enum { APPLICATION_ID = 0x6d656c79, SCHEMA_VERSION = 1, BUSY_TIMEOUT_MS = 2000 };
@@ -232,12 +232,9 @@ int store_open(const char *dir, struct store **ret_store, char *ret_why)
 	if (!store)
 		return -ENOMEM;
 	store->lock_fd = -1;
-	if (mkdir(dir, 0750) < 0 && errno != EEXIST) {
-		r = -errno;
-		snprintf(store->error, sizeof(store->error), "%s", strerror(errno));
-	} else {
+	r = folder_make(dir);
+	if (r == 0)
 		r = lock_dir(store, dir);
-	}
 	if (r == 0)
 		r = open_db(store, dir);
 	if (r < 0) {
