@@ -3,7 +3,7 @@
 #ifndef MEALY_TESTS_AGENT_LAB_H
 #define MEALY_TESTS_AGENT_LAB_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 enum { LAB_SKIP = 77 };
 
@@ -16,7 +16,7 @@ void lab_sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A name for a switch that no other test uses at the same time. */
 const char *lab_switch_name(void);
 
-/* Number of BPF programs and links of the kernel whose name begins with one of our roots. */
-unsigned lab_count_roots(void);
+/* True if the kernel's BPF program 'id' is gone, or goes within two seconds (it is freed after grace). */
+bool lab_program_goes(unsigned id);
 
 #endif
