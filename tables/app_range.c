@@ -5,13 +5,14 @@
 
 #include "app_check.h"
 
-enum { ROUNDS_MAX = 16 };
+enum { EXACT_ROUNDS = 8 };
 
 struct ranges {
 	struct checker *c;
 	uint64_t *var;            /* Largest value, by variable. */
 	uint64_t **reg;           /* By table and register. */
 	bool grew;
+	bool widen;               /* What grows now may grow to anything (a counter). */
 };
 
 static uint64_t ones(unsigned bits)
@@ -98,35 +99,36 @@ static void grow(struct ranges *r, const struct app_table *t, const struct stmt_
 		if (stmt->op != EOP_NONE)
 			value = largest_binary(stmt->op, *place, value, stmt->value);
 		if (value > *place) {
-			*place = value;
+			*place = r->widen ? ~0ULL : value;
 			r->grew = true;
 		}
 	}
 }
 
-/* What still grows after some rounds (a counter) may grow to anything. */
+static void grow_all(struct ranges *r)
+{
+	const struct app *app = r->c->app;
+
+	for (size_t t = 0; t < app->n_tables; t++) {
+		for (size_t i = 0; i < app->table[t].n_rules; i++) {
+			grow(r, &app->table[t], &app->table[t].rule[i].do_);
+			grow(r, &app->table[t], &app->table[t].rule[i].action);
+		}
+		grow(r, &app->table[t], &app->table[t].otherwise);
+		grow(r, &app->table[t], &app->table[t].absent);
+	}
+}
+
+/* Ends: once widening, each place grows at most once more. */
 static void settle(struct ranges *r)
 {
-	struct app *app = r->c->app;
+	unsigned round = 0;
 
-	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+	do {
 		r->grew = false;
-		for (size_t t = 0; t < app->n_tables; t++) {
-			for (size_t i = 0; i < app->table[t].n_rules; i++) {
-				grow(r, &app->table[t], &app->table[t].rule[i].do_);
-				grow(r, &app->table[t], &app->table[t].rule[i].action);
-			}
-			grow(r, &app->table[t], &app->table[t].otherwise);
-			grow(r, &app->table[t], &app->table[t].absent);
-		}
-		if (!r->grew)
-			return;
-	}
-	for (size_t i = 0; i < app->n_vars; i++)
-		r->var[i] = ~0ULL;
-	for (size_t t = 0; t < app->n_tables; t++)
-		for (size_t i = 0; i < app->table[t].n_regs; i++)
-			r->reg[t][i] = ~0ULL;
+		r->widen = round++ >= EXACT_ROUNDS;
+		grow_all(r);
+	} while (r->grew);
 }
 
 static void warn_steps(const struct ranges *r, const struct app_table *t, const struct stmt_list *list)

@@ -104,6 +104,19 @@ static bool has_match(const struct app_rule *rule, const struct match *m)
 	return false;
 }
 
+/* The same text drawn twice gives two answers. */
+static bool draws(const struct app_table *t, const struct expr *e)
+{
+	if (e->kind == EXPR_CALL && strcmp(e->name, "random") == 0)
+		return true;
+	if (e->ref.kind == REF_LET)
+		return draws(t, t->let[e->ref.index].expr);
+	for (unsigned i = 0; i < e->n_args; i++)
+		if (draws(t, e->arg[i]))
+			return true;
+	return false;
+}
+
 /* Does 'first' match every packet that 'later' could? */
 static bool covers(const struct app_table *t, const struct app_rule *first, const struct app_rule *later)
 {
@@ -111,7 +124,7 @@ static bool covers(const struct app_table *t, const struct app_rule *first, cons
 
 	if (!first->any_state && (later->any_state || later->states & ~first->states))
 		return false;
-	if (first->when && (!later->when || strcmp(first->when_text, later->when_text) != 0))
+	if (first->when && (!later->when || strcmp(first->when_text, later->when_text) != 0 || draws(t, first->when)))
 		return false;
 	for (size_t i = 0; i < first->n_match; i++)
 		if (!has_match(later, &first->match[i]))
