@@ -169,8 +169,10 @@ int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *k
 
 	if (key_words > KEY_WORDS_MAX || n_registers > sizeof(control.registers) / sizeof(control.registers[0]))
 		return -EINVAL;
-	memcpy(control.key, key, key_words * sizeof(*key));
-	memcpy(control.registers, registers, n_registers * sizeof(*registers));
+	for (unsigned i = 0; i < key_words; i++)
+		control.key[i] = key[i];
+	for (unsigned i = 0; i < n_registers; i++)
+		control.registers[i] = registers[i];
 	do {
 		control.result = CONTROL_NOTHING;
 		r = control_run(flow_store_instance(store), &control);
