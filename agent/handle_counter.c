@@ -106,7 +106,7 @@ static struct counter list_rules(struct list *list, const struct plan_table *t)
 
 		if (rule < RULES_MAX && rule >= plan_app_table(t)->n_rules)
 			continue;
-		why_set(&name, 0, rule < RULES_MAX ? "%s/%s" : "%s/(%s)", t->name, plan_rule_name(t, rule));
+		why_set(&name, 0, "%s/%s", t->name, plan_rule_name(t, rule));
 		c = one(list, "rule", name ? name : "?", place->rule_counter[rule]);
 		plus(&sum, &c);
 	}
