@@ -10,19 +10,19 @@
 
 /* Where one table of an application goes on this switch. */
 struct table_placement {
-	unsigned hook_table;              /* 0..HOOK_TABLES_MAX-1 on its hook. */
+	unsigned hook_table; /* 0..HOOK_TABLES_MAX-1 on its hook. */
 	enum hook_id hook;
-	bool first_on_hook;               /* First table of the application on that hook. */
-	unsigned app_index;               /* Of the application on that hook. */
-	__u32 id;                         /* For events. */
+	bool first_on_hook; /* First table of the application on that hook. */
+	unsigned app_index; /* Of the application on that hook. */
+	__u32 id;	    /* For events. */
 	__u32 flow_table;
-	__u32 stats;                      /* First of TABLE_STAT_MAX counters. */
-	__u8 state_id[STATES_MAX];        /* By index in app_table.state; [0] is 0. */
-	__u32 rule_counter[RULES_ROOM];   /* By rule; [RULE_OTHERWISE], [RULE_ABSENT]. */
+	__u32 stats;			/* First of TABLE_STAT_MAX counters. */
+	__u8 state_id[STATES_MAX];	/* By index in app_table.state; [0] is 0. */
+	__u32 rule_counter[RULES_ROOM]; /* By rule; [RULE_OTHERWISE], [RULE_ABSENT]. */
 };
 
 struct placement {
-	struct table_placement table[APP_TABLES_MAX];    /* By index in app.table. */
+	struct table_placement table[APP_TABLES_MAX]; /* By index in app.table. */
 };
 
 /* A table "continues" to the next table of the application on the same hook.  Returns its index in

@@ -11,16 +11,16 @@ enum { LAYOUT_FIELDS_MAX = 2 * KEY_PARTS_MAX + 28 };
 
 /* One named value in a record: a part of the key or a register. */
 struct layout_field {
-	char name[NAME_LEN_MAX + 1];      /* "ip.src"; a biflow gives "a.ip", "b.ip", "a.port", "b.port". */
+	char name[NAME_LEN_MAX + 1]; /* "ip.src"; a biflow gives "a.ip", "b.ip", "a.port", "b.port". */
 	enum value_type type;
-	__u8 word;                        /* Of the record image, head included. */
+	__u8 word; /* Of the record image, head included. */
 	__u8 shift;
-	__u8 bits;                        /* 128: word holds the high half, word + 1 the low. */
+	__u8 bits; /* 128: word holds the high half, word + 1 the low. */
 };
 
 struct layout_state {
 	char name[NAME_LEN_MAX + 1];
-	__u16 id;                         /* As in records. */
+	__u16 id; /* As in records. */
 };
 
 struct layout {
@@ -28,12 +28,12 @@ struct layout {
 	__u32 capacity;
 	__u32 record_class;
 	__u32 key_words;
-	__u32 n_registers;                /* Words. */
+	__u32 n_registers; /* Words. */
 	size_t n_keys, n_regs, n_states;
 	struct layout_field key[2 * KEY_PARTS_MAX];
 	struct layout_field reg[28];
 	struct layout_state state[STATES_MAX];
-	__u64 hash;                       /* Of scopes, registers, record format and capacity: equal -> flows can be kept. */
+	__u64 hash; /* Of scopes, registers, record format and capacity: equal -> flows can be kept. */
 };
 
 /* Lays out the records of 'table'.  State ids are 0..n in file order until the agent gives others
