@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "agent/attach.h"
+#include "agent/counter.h"
 #include "agent/host.h"
 #include "agent/pin.h"
 #include "agent/port.h"
@@ -59,7 +63,9 @@ static void set(struct attach *attach, unsigned ifindex, unsigned hooks)
 static int set_up(void **state)
 {
 	instance_unload(NULL, lab_switch_name(), NULL);
-	lab_sh("ip link add a0 type veth peer name b0 && ip link set a0 up && ip link set b0 up");
+	/* No frames but those of the tests. */
+	lab_sh("sysctl -qw net.ipv6.conf.default.disable_ipv6=1 && ip link add a0 type veth peer name b0 && "
+	       "ip link set a0 up && ip link set b0 up");
 	return 0;
 }
 
@@ -213,6 +219,82 @@ static void a_takeover_updates_links_in_place(void **state)
 static void a_takeover_replaces_filters_in_place(void **state)
 {
 	take_over_in_place(TC_MODE_FILTER, "filter-in");
+}
+
+/* ---- under load ---- */
+
+enum { LOAD_FRAMES = 20000, LOAD_BURST = 20, TAKEOVERS = 4 };
+
+/* Paced, so that the veth's ring never drops. */
+static int send_frames(void)
+{
+	static const unsigned char frame[60] = {2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8, 0x88, 0xb5};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = if_nametoindex("b0")};
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+
+	for (int i = 0; i < LOAD_FRAMES; i++) {
+		if (sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)) != sizeof(frame))
+			return 1;
+		if (i % LOAD_BURST == 0)
+			usleep(1000);
+	}
+	return 0;
+}
+
+static uint64_t seen_by_xdp(struct instance *instance, unsigned port)
+{
+	struct counter counter[EXIT_REASON_MAX];
+	struct counter_store *counters = NULL;
+	uint64_t sum = 0;
+
+	assert_int_equal(counter_store_new(instance, &counters, NULL), 0);
+	assert_int_equal(counter_read(counters, COUNTER_EXIT(HOOK_XDP, port, 0), EXIT_REASON_MAX, counter), 0);
+	for (unsigned reason = 0; reason < EXIT_REASON_MAX; reason++)
+		sum += counter[reason].packets;
+	counter_store_free(counters);
+	return sum;
+}
+
+/* What an agent does at its start, and then it dies. */
+static void start_and_die(void)
+{
+	const struct port_pattern pattern[] = {{"a0", 1}};
+	const struct port_options options = {.pattern = pattern, .n_patterns = 1};
+	struct instance *instance = load();
+	struct attach *attach = open_attach(instance, XDP_MODE_NATIVE, TC_MODE_AUTO);
+	struct port_list *ports = NULL;
+
+	assert_int_equal(port_open(instance, &options, &ports, NULL), 0);
+	set(attach, if_nametoindex("a0"), ALL);
+	attach_settle(attach);
+	assert_int_equal(instance_settle(instance), 0);
+	port_close(ports);
+	attach_free(attach);
+	instance_free(instance);
+}
+
+static void takeovers_under_load_lose_no_frame(void **state)
+{
+	struct instance *instance;
+	int status = -1;
+	pid_t child;
+
+	start_and_die();
+	instance = load();
+	assert_int_equal(seen_by_xdp(instance, 1), 0);
+	instance_free(instance);
+
+	child = fork();
+	if (child == 0)
+		_exit(send_frames());
+	for (int i = 0; i < TAKEOVERS; i++)
+		start_and_die();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+
+	instance = load();
+	assert_int_equal(seen_by_xdp(instance, 1), LOAD_FRAMES);
+	instance_free(instance);
 }
 
 static void interfaces_that_are_no_ports_any_more_are_let_go(void **state)
@@ -402,6 +484,7 @@ int main(void)
 		CASE(a_driver_without_xdp_falls_back_or_says_no),
 		CASE(a_takeover_updates_links_in_place),
 		CASE(a_takeover_replaces_filters_in_place),
+		CASE(takeovers_under_load_lose_no_frame),
 		CASE(interfaces_that_are_no_ports_any_more_are_let_go),
 		CASE(a_foreign_xdp_program_is_named_and_left_alone),
 		CASE(a_foreign_filter_in_our_place_is_left_alone),
