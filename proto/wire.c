@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -83,8 +84,20 @@ static int check_url(const char *url, bool insecure, char *ret_why)
 	return 0;
 }
 
-/* Makes the directory of a socket if it is missing: its mode is what guards the socket. */
-static int prepare_directory(const char *path, char *ret_why)
+/* Somebody listens at 'path'. */
+static bool is_served(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	strcpy(address.sun_path, path);         /* check_url() knows that it fits. */
+	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+/* Makes the directory of a socket if it is missing: its mode is what guards the socket.  Looks for
+ * what is in the way, because nanomsg leaks memory when it cannot bind, and removes also a file that
+ * is no socket. */
+static int prepare_path(const char *path, char *ret_why)
 {
 	_cleanup_free_ char *directory = strdup(path);
 	struct stat st;
@@ -96,6 +109,8 @@ static int prepare_directory(const char *path, char *ret_why)
 		return fail(errno, ret_why, "cannot make the directory %s: %m", directory);
 	if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		return fail(EEXIST, ret_why, "%s exists and is no socket", path);
+	if (is_served(path))
+		return fail(EADDRINUSE, ret_why, "somebody listens on %s already", path);
 	return 0;               /* A socket left by a dead process is replaced by nanomsg. */
 }
 
@@ -161,7 +176,7 @@ int wire_listen(const char *url, bool insecure, struct wire **ret_wire, char *re
 
 	r = check_url(url, insecure, ret_why);
 	if (r == 0 && ipc_path(url))
-		r = prepare_directory(ipc_path(url), ret_why);
+		r = prepare_path(ipc_path(url), ret_why);
 	if (r == 0)
 		r = wire_new(NN_REP, true, &wire, ret_why);
 	if (r < 0)

@@ -14,6 +14,7 @@
 
 enum { WORDS = 1, TEXT_MAX = 16384 };
 
+/* clang-format off */
 static const char *const vocabulary[] = {
 	"n", "start", "peer", "v", "p", "list", "net", "mark", "c", "l", "1", "0", "5s", "64KiB", "10Mbps", "0xffffffffffffffff",
 	"10.0.0.0/8", "10.0.0.1", "2001:db8::1", "02:00:00:00:00:01", "ip.src", "ip.dst", "ip.ttl", "l4.dst", "tcp.flags", "eth.src",
@@ -38,6 +39,7 @@ static const char *const examples[] = {
 	"    states: [U, {name: K, idle: 300s}]\n    registers: [port]\n  rules:\n  - when: >-\n      port == in_port and\n      not has(vlan)\n"
 	"    state: K\n    do: |\n      port = in_port\n    next: K\n    action: drop\n  - {do: port = in_port, next: K, action: flood}\n",
 };
+/* clang-format on */
 
 void fuzz_begin(void)
 {
@@ -57,18 +59,22 @@ void fuzz_begin(void)
 /* One rule made of words, in a table that has a bit of everything. */
 static int spell(const uint8_t *data, size_t size, char *text, size_t room)
 {
-	static const char *const places[] = {"when", "do", "action", "match: {ip.src", "match: {l4.dst", "match: {tcp.flags"};
+	static const char *const places[] = {
+		"when", "do", "action", "match: {ip.src", "match: {l4.dst", "match: {tcp.flags"};
 	unsigned place = size ? data[0] % ARRAY_SIZE(places) : 0;
 	int used;
 
 	used = snprintf(text, room,
-			"app: a\nparameters: {p: 5, list: [1, 2-9], net: 10.0.0.0/8, mark: ip.dscp}\nvariables: [v]\ntables:\n  - name: t\n"
-			"    let: {c: now > 5, l: p * 2}\n    state: {lookup: [ip.src], capacity: 4, states: [A, {name: B, idle: 5s}],\n"
+			"app: a\nparameters: {p: 5, list: [1, 2-9], net: 10.0.0.0/8, mark: ip.dscp}\nvariables: "
+			"[v]\ntables:\n  - name: t\n"
+			"    let: {c: now > 5, l: p * 2}\n    state: {lookup: [ip.src], capacity: 4, states: [A, "
+			"{name: B, idle: 5s}],\n"
 			"      registers: [n, time start, addr peer]}\n    rules:\n      - {%s: \"",
 			places[place]);
 	for (size_t i = 1; i < size && used < (int)room - 100; i++)
 		used += snprintf(text + used, room - used, "%s", vocabulary[data[i] % ARRAY_SIZE(vocabulary)]);
-	used += snprintf(text + used, room - used, "\"%s}\n  - {name: u, rules: [{}]}\n", strchr(places[place], '{') ? "}" : "");
+	used += snprintf(text + used, room - used, "\"%s}\n  - {name: u, rules: [{}]}\n",
+			 strchr(places[place], '{') ? "}" : "");
 	return used;
 }
 

@@ -9,15 +9,12 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
+#include "bench.h"
 #include "proto/endpoint.h"
 
 /* One side and what happened to it. */
@@ -35,15 +32,14 @@ struct side {
 };
 
 struct bench {
-	struct ev_loop *loop;
-	char directory[64], url[128];
+	struct place place;
 	struct side server, client;
 };
 
-static const struct endpoint_timings quick = { .resend_ms = 50,
-					       .timeout_ms = 1000,
-					       .echo_ms = 40,
-					       .silent_ms = 200,
+static const struct endpoint_timings quick = { .resend_ms = 100,
+					       .timeout_ms = 10000,
+					       .echo_ms = 100,
+					       .silent_ms = 600,
 					       .backoff_min_ms = 10,
 					       .backoff_max_ms = 80 };
 
@@ -156,7 +152,7 @@ static void listen_again(struct bench *bench)
 	struct msg_hello hello = hello_of(ROLE_CONTROLLER, "controller", 1);
 	char why[256] = "";
 
-	assert_int_equal(endpoint_listen(bench->loop, bench->url, true, &hello, &ops, &bench->server,
+	assert_int_equal(endpoint_listen(bench->place.loop, bench->place.url, true, &hello, &ops, &bench->server,
 					 &bench->server.endpoint, why), 0);
 	endpoint_set_timings(bench->server.endpoint, &quick);
 }
@@ -166,56 +162,28 @@ static void dial(struct bench *bench, struct side *side, enum role role, uint64_
 	struct msg_hello hello = hello_of(role, "edge-1", instance);
 	char why[256] = "";
 
-	assert_int_equal(endpoint_dial(bench->loop, bench->url, true, &hello, &ops, side, &side->endpoint, why), 0);
+	assert_int_equal(endpoint_dial(bench->place.loop, bench->place.url, true, &hello, &ops, side, &side->endpoint, why), 0);
 	endpoint_set_timings(side->endpoint, &quick);
 }
 
 static void bench_init(struct bench *bench)
 {
-	*bench = (struct bench){ .loop = ev_loop_new(0), .directory = "/tmp/mealy-proto-XXXXXX" };
-	assert_non_null(mkdtemp(bench->directory));
-	snprintf(bench->url, sizeof(bench->url), "ipc://%s/run/socket", bench->directory);
+	*bench = (struct bench){};
+	place_init(&bench->place);
 }
 
 static void bench_done(struct bench *bench)
 {
-	char path[128];
-
 	endpoint_close(bench->client.endpoint);
 	endpoint_close(bench->server.endpoint);
-	snprintf(path, sizeof(path), "%s/run/socket", bench->directory);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/run", bench->directory);
-	rmdir(path);
-	assert_int_equal(rmdir(bench->directory), 0);
-	ev_loop_destroy(bench->loop);
+	place_done(&bench->place);
 }
-
-static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	*(bool *)timer->data = true;
-}
-
-/* Runs the loop until the condition holds; false after 'ms'. */
-#define RUN_UNTIL(bench, ms, condition)                                                                                \
-	({                                                                                                             \
-		bool over_ = false;                                                                                    \
-		ev_timer limit_;                                                                                       \
-		ev_now_update((bench)->loop);                                                                          \
-		ev_timer_init(&limit_, on_limit, (ms) / 1e3, 0);                                                       \
-		limit_.data = &over_;                                                                                  \
-		ev_timer_start((bench)->loop, &limit_);                                                                \
-		while (!(condition) && !over_)                                                                         \
-			ev_run((bench)->loop, EVRUN_ONCE);                                                             \
-		ev_timer_stop((bench)->loop, &limit_);                                                                 \
-		(condition);                                                                                           \
-	})
 
 static void connect_both(struct bench *bench)
 {
 	listen_again(bench);
 	dial(bench, &bench->client, ROLE_AGENT, 2);
-	assert_true(RUN_UNTIL(bench, 5000, bench->server.peer && bench->client.peer));
+	assert_true(RUN_UNTIL(&bench->place, 5000, bench->server.peer && bench->client.peer));
 }
 
 /* ---- tests ---- */
@@ -225,7 +193,7 @@ static void thousand_requests_each_way(struct bench *bench)
 	bench->server.burst = 1000;
 	bench->client.burst = 1000;
 	connect_both(bench);
-	assert_true(RUN_UNTIL(bench, 10000, bench->server.replies == 1000 && bench->client.replies == 1000));
+	assert_true(RUN_UNTIL(&bench->place, 10000, bench->server.replies == 1000 && bench->client.replies == 1000));
 	assert_int_equal(bench->server.requests, 1000);
 	assert_int_equal(bench->client.requests, 1000);
 }
@@ -258,7 +226,7 @@ static void a_thousand_requests_each_way_over_tcp(void **state)
 	struct bench bench;
 
 	bench_init(&bench);
-	snprintf(bench.url, sizeof(bench.url), "tcp://127.0.0.1:%u", free_port());
+	snprintf(bench.place.url, sizeof(bench.place.url), "tcp://127.0.0.1:%u", free_port());
 	thousand_requests_each_way(&bench);
 	bench_done(&bench);
 }
@@ -268,12 +236,12 @@ static void the_client_may_start_first(void **state)
 	struct bench bench;
 
 	bench_init(&bench);
-	mkdir(strcat(strcpy((char[128]){}, bench.directory), "/run"), 0750);
+	mkdir(bench.place.run, 0750);
 	dial(&bench, &bench.client, ROLE_AGENT, 2);
-	assert_false(RUN_UNTIL(&bench, 300, bench.client.peer));
+	assert_false(RUN_UNTIL(&bench.place, 300, bench.client.peer));
 	assert_int_equal(bench.client.refusals, 0);
 	listen_again(&bench);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.peer && bench.server.peer));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.peer && bench.server.peer));
 	bench_done(&bench);
 }
 
@@ -285,19 +253,19 @@ static void a_client_finds_a_restarted_server(void **state)
 	connect_both(&bench);
 	bench.server.mute = true;
 	send_burst(&bench.client, peer_of(&bench.client), 3);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.requests == 3));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.requests == 3));
 
 	endpoint_close(bench.server.endpoint);
 	bench.server.endpoint = NULL;
 	assert_int_equal(bench.server.downs, 1);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.downs == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.downs == 1));
 	assert_int_equal(bench.client.resets, 3);
 
 	bench.server.mute = false;
 	listen_again(&bench);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.ups == 2 && bench.server.ups == 2));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.ups == 2 && bench.server.ups == 2));
 	send_burst(&bench.client, peer_of(&bench.client), 3);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.replies == 3));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.replies == 3));
 	bench_done(&bench);
 }
 
@@ -309,10 +277,10 @@ static pid_t fork_client(const struct bench *bench)
 
 	if (child)
 		return child;
-	own.loop = ev_loop_new(0);
+	own.place.loop = ev_loop_new(0);
 	own.client.close_on_request = true;
 	dial(&own, &own.client, ROLE_USER, 2);
-	RUN_UNTIL(&own, 5000, !own.client.endpoint);
+	RUN_UNTIL(&own.place, 5000, !own.client.endpoint);
 	_exit(0);
 }
 
@@ -324,9 +292,9 @@ static void a_client_that_stops_is_lost_by_silence(void **state)
 	bench_init(&bench);
 	child = fork_client(&bench);
 	listen_again(&bench);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.peer));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.peer));
 	kill(child, SIGSTOP);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.downs == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.downs == 1));
 	assert_string_equal(bench.server.why, "silent");
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -341,9 +309,9 @@ static void a_client_that_leaves_says_so(void **state)
 	bench_init(&bench);
 	child = fork_client(&bench);
 	listen_again(&bench);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.peer));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.peer));
 	send_burst(&bench.server, peer_of(&bench.server), 1);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.downs == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.downs == 1));
 	assert_string_equal(bench.server.why, "closed by the other side");
 	assert_int_equal(bench.server.resets, 1);
 	waitpid(child, NULL, 0);
@@ -358,12 +326,12 @@ static void requests_under_way_end_when_the_client_closes(void **state)
 	connect_both(&bench);
 	bench.server.mute = true;
 	send_burst(&bench.client, peer_of(&bench.client), 1);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.requests == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.requests == 1));
 	endpoint_close(bench.client.endpoint);
 	bench.client.endpoint = NULL;
 	assert_int_equal(bench.client.resets, 1);
 	assert_int_equal(bench.client.downs, 1);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.downs == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.downs == 1));
 	bench_done(&bench);
 }
 
@@ -375,7 +343,7 @@ static void a_switch_that_comes_again_replaces_its_old_session(void **state)
 	bench_init(&bench);
 	connect_both(&bench);
 	dial(&bench, &second, ROLE_AGENT, 3);
-	assert_true(RUN_UNTIL(&bench, 5000, second.peer && bench.client.downs == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, second.peer && bench.client.downs == 1));
 	assert_int_equal(bench.server.downs, 1);
 	assert_int_equal(bench.server.ups, 2);
 	endpoint_close(second.endpoint);
@@ -391,8 +359,8 @@ static void users_of_one_name_live_side_by_side(void **state)
 	listen_again(&bench);
 	dial(&bench, &second, ROLE_USER, 2);
 	dial(&bench, &third, ROLE_USER, 3);
-	assert_true(RUN_UNTIL(&bench, 5000, second.peer && third.peer));
-	assert_false(RUN_UNTIL(&bench, 300, bench.server.downs));
+	assert_true(RUN_UNTIL(&bench.place, 5000, second.peer && third.peer));
+	assert_false(RUN_UNTIL(&bench.place, 300, bench.server.downs));
 	endpoint_close(second.endpoint);
 	endpoint_close(third.endpoint);
 	bench_done(&bench);
@@ -406,11 +374,11 @@ static void a_refused_client_is_told_and_tries_again(void **state)
 	bench.server.answer_up = ERROR_BUSY;
 	listen_again(&bench);
 	dial(&bench, &bench.client, ROLE_AGENT, 2);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.refusals == 2));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.refusals == 2));
 	assert_int_equal(bench.client.last_refusal, ERROR_BUSY);
 	assert_int_equal(bench.client.ups + bench.client.downs + bench.server.downs, 0);
 	bench.server.answer_up = ERROR_NONE;
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.peer && bench.server.peer));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.peer && bench.server.peer));
 	bench_done(&bench);
 }
 
@@ -423,10 +391,10 @@ static void an_unanswered_request_times_out(void **state)
 	connect_both(&bench);
 	bench.server.mute = true;
 	assert_int_equal(peer_request(peer_of(&bench.client), &msg, 100, note_reply, &bench.client), 0);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.timeouts == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.timeouts == 1));
 	assert_int_equal(bench.server.requests, 1);
 	assert_int_equal(peer_reply_ok(peer_of(&bench.server), bench.server.last_request, "", 0, 0), 0);
-	assert_false(RUN_UNTIL(&bench, 100, bench.client.replies));
+	assert_false(RUN_UNTIL(&bench.place, 100, bench.client.replies));
 	bench_done(&bench);
 }
 
@@ -440,8 +408,8 @@ static void requests_time_out_later_when_asked_to(void **state)
 	bench.server.mute = true;
 	assert_int_equal(peer_request(peer_of(&bench.client), &msg, 400, note_reply, &bench.client), 0);
 	assert_int_equal(peer_request(peer_of(&bench.client), &msg, 50, note_reply, &bench.client), 0);
-	assert_true(RUN_UNTIL(&bench, 300, bench.client.timeouts == 1));
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.timeouts == 2));
+	assert_true(RUN_UNTIL(&bench.place, 300, bench.client.timeouts == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.timeouts == 2));
 	bench_done(&bench);
 }
 
@@ -456,10 +424,10 @@ static void big_answers_do_not_block(void **state)
 	bench.server.chunk_size = bench.client.chunk_size = DUMP_BYTES_MAX;
 	connect_both(&bench);
 	for (unsigned i = 0; i < 64; i++) {
-		assert_int_equal(peer_request(peer_of(&bench.client), &msg, 0, note_reply, &bench.client), 0);
-		assert_int_equal(peer_request(peer_of(&bench.server), &msg, 0, note_reply, &bench.server), 0);
+		assert_int_equal(peer_request(peer_of(&bench.client), &msg, 30000, note_reply, &bench.client), 0);
+		assert_int_equal(peer_request(peer_of(&bench.server), &msg, 30000, note_reply, &bench.server), 0);
 	}
-	assert_true(RUN_UNTIL(&bench, 10000, bench.client.replies == 64 && bench.server.replies == 64));
+	assert_true(RUN_UNTIL(&bench.place, 20000, bench.client.replies == 64 && bench.server.replies == 64));
 	endpoint_get_stats(bench.server.endpoint, &stats);
 	assert_int_equal(stats.malformed, 0);
 	bench_done(&bench);
@@ -485,6 +453,21 @@ static void a_full_queue_is_told(void **state)
 	assert_int_equal(bench.client.resets, ENDPOINT_QUEUE_BYTES / (sizeof(text) + 1024 + 8));
 }
 
+static void too_many_open_requests_are_refused(void **state)
+{
+	struct bench bench;
+
+	bench_init(&bench);
+	connect_both(&bench);
+	bench.server.mute = true;
+	send_burst(&bench.client, peer_of(&bench.client), ENDPOINT_OPEN_MAX + 10);
+	assert_true(RUN_UNTIL(&bench.place, 10000, bench.client.errors == 10));
+	assert_int_equal(bench.client.last_error, ERROR_BUSY);
+	assert_int_equal(bench.server.requests, ENDPOINT_OPEN_MAX);
+	bench_done(&bench);
+	assert_int_equal(bench.client.resets, ENDPOINT_OPEN_MAX);
+}
+
 static void what_cannot_be_sent_is_refused_or_excused(void **state)
 {
 	struct message bad = { .kind = MSG_DEPLOY, .deploy = { .name = "" } };
@@ -495,13 +478,13 @@ static void what_cannot_be_sent_is_refused_or_excused(void **state)
 	assert_int_equal(peer_request(peer_of(&bench.client), &bad, 0, note_reply, &bench.client), -EINVAL);
 	bench.server.mute = true;
 	send_burst(&bench.client, peer_of(&bench.client), 2);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.requests == 2));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.requests == 2));
 	assert_int_equal(peer_reply(peer_of(&bench.server), bench.server.last_request, &bad), -EINVAL);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.errors == 1));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.errors == 1));
 	assert_int_equal(bench.client.last_error, ERROR_INTERNAL);
 	assert_int_equal(peer_reply_error(peer_of(&bench.server), bench.server.last_request - 1, ERROR_INVALID,
 					  "%s", "a\x01\xff" "b"), 0);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.errors == 2));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.errors == 2));
 	assert_int_equal(bench.client.last_error, ERROR_INVALID);
 	bench_done(&bench);
 }
@@ -514,7 +497,7 @@ static void an_endpoint_may_be_closed_from_a_callback(void **state)
 	connect_both(&bench);
 	bench.server.close_on_request = true;
 	send_burst(&bench.client, peer_of(&bench.client), 5);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.client.resets == 5));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.resets == 5));
 	assert_int_equal(bench.server.requests, 1);
 	assert_int_equal(bench.server.downs, 1);
 	bench_done(&bench);
@@ -532,7 +515,7 @@ static void hello_changes_for_later_sessions(void **state)
 	endpoint_close(bench.server.endpoint);
 	bench.server.endpoint = NULL;
 	listen_again(&bench);
-	assert_true(RUN_UNTIL(&bench, 5000, bench.server.ups == 2));
+	assert_true(RUN_UNTIL(&bench.place, 5000, bench.server.ups == 2));
 	assert_string_equal(peer_hello(peer_of(&bench.server))->name, "edge-2");
 	bench_done(&bench);
 }
@@ -543,7 +526,7 @@ static void an_idle_session_stays_up(void **state)
 
 	bench_init(&bench);
 	connect_both(&bench);
-	assert_false(RUN_UNTIL(&bench, 800, bench.client.downs || bench.server.downs));
+	assert_false(RUN_UNTIL(&bench.place, 900, bench.client.downs || bench.server.downs));
 	bench_done(&bench);
 }
 
@@ -564,6 +547,7 @@ int main(void)
 		cmocka_unit_test(requests_time_out_later_when_asked_to),
 		cmocka_unit_test(big_answers_do_not_block),
 		cmocka_unit_test(a_full_queue_is_told),
+		cmocka_unit_test(too_many_open_requests_are_refused),
 		cmocka_unit_test(what_cannot_be_sent_is_refused_or_excused),
 		cmocka_unit_test(an_endpoint_may_be_closed_from_a_callback),
 		cmocka_unit_test(hello_changes_for_later_sessions),
