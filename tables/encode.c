@@ -296,7 +296,9 @@ int enc_init(struct enc *e, const struct app *app, unsigned index, enum hook_id 
 	e->loc = e->at->loc;
 	e->what = "the table";
 	e->next_cell = CELL_TEMP;
-	e->rule_cell = e->low_cell = CELL_VAR;
+	/* Without a second scope its image is room for the rules' temporaries. */
+	e->rule_top = e->at->update ? CELL_VAR : CELL_TEMP;
+	e->rule_cell = e->low_cell = e->rule_top;
 	e->pre.max = OPS_PRE_MAX;
 	e->pre.name = "before the flow is looked up";
 	e->let.max = OPS_LET_MAX;

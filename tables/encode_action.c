@@ -273,7 +273,7 @@ void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule,
 
 	out->counter = e->place->rule_counter[index];
 	memset(e->var_temp, 0, sizeof(e->var_temp));
-	e->rule_cell = CELL_VAR;
+	e->rule_cell = e->rule_top;
 	if (rule) {
 		rule_state(e, out, rule);
 		begin_list(e, IN_DO);

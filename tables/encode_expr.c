@@ -67,7 +67,7 @@ static struct operand let_operand(struct enc *e, unsigned index)
 		if (value.wide)
 			enc_error(e, "%s: %s only renames an address; use its own name here", e->what,
 				  e->at->let[index].name);
-		value = enc_op(e, OP_OR, operand_half(value, false), operand_number(0));
+		value = enc_op(e, OP_OR, operand_half(value, false), operand_number(0)); /* A copy from before. */
 	}
 	e->context = context;
 	return value;

@@ -4,9 +4,9 @@
  * An encoder turns one table.  Operations are collected in three lists: 'pre' (before the lock),
  * 'let' (under it, before the rules) and those of the rule being encoded.  Results of 'pre' and
  * 'let' live in cells that are written once, allocated upwards from CELL_TEMP, so equal operations
- * are found and shared; a rule's temporaries are allocated downwards from CELL_VAR and reused by
- * every rule.  A mistake of size is reported once, remembered in 'failed', and encoding goes on
- * with harmless values. */
+ * are found and shared; a rule's temporaries are allocated downwards, from CELL_TEMP into the image that
+ * a table with one scope does not use, else from CELL_VAR, and reused by every rule.  A mistake of size is reported
+ * once, remembered in 'failed', and encoding goes on with harmless values. */
 #ifndef MEALY_ENCODE_INT_H
 #define MEALY_ENCODE_INT_H
 
@@ -63,7 +63,8 @@ struct enc {
 	bool failed;
 
 	unsigned next_cell; /* Upwards: loads and shared results. */
-	unsigned rule_cell; /* Downwards: temporaries of a rule. */
+	unsigned rule_cell; /* Downwards: temporaries of a rule, */
+	unsigned rule_top;  /* ... from here. */
 	unsigned low_cell;  /* The lowest any rule needed. */
 
 	const struct field *loaded[LOADS_MAX + 8];

@@ -21,6 +21,8 @@ struct operand operand_half(struct operand wide, bool high)
 {
 	struct operand half = wide;
 
+	if (!wide.wide)
+		return wide;
 	half.wide = false;
 	half.lo = high ? wide.hi : wide.lo;
 	half.hi = 0;
@@ -33,18 +35,18 @@ struct operand operand_half(struct operand wide, bool high)
 
 static unsigned no_cells(struct enc *e)
 {
-	enc_error(e, "%s: table %s needs more than %d cells for fields and intermediate results", e->what, e->at->name,
-		  CELL_VAR - CELL_TEMP);
+	enc_error(e, "%s: table %s needs more cells for fields and intermediate results than there are (%d)", e->what,
+		  e->at->name, CELL_VAR - CELL_TEMP);
 	e->next_cell = CELL_TEMP;
-	e->rule_cell = CELL_VAR;
+	e->rule_cell = e->rule_top;
 	return CELL_TEMP;
 }
 
 unsigned enc_cells_new(struct enc *e, unsigned n)
 {
-	unsigned cell = e->next_cell;
+	unsigned cell = e->next_cell, end = e->at->update ? e->low_cell : CELL_VAR;
 
-	if (cell + n > e->low_cell)
+	if (cell + n > end)
 		return no_cells(e);
 	e->next_cell += n;
 	return cell;
@@ -52,7 +54,9 @@ unsigned enc_cells_new(struct enc *e, unsigned n)
 
 unsigned enc_rule_cells_new(struct enc *e, unsigned n)
 {
-	if (e->rule_cell < e->next_cell + n)
+	unsigned floor = e->at->update ? e->next_cell : CELL_UPDATE;
+
+	if (e->rule_cell < floor + n)
 		return no_cells(e);
 	e->rule_cell -= n;
 	if (e->rule_cell < e->low_cell)
