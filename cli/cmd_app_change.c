@@ -46,7 +46,7 @@ static void print_switch(struct cli *cli, const struct msg_applied_switch *sw, i
 			printf(" since %s (%s)", cli_clock(sw->since_ms, false, when, sizeof(when)),
 			       cli_duration((now > sw->since_ms ? now - sw->since_ms : 0) * 1000000, ago, sizeof(ago)));
 		}
-		fputs("; will be brought up to date when it returns", stdout);
+		fputs(sw->text[0] ? "; it will be brought up to date" : "; will be brought up to date when it returns", stdout);
 	}
 	putchar('\n');
 }

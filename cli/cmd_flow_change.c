@@ -52,8 +52,10 @@ static int check_value(const struct layout_field *field, size_t n, const char *n
 {
 	uint64_t hi, lo;
 
+	/* The switch knows its ports by name, and its clock. */
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(field[i].name, name) && value_parse(field[i].type, text, &hi, &lo) < 0 && field[i].type != TYPE_TIME)
+		if (!strcmp(field[i].name, name) && field[i].type != TYPE_TIME && field[i].type != TYPE_PORT &&
+		    value_parse(field[i].type, text, &hi, &lo) < 0)
 			return cli_usage("\"%s\" is no %s, which %s is", text, value_type_name(field[i].type), name);
 	return 0;
 }

@@ -155,7 +155,7 @@ static void report_rules(struct simulation *s, struct render *r, unsigned index)
 		if (i >= RULES_MAX && !counter.packets)
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", table->name,
-			 i == RULE_OTHERWISE ? "otherwise" : i == RULE_ABSENT ? "absent" : table->rule[i].name ?: table->rule[i].text);
+			 i == RULE_OTHERWISE ? "(otherwise)" : i == RULE_ABSENT ? "(absent)" : table->rule[i].name ?: table->rule[i].text);
 		count_row(s, r, "rule", name, i < RULES_MAX ? table->rule[i].loc.line : 0, &counter);
 	}
 }

@@ -62,7 +62,7 @@ static int counter_row(struct render *r, const struct msg_counter *c, const char
 	render_u64(r, "packets", c->packets);
 	render_u64(r, "bytes", c->bytes);
 	for (size_t i = 0; table && i < table->n_rules; i++)
-		if (table->rule[i].name && !strcmp(table->rule[i].name, name)) {
+		if (!strcmp(table->rule[i].name ?: table->rule[i].text, name)) {
 			render_u64(r, "line", table->rule[i].loc.line);
 			render_string(r, "text", table->rule[i].text);
 		}

@@ -33,12 +33,13 @@ static void answered(struct known *k, int status, const struct message *reply)
 		else
 			known_set_outcome(k, d->name, d->version, NULL);
 		change_set_result(change, index, APPLIED_ACTIVE, reply->ok.text);
+	} else if (reply->kind == MSG_ERROR && reply->error.code == ERROR_REFUSED) {
+		/* It knows a later version than we ever gave (another store's?): synchronising overrules that. */
+		work_add(k, NULL, 0);
+		change_set_result(change, index, APPLIED_PENDING, work_explain(0, reply, buf, sizeof(buf)));
 	} else {
 		work_explain(0, reply, buf, sizeof(buf));
 		known_set_outcome(k, d->name, d->version, buf);
-		/* It knows a later version than we ever gave (another store?): a synchronisation overrules that. */
-		if (reply->kind == MSG_ERROR && reply->error.code == ERROR_REFUSED)
-			sync_later(k);
 		change_set_result(change, index, APPLIED_REFUSED, buf);
 	}
 	work_done(k);
@@ -103,7 +104,7 @@ static void refuse_store(struct controller *c, struct peer *user, uint64_t reque
 			 store_error(c->store));
 }
 
-/* A copy of 'wanted' with name and pattern filled in, checked.  Answers the user if it is wrong. */
+/* A copy of 'wanted' with the pattern filled in, checked.  Answers the user if it is wrong. */
 static int prepare(struct controller *c, struct peer *user, uint64_t request_id, const struct deployment *wanted,
 		   struct deployment *ret_deployment, struct app **ret_app)
 {
@@ -118,8 +119,6 @@ static int prepare(struct controller *c, struct peer *user, uint64_t request_id,
 				 why ? why : strerror(-r));
 		return r;
 	}
-	if (!whole.name[0])
-		whole.name = app->name;
 	if (!whole.switches[0])
 		whole.switches = "*";
 	r = deployment_copy(&whole, ret_deployment);

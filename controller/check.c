@@ -64,7 +64,7 @@ int check_app(const struct deployment *d, struct app **ret_app, char **ret_why)
 
 static int check_placement(const struct deployment *d, char **ret_why)
 {
-	if (d->name[0] && !known_name_is_valid(d->name))
+	if (!known_name_is_valid(d->name))
 		return refuse(ret_why, "\"%.80s\" is no name of a deployment: up to %d of A-Z a-z 0-9 . _ -", d->name,
 			      NAME_LEN_MAX);
 	if (d->hook >= HOOK_MAX)
@@ -87,14 +87,5 @@ int check_deployment(const struct deployment *d, struct app **ret_app, char **re
 	int r;
 
 	r = check_placement(d, ret_why);
-	if (r < 0)
-		return r;
-	r = check_app(d, ret_app, ret_why);
-	if (r < 0)
-		return r;
-	if (!d->name[0] && !known_name_is_valid((*ret_app)->name)) {
-		app_free(*ret_app);
-		return refuse(ret_why, "the application's name cannot name a deployment; give another one");
-	}
-	return 0;
+	return r < 0 ? r : check_app(d, ret_app, ret_why);
 }

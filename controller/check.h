@@ -15,7 +15,7 @@
  * and '*ret_why', to be freed, one mistake a line. */
 int check_app(const struct deployment *deployment, struct app **ret_app, char **ret_why);
 
-/* Checks all of 'deployment'; 'name' and 'switches' may be empty. */
+/* Checks all of 'deployment'; 'switches' may be empty. */
 int check_deployment(const struct deployment *deployment, struct app **ret_app, char **ret_why);
 
 #endif

@@ -203,6 +203,7 @@ static enum config_result read_flags(int argc, char **argv, struct config *confi
 	};
 	int c, r = 0;
 
+	optind = 0;       /* Begin anew, so that it may be called twice. */
 	while (r == 0 && (c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
 		case 'a': r = set_flag(&config->agents, optarg); break;
