@@ -16,7 +16,7 @@ struct chunk {
 };
 
 struct arena {
-	struct chunk *chunk;      /* The newest first. */
+	struct chunk *chunk; /* The newest first. */
 	size_t given, limit;
 	jmp_buf *where;
 	bool hit_limit;
@@ -140,7 +140,7 @@ void *arena_grow(struct arena *arena, void *array, size_t n, size_t size_bytes)
 	void *moved;
 
 	if (n & (n - 1))
-		return array;             /* Between two powers of two there is room. */
+		return array; /* Between two powers of two there is room. */
 	moved = arena_alloc_array(arena, n ? 2 * n : 1, size_bytes);
 	if (n)
 		memcpy(moved, array, n * size_bytes);

@@ -208,7 +208,7 @@ static unsigned edit_distance(const char *a, size_t a_len, const char *b, size_t
 const char *diag_nearest(const char *word, const char *const *candidates, size_t n)
 {
 	size_t len = strlen(word);
-	unsigned best = len < 3 ? 1 : len < 6 ? 2 : 3;    /* Farther words are no help. */
+	unsigned best = len < 3 ? 1 : len < 6 ? 2 : 3; /* Farther words are no help. */
 	const char *nearest = NULL;
 
 	if (!len || len > NEAREST_LEN_MAX)

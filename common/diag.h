@@ -12,17 +12,19 @@
 
 enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
-struct loc { unsigned line, column; };     /* From 1; 0: the whole file. */
+struct loc {
+	unsigned line, column;
+}; /* From 1; 0: the whole file. */
 
 struct diag {
 	enum diag_level level;
 	struct loc loc;
-	unsigned width;                    /* Characters to underline; 0: none. */
+	unsigned width; /* Characters to underline; 0: none. */
 	char *message;
 };
 
 struct diag_list {
-	char *file;                        /* As the person wrote it. */
+	char *file; /* As the person wrote it. */
 	struct diag *item;
 	size_t n, room;
 	size_t n_errors, n_warnings;
@@ -30,10 +32,8 @@ struct diag_list {
 
 void diag_init(struct diag_list *list, const char *file);
 void diag_done(struct diag_list *list);
-void diag_error(struct diag_list *list, struct loc loc, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-void diag_warn(struct diag_list *list, struct loc loc, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void diag_error(struct diag_list *list, struct loc loc, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_warn(struct diag_list *list, struct loc loc, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Prints each diagnostic and, when 'text' (the whole file) is not NULL, its line with the place
  * underlined; at the end "1 error, 2 warnings". */

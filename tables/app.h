@@ -9,44 +9,52 @@
 
 #include "expr.h"
 
-enum { APP_TABLES_MAX = 16, APP_PARAMETERS_MAX = 64, APP_VARIABLES_MAX = 24, NAME_LEN_MAX = 63, APP_TEXT_MAX = 1 << 20 };
+enum {
+	APP_TABLES_MAX = 16,
+	APP_PARAMETERS_MAX = 64,
+	APP_VARIABLES_MAX = 24,
+	NAME_LEN_MAX = 63,
+	APP_TEXT_MAX = 1 << 20
+};
 
 /* A constant: a number of any type, an address, a prefix, or a list of those. */
 struct value {
 	enum value_type type;
 	uint64_t hi, lo;
 	unsigned prefix_len;
-	char *text;               /* As written; the name of a port. */
-	bool range;               /* lo..last (a-b), an item of a list. */
+	char *text; /* As written; the name of a port. */
+	bool range; /* lo..last (a-b), an item of a list. */
 	uint64_t last;
-	const struct field *field;/* TYPE_FIELD */
-	struct value *item;       /* TYPE_LIST */
+	const struct field *field; /* TYPE_FIELD */
+	struct value *item;	   /* TYPE_LIST */
 	size_t n_items;
 };
 
 struct parameter {
 	char *name;
 	enum value_type type;
-	bool has_default;         /* Otherwise it must be set. */
-	bool is_set;              /* By app_parse()'s settings. */
+	bool has_default; /* Otherwise it must be set. */
+	bool is_set;	  /* By app_parse()'s settings. */
 	struct value value;
 	struct loc loc;
 };
 
 /* "NAME=TEXT" pairs given with --set. */
-struct setting { const char *name, *text; };
+struct setting {
+	const char *name, *text;
+};
 
 /* Port names -> numbers, known on a switch only.  Without one (the check by the command and the
  * controller) ports stay unresolved and read as 0. */
 struct port_names {
-	int (*find)(void *data, const char *name);    /* Number, or -ENOENT. */
+	int (*find)(void *data, const char *name); /* Number, or -ENOENT. */
 	void *data;
 };
 
-struct typed {                    /* A register or a variable. */
+struct typed { /* A register or a variable. */
 	char *name;
 	enum value_type type;
-	unsigned word;            /* First 64-bit word among its fellows (addr takes two). */
+	unsigned word; /* First 64-bit word among its fellows (addr takes two). */
 	struct loc loc;
 	bool read, written;
 };
@@ -59,9 +67,9 @@ struct let {
 
 struct app_state {
 	char *name;
-	uint64_t idle_ns, hard_ns;        /* 0: none. */
-	unsigned idle_to, hard_to;        /* Indices into states. */
-	char *idle_text, *hard_text;      /* As written, parameters by name; NULL: none. */
+	uint64_t idle_ns, hard_ns;   /* 0: none. */
+	unsigned idle_to, hard_to;   /* Indices into states. */
+	char *idle_text, *hard_text; /* As written, parameters by name; NULL: none. */
 	bool notify;
 	struct loc loc;
 };
@@ -70,10 +78,10 @@ enum key_kind { KEY_FIELD, KEY_VARIABLE, KEY_TABLE_REGISTER, KEY_BIFLOW_L4, KEY_
 
 struct app_key {
 	enum key_kind kind;
-	struct ref ref;           /* KEY_FIELD: REF_FIELD or REF_META; VARIABLE, TABLE_REGISTER. */
-	unsigned prefix_len;      /* FIELD/bits: only the first bits count (an address has 128, so ipv4.src/24
-	                             is 120 here); else the full width. */
-	unsigned bits;            /* The full width: 128, or 1..64. */
+	struct ref ref;	     /* KEY_FIELD: REF_FIELD or REF_META; VARIABLE, TABLE_REGISTER. */
+	unsigned prefix_len; /* FIELD/bits: only the first bits count (an address has 128, so ipv4.src/24
+				is 120 here); else the full width. */
+	unsigned bits;	     /* The full width: 128, or 1..64. */
 	enum value_type type;
 	char *text;
 	struct loc loc;
@@ -83,49 +91,49 @@ struct app_key {
 enum pattern_kind { PATTERN_VALUE, PATTERN_RANGE, PATTERN_PREFIX, PATTERN_MASK };
 struct pattern {
 	enum pattern_kind kind;
-	uint64_t hi, lo;          /* Value, or first of a range. */
-	uint64_t last;            /* Of a range. */
-	uint64_t mask_hi, mask_lo;/* PREFIX and MASK; all ones of the width for VALUE. */
+	uint64_t hi, lo;	   /* Value, or first of a range. */
+	uint64_t last;		   /* Of a range. */
+	uint64_t mask_hi, mask_lo; /* PREFIX and MASK; all ones of the width for VALUE. */
 };
 struct match {
-	struct ref ref;           /* Field, metadata or variable. */
+	struct ref ref; /* Field, metadata or variable. */
 	enum value_type type;
 	unsigned bits;
 	bool negate;
 	struct pattern *alt;
 	size_t n_alts;
-	char *text;               /* "ip.proto: not udp", for people. */
+	char *text; /* "ip.proto: not udp", for people. */
 	struct loc loc;
 };
 
 struct app_rule {
-	char *name;               /* NULL: no name; counters then follow 'text'. */
-	char *text;               /* The rule as one line, canonical; distinct in its table. */
+	char *name; /* NULL: no name; counters then follow 'text'. */
+	char *text; /* The rule as one line, canonical; distinct in its table. */
 	bool any_state;
-	uint64_t states;          /* Bits of states, when not any_state. */
+	uint64_t states; /* Bits of states, when not any_state. */
 	struct match *match;
 	size_t n_match;
-	struct expr *when;        /* NULL: none. */
+	struct expr *when; /* NULL: none. */
 	char *when_text;
 	struct stmt_list do_;
-	struct stmt_list action;  /* Without verdict: on to the next table, after the last: pass. */
-	int next;                 /* State, -1: none. */
+	struct stmt_list action; /* Without verdict: on to the next table, after the last: pass. */
+	int next;		 /* State, -1: none. */
 	bool no_refresh;
 	struct loc loc;
 };
 
 struct app_table {
 	char *name;
-	int hook;                 /* enum hook_id, -1: the deployment's. */
+	int hook; /* enum hook_id, -1: the deployment's. */
 	bool stateful;
-	struct app_key *lookup, *update;   /* update is NULL when equal to lookup. */
+	struct app_key *lookup, *update; /* update is NULL when equal to lookup. */
 	size_t n_lookup, n_update;
 	unsigned capacity;
-	char *capacity_text;               /* As written, parameters by name. */
-	bool has_states;                   /* `states:` was written; else state[0] is named "-". */
+	char *capacity_text; /* As written, parameters by name. */
+	bool has_states;     /* `states:` was written; else state[0] is named "-". */
 	enum when_full when_full;
-	bool expire_soon;                  /* expire_within: 10ms */
-	struct app_state *state;           /* At least one. */
+	bool expire_soon;	 /* expire_within: 10ms */
+	struct app_state *state; /* At least one. */
 	size_t n_states;
 	struct typed *reg;
 	size_t n_regs;
@@ -133,20 +141,20 @@ struct app_table {
 	size_t n_lets;
 	struct app_rule *rule;
 	size_t n_rules;
-	struct stmt_list otherwise, absent;  /* Empty: go on. */
+	struct stmt_list otherwise, absent; /* Empty: go on. */
 	struct loc loc;
 };
 
 struct app {
 	char *name;
-	char *text;               /* The YAML it was made from. */
+	char *text; /* The YAML it was made from. */
 	struct parameter *param;
 	size_t n_params;
 	struct typed *var;
 	size_t n_vars;
 	struct app_table *table;
 	size_t n_tables;
-	struct arena *arena;      /* Owns all of it. */
+	struct arena *arena; /* Owns all of it. */
 };
 
 /* Reads and checks 'text' ('size' bytes; file name for messages in 'diags').  'settings' override

@@ -14,17 +14,21 @@
 #include "app.h"
 #include "yaml.h"
 
-enum { CAPACITY_MAX = 1 << 24, KEY_BITS_MAX = KEY_WORDS_MAX * 64, RECORD_WORDS_MAX = RECORD_WORDS(RECORD_256) - FLOW_HEAD_WORDS };
+enum {
+	CAPACITY_MAX = 1 << 24,
+	KEY_BITS_MAX = KEY_WORDS_MAX * 64,
+	RECORD_WORDS_MAX = RECORD_WORDS(RECORD_256) - FLOW_HEAD_WORDS
+};
 #define TIMEOUT_MAX_NS (1ULL << 60)
 
 /* Where an expression stands: what it may name depends on it. */
 enum place {
-	PLACE_CONSTANT,           /* Times and capacity: literals, parameters. */
+	PLACE_CONSTANT, /* Times and capacity: literals, parameters. */
 	PLACE_LET,
 	PLACE_WHEN,
 	PLACE_DO,
 	PLACE_ACTION,
-	PLACE_ABSENT,             /* `absent:` of a table: there is no record. */
+	PLACE_ABSENT, /* `absent:` of a table: there is no record. */
 };
 
 struct checker {
@@ -34,15 +38,15 @@ struct checker {
 	const struct setting *settings;
 	size_t n_settings;
 	const struct port_names *ports;
-	struct app_table *table;          /* Being checked; NULL outside of tables. */
+	struct app_table *table; /* Being checked; NULL outside of tables. */
 	enum place place;
-	bool planned;             /* Something was refused with "not yet"; what depends on it would only confuse. */
-	struct yaml_node **table_node;    /* By table. */
+	bool planned; /* Something was refused with "not yet"; what depends on it would only confuse. */
+	struct yaml_node **table_node; /* By table. */
 };
 
 #define ERROR(c, loc, ...) diag_error((c)->diags, loc, __VA_ARGS__)
-#define WARN(c, loc, ...) diag_warn((c)->diags, loc, __VA_ARGS__)
-#define GROW(c, array, n) ((array) = arena_grow((c)->arena, array, n, sizeof(*(array))))
+#define WARN(c, loc, ...)  diag_warn((c)->diags, loc, __VA_ARGS__)
+#define GROW(c, array, n)  ((array) = arena_grow((c)->arena, array, n, sizeof(*(array))))
 
 /* ---- app_node.c: YAML nodes ---- */
 

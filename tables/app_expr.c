@@ -9,7 +9,9 @@
 static void set_constant(struct expr *e, const struct value *value)
 {
 	static const enum expr_kind kinds[TYPE_MAX] = {
-		[TYPE_ADDR] = EXPR_ADDRESS, [TYPE_PREFIX] = EXPR_PREFIX, [TYPE_MAC] = EXPR_MAC,
+		[TYPE_ADDR] = EXPR_ADDRESS,
+		[TYPE_PREFIX] = EXPR_PREFIX,
+		[TYPE_MAC] = EXPR_MAC,
 	};
 
 	e->kind = kinds[value->type];
@@ -47,7 +49,8 @@ static bool check_table_reach(struct checker *c, struct expr *e, unsigned index)
 	unsigned own = c->table - c->app->table;
 
 	if (index > own) {
-		ERROR(c, e->loc, "table \"%s\" comes later; a packet can only know what earlier tables had", other->name);
+		ERROR(c, e->loc, "table \"%s\" comes later; a packet can only know what earlier tables had",
+		      other->name);
 		return false;
 	}
 	if (index < own && other->hook >= 0 && c->table->hook >= 0 && other->hook != c->table->hook) {
@@ -98,8 +101,8 @@ static bool resolve_dotted(struct checker *c, struct expr *e)
 	const struct field *field = field_find(e->name);
 
 	if (c->place == PLACE_CONSTANT) {
-		ERROR(c, e->loc, "\"%s\" is no constant: only numbers, parameters and arithmetic on them can stand here",
-		      e->name);
+		ERROR(c, e->loc,
+		      "\"%s\" is no constant: only numbers, parameters and arithmetic on them can stand here", e->name);
 		return false;
 	}
 	return field ? set_field(e, field) : resolve_table_register(c, e, strchr(e->name, '.'));
@@ -110,7 +113,7 @@ static bool resolve_let(struct checker *c, struct expr *e, int index)
 	const struct expr *value = c->table->let[index].expr;
 
 	if (!value)
-		return false;             /* Reported where it is declared. */
+		return false; /* Reported where it is declared. */
 	e->ref = (struct ref){.kind = REF_LET, .index = index};
 	e->type = value->type;
 	e->constant = value->constant;
@@ -177,8 +180,8 @@ static bool resolve_word(struct checker *c, struct expr *e, enum value_type hint
 	if (!found)
 		name_report_unknown(c, e->loc, e->name);
 	else if (good && c->place == PLACE_CONSTANT && !e->constant) {
-		ERROR(c, e->loc, "\"%s\" is no constant: only numbers, parameters and arithmetic on them can stand here",
-		      e->name);
+		ERROR(c, e->loc,
+		      "\"%s\" is no constant: only numbers, parameters and arithmetic on them can stand here", e->name);
 		return false;
 	}
 	return good;
@@ -195,7 +198,8 @@ bool expr_resolve_name(struct checker *c, struct expr *e, enum value_type hint)
 
 /* ---- `in` ---- */
 
-static struct expr *new_binary(struct checker *c, const struct expr *at, enum expr_op op, struct expr *a, struct expr *b)
+static struct expr *new_binary(struct checker *c, const struct expr *at, enum expr_op op, struct expr *a,
+			       struct expr *b)
 {
 	struct expr *e = arena_alloc(c->arena, sizeof(*e));
 
@@ -220,7 +224,8 @@ static struct expr *new_literal(struct checker *c, const struct expr *at, const 
 }
 
 /* x == a; x >= a and x <= b; x in prefix.  All parts are checked already. */
-static struct expr *member_test(struct checker *c, const struct expr *at, struct expr *x, struct expr *first, struct expr *last)
+static struct expr *member_test(struct checker *c, const struct expr *at, struct expr *x, struct expr *first,
+				struct expr *last)
 {
 	struct expr *test, *upper;
 
@@ -337,7 +342,8 @@ static bool check_has(struct checker *c, struct expr *e)
 	if (header_find(arg->name, &e->value) == 0)
 		return true;
 	nearest = strchr(arg->name, '.') ? field_nearest(arg->name) : header_nearest(arg->name);
-	if (field_is_planned(arg->name) || (c->table && name_find_typed(c->table->reg, c->table->n_regs, arg->name) >= 0))
+	if (field_is_planned(arg->name) ||
+	    (c->table && name_find_typed(c->table->reg, c->table->n_regs, arg->name) >= 0))
 		ERROR(c, arg->loc, "has(%s) is not yet supported", arg->name);
 	else if (nearest)
 		ERROR(c, arg->loc, "unknown header or field \"%s\"; did you mean \"%s\"?", arg->name, nearest);
@@ -355,7 +361,8 @@ static bool check_hash(struct checker *c, struct expr *e)
 	for (unsigned i = 0; i < e->n_args; i++)
 		if (reads_record(c, e->arg[i])) {
 			ERROR(c, e->arg[i]->loc,
-			      "hash() is drawn before the record is locked: it takes fields, variables and constants, no registers");
+			      "hash() is drawn before the record is locked: it takes fields, variables and constants, "
+			      "no registers");
 			return false;
 		}
 	e->type = TYPE_U64;
@@ -407,7 +414,8 @@ static bool check_call(struct checker *c, struct expr *e)
 	if (strcmp(e->name, "random") == 0)
 		ERROR(c, e->loc, "random() takes no values");
 	else
-		ERROR(c, e->loc, "unknown helper \"%s\"%s", e->name, did_you_mean(c, e->name, known, ARRAY_SIZE(known)));
+		ERROR(c, e->loc, "unknown helper \"%s\"%s", e->name,
+		      did_you_mean(c, e->name, known, ARRAY_SIZE(known)));
 	return false;
 }
 
@@ -464,9 +472,7 @@ bool expr_check(struct checker *c, struct expr *e, enum value_type hint)
 	switch (e->kind) {
 	case EXPR_NUMBER:
 	case EXPR_ADDRESS:
-	case EXPR_MAC:
-		e->constant = true;
-		return true;
+	case EXPR_MAC: e->constant = true; return true;
 	case EXPR_PREFIX: trim_prefix(c, e); return true;
 	case EXPR_NAME: return expr_resolve_name(c, e, hint);
 	case EXPR_UNARY: return check_unary(c, e);

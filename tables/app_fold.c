@@ -5,7 +5,8 @@
 /* Small numbers that mean what their field says; they mix with plain numbers. */
 static bool is_word(enum value_type type)
 {
-	return type == TYPE_PORT || type == TYPE_PROTO || type == TYPE_ETHERTYPE || type == TYPE_FLAGS || type == TYPE_HOOK;
+	return type == TYPE_PORT || type == TYPE_PROTO || type == TYPE_ETHERTYPE || type == TYPE_FLAGS ||
+	       type == TYPE_HOOK;
 }
 
 static bool is_neutral(enum value_type type)
@@ -20,8 +21,8 @@ bool type_is_plain(enum value_type type)
 
 static bool is_number(enum value_type type)
 {
-	return type_is_plain(type) || type == TYPE_TIME || type == TYPE_DURATION || type == TYPE_RATE || type == TYPE_SIZE ||
-	       type == TYPE_MAC;
+	return type_is_plain(type) || type == TYPE_TIME || type == TYPE_DURATION || type == TYPE_RATE ||
+	       type == TYPE_SIZE || type == TYPE_MAC;
 }
 
 bool type_assignable(enum value_type to, enum value_type from)
@@ -60,14 +61,16 @@ const char *type_noun(enum value_type type)
 	return "?";
 }
 
-static enum value_type mismatch(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+static enum value_type mismatch(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a,
+				enum value_type b)
 {
 	ERROR(c, e->loc, "\"%s\" between %s and %s makes no sense", op == EOP_NONE ? "=" : expr_op_text(op),
 	      type_noun(a), type_noun(b));
 	return TYPE_MAX;
 }
 
-static enum value_type combine_compare(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+static enum value_type combine_compare(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a,
+				       enum value_type b)
 {
 	bool equality = op == EOP_EQ || op == EOP_NE;
 
@@ -84,7 +87,8 @@ static enum value_type combine_compare(struct checker *c, const struct expr *e, 
 	return TYPE_BOOL;
 }
 
-static enum value_type combine_add(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+static enum value_type combine_add(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a,
+				   enum value_type b)
 {
 	if (a == TYPE_TIME && b == TYPE_TIME)
 		return op == EOP_SUB ? TYPE_DURATION : mismatch(c, e, op, a, b);
@@ -101,7 +105,8 @@ static enum value_type combine_add(struct checker *c, const struct expr *e, enum
 	return mismatch(c, e, op, a, b);
 }
 
-static enum value_type combine_multiply(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+static enum value_type combine_multiply(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a,
+					enum value_type b)
 {
 	if (op == EOP_MUL && (a == TYPE_TIME || b == TYPE_TIME))
 		return mismatch(c, e, op, a, b);
@@ -119,7 +124,8 @@ static enum value_type combine_multiply(struct checker *c, const struct expr *e,
 	return TYPE_U64;
 }
 
-static enum value_type combine_logic(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a, enum value_type b)
+static enum value_type combine_logic(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a,
+				     enum value_type b)
 {
 	if (a == TYPE_BOOL && b == TYPE_BOOL)
 		return TYPE_BOOL;
@@ -127,7 +133,8 @@ static enum value_type combine_logic(struct checker *c, const struct expr *e, en
 	return TYPE_MAX;
 }
 
-enum value_type expr_combine(struct checker *c, const struct expr *e, enum expr_op op, const struct expr *a, const struct expr *b)
+enum value_type expr_combine(struct checker *c, const struct expr *e, enum expr_op op, const struct expr *a,
+			     const struct expr *b)
 {
 	switch (op) {
 	case EOP_OR:
@@ -177,9 +184,7 @@ static bool fold_arithmetic(struct checker *c, const struct expr *e, uint64_t a,
 		}
 		*ret = e->op == EOP_DIV ? a / b : a % b;
 		return true;
-	case EOP_SHL:
-		*ret = b < 64 ? a << b : 0;
-		return a && (b >= 64 || *ret >> b != a) ? overflow(c, e) : true;
+	case EOP_SHL: *ret = b < 64 ? a << b : 0; return a && (b >= 64 || *ret >> b != a) ? overflow(c, e) : true;
 	default: break;
 	}
 	return false;
@@ -204,7 +209,7 @@ static bool fold_binary(struct checker *c, struct expr *e)
 	case EOP_BXOR: e->value = a ^ b; break;
 	case EOP_BAND: e->value = a & b; break;
 	case EOP_SHR: e->value = b < 64 ? a >> b : 0; break;
-	case EOP_IN: return true;        /* A constant in a constant prefix: left to the datapath. */
+	case EOP_IN: return true; /* A constant in a constant prefix: left to the datapath. */
 	default:
 		if (!fold_arithmetic(c, e, a, b, &e->value))
 			return false;

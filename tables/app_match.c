@@ -26,8 +26,8 @@ static bool check_width(struct checker *c, const struct match *m, struct loc loc
 {
 	if (value <= ones(m->bits))
 		return true;
-	ERROR(c, loc, "%" PRIu64 " does not fit in \"%s\", which has %u bit%s (at most %" PRIu64 ")", value, target_name(m),
-	      m->bits, m->bits == 1 ? "" : "s", ones(m->bits));
+	ERROR(c, loc, "%" PRIu64 " does not fit in \"%s\", which has %u bit%s (at most %" PRIu64 ")", value,
+	      target_name(m), m->bits, m->bits == 1 ? "" : "s", ones(m->bits));
 	return false;
 }
 
@@ -89,7 +89,8 @@ static bool add_value(struct checker *c, struct match *m, struct loc loc, const 
 }
 
 /* A literal, a constant or a parameter, not a range: reported when it is none. */
-static int read_atom(struct checker *c, const struct match *m, struct loc loc, const char *text, struct value *ret_value)
+static int read_atom(struct checker *c, const struct match *m, struct loc loc, const char *text,
+		     struct value *ret_value)
 {
 	const struct parameter *param = name_find_parameter(c->app, text);
 	char error[LITERAL_ERROR_SIZE];
@@ -114,12 +115,14 @@ static int read_atom(struct checker *c, const struct match *m, struct loc loc, c
 	if (r == -EINVAL)
 		ERROR(c, loc, "%s", error);
 	else if (m->type == TYPE_PORT)
-		ERROR(c, loc, "unknown name \"%s\"; ports are named by parameters: \"parameters: {%s: port}\"", text, text);
+		ERROR(c, loc, "unknown name \"%s\"; ports are named by parameters: \"parameters: {%s: port}\"", text,
+		      text);
 	else if (!*text)
 		ERROR(c, loc, "expected %s, but nothing is written here", expected(m));
 	else if (name_find_typed(c->table->reg, c->table->n_regs, text) >= 0 || name_find_let(c->table, text) >= 0)
 		ERROR(c, loc, "\"%s\" changes; match: compares with constants only, write it in when:", text);
-	else if (isalpha((unsigned char)*text) && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] == '\0')
+	else if (isalpha((unsigned char)*text) &&
+		 text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] == '\0')
 		name_report_unknown(c, loc, text);
 	else
 		ERROR(c, loc, "\"%s\" is not understood: expected %s", text, expected(m));
@@ -199,7 +202,8 @@ static void complete_mask(struct match *m)
 {
 	struct pattern *p = &m->alt[m->n_alts - 1];
 
-	if (m->type == TYPE_ADDR && p->hi == 0 && p->lo >> 32 == 0xffff && p->mask_hi == 0 && p->mask_lo >> 32 == 0xffff) {
+	if (m->type == TYPE_ADDR && p->hi == 0 && p->lo >> 32 == 0xffff && p->mask_hi == 0 &&
+	    p->mask_lo >> 32 == 0xffff) {
 		p->mask_hi = ~0ULL;
 		p->mask_lo |= 0xffffffff00000000;
 	}
@@ -210,7 +214,8 @@ static bool check_flags(struct checker *c, struct match *m, struct loc loc, cons
 	struct pattern p = {.kind = PATTERN_MASK};
 
 	if (value_flags_parse(text, &p.lo, &p.mask_lo) < 0) {
-		ERROR(c, loc, "\"%s\" is not understood: flags are written +syn-ack, of fin syn rst psh ack urg ece cwr", text);
+		ERROR(c, loc,
+		      "\"%s\" is not understood: flags are written +syn-ack, of fin syn rst psh ack urg ece cwr", text);
 		return false;
 	}
 	add_pattern(c, m, p);
@@ -320,9 +325,7 @@ static bool resolve_target(struct checker *c, const struct yaml_node *key, struc
 	case REF_FIELD: m->bits = name.ref.field->bits; return true;
 	case REF_META: return name_find_meta(key->text, &cell, &type, &m->bits) == 0;
 	case REF_VARIABLE: m->bits = name.type == TYPE_ADDR ? 128 : name.type == TYPE_MAC ? 48 : 64; return true;
-	default:
-		ERROR(c, key->loc, "\"%s\" is no field or variable; compare it in when:", key->text);
-		return false;
+	default: ERROR(c, key->loc, "\"%s\" is no field or variable; compare it in when:", key->text); return false;
 	}
 }
 

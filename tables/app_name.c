@@ -7,24 +7,26 @@ static const struct meta {
 	enum value_type type;
 	unsigned bits;
 } metas[] = {
-	{"now", CELL_NOW, TYPE_TIME, 64}, {"in_port", CELL_IN_PORT, TYPE_PORT, 7},
+	{"now", CELL_NOW, TYPE_TIME, 64},	   {"in_port", CELL_IN_PORT, TYPE_PORT, 7},
 	{"out_port", CELL_OUT_PORT, TYPE_PORT, 7}, {"length", CELL_LENGTH, TYPE_SIZE, 32},
-	{"frames", CELL_FRAMES, TYPE_U64, 16}, {"direction", CELL_DIRECTION, TYPE_U64, 1},
+	{"frames", CELL_FRAMES, TYPE_U64, 16},	   {"direction", CELL_DIRECTION, TYPE_U64, 1},
 	{"hook", CELL_HOOK, TYPE_HOOK, 2},
 };
 
 /* Words with a meaning of their own: operators, helpers, steps, types; those of later versions too, so that
  * no application breaks when they come. */
-static const struct { const char *word, *what; } reserved[] = {
-	{"and", "an operator"}, {"or", "an operator"}, {"not", "an operator"}, {"in", "an operator"},
-	{"min", "a helper"}, {"max", "a helper"}, {"seq_lt", "a helper"}, {"seq_le", "a helper"}, {"hash", "a helper"},
-	{"random", "a helper"}, {"has", "a helper"}, {"avg", "a helper"}, {"var", "a helper"}, {"ewma", "a helper"},
-	{"select", "a helper"}, {"meter", "a helper"},
-	{"pass", "a step"}, {"deliver", "a step"}, {"drop", "a step"}, {"output", "a step"}, {"flood", "a step"},
-	{"reflect", "a step"}, {"goto", "a step"}, {"route", "a step"}, {"group", "a step"}, {"push", "a step"},
-	{"pop", "a step"}, {"mirror", "a step"}, {"become", "a step"}, {"emit", "a step"}, {"notify", "a step"},
-	{"controller", "a step"},
-	{"int", "a type"}, {"addr", "a type"}, {"mac", "a type"}, {"time", "a type"},
+static const struct {
+	const char *word, *what;
+} reserved[] = {
+	{"and", "an operator"},	 {"or", "an operator"},	   {"not", "an operator"}, {"in", "an operator"},
+	{"min", "a helper"},	 {"max", "a helper"},	   {"seq_lt", "a helper"}, {"seq_le", "a helper"},
+	{"hash", "a helper"},	 {"random", "a helper"},   {"has", "a helper"},	   {"avg", "a helper"},
+	{"var", "a helper"},	 {"ewma", "a helper"},	   {"select", "a helper"}, {"meter", "a helper"},
+	{"pass", "a step"},	 {"deliver", "a step"},	   {"drop", "a step"},	   {"output", "a step"},
+	{"flood", "a step"},	 {"reflect", "a step"},	   {"goto", "a step"},	   {"route", "a step"},
+	{"group", "a step"},	 {"push", "a step"},	   {"pop", "a step"},	   {"mirror", "a step"},
+	{"become", "a step"},	 {"emit", "a step"},	   {"notify", "a step"},   {"controller", "a step"},
+	{"int", "a type"},	 {"addr", "a type"},	   {"mac", "a type"},	   {"time", "a type"},
 	{"green", "a constant"}, {"yellow", "a constant"}, {"red", "a constant"},
 };
 
@@ -191,8 +193,13 @@ void name_report_unknown(struct checker *c, struct loc loc, const char *name)
 
 static bool parse_type(struct checker *c, struct loc loc, const char *word, enum value_type *ret_type)
 {
-	static const struct { const char *word; enum value_type type; } types[] = {
-		{"addr", TYPE_ADDR}, {"mac", TYPE_MAC}, {"time", TYPE_TIME},
+	static const struct {
+		const char *word;
+		enum value_type type;
+	} types[] = {
+		{"addr", TYPE_ADDR},
+		{"mac", TYPE_MAC},
+		{"time", TYPE_TIME},
 	};
 	static const char *const words[] = {"addr", "mac", "time", "int"};
 
@@ -204,7 +211,8 @@ static bool parse_type(struct checker *c, struct loc loc, const char *word, enum
 	if (strcmp(word, "int") == 0)
 		ERROR(c, loc, "\"int\" registers and variables are not yet supported");
 	else
-		ERROR(c, loc, "unknown type \"%s\" (expected addr, mac or time; members of groups are not yet supported)%s",
+		ERROR(c, loc,
+		      "unknown type \"%s\" (expected addr, mac or time; members of groups are not yet supported)%s",
 		      word, did_you_mean(c, word, words, ARRAY_SIZE(words)));
 	return false;
 }

@@ -9,10 +9,10 @@ enum { EXACT_ROUNDS = 8 };
 
 struct ranges {
 	struct checker *c;
-	uint64_t *var;            /* Largest value, by variable. */
-	uint64_t **reg;           /* By table and register. */
+	uint64_t *var;	/* Largest value, by variable. */
+	uint64_t **reg; /* By table and register. */
 	bool grew;
-	bool widen;               /* What grows now may grow to anything (a counter). */
+	bool widen; /* What grows now may grow to anything (a counter). */
 };
 
 static uint64_t ones(unsigned bits)
@@ -142,10 +142,11 @@ static void warn_steps(const struct ranges *r, const struct app_table *t, const 
 		if (largest(r, t, stmt->value) <= ones(field->bits))
 			continue;
 		if (stmt->value->constant)
-			WARN(r->c, stmt->value->loc, "%" PRIu64 " does not fit in \"%s\"; its low %u bits are written", stmt->value->value,
-			     field->name, field->bits);
+			WARN(r->c, stmt->value->loc, "%" PRIu64 " does not fit in \"%s\"; its low %u bits are written",
+			     stmt->value->value, field->name, field->bits);
 		else
-			WARN(r->c, stmt->value->loc, "\"%s\" has %u bits and this may be more; the low bits are written", field->name,
+			WARN(r->c, stmt->value->loc,
+			     "\"%s\" has %u bits and this may be more; the low bits are written", field->name,
 			     field->bits);
 	}
 }

@@ -153,7 +153,7 @@ static void write_text(struct checker *c, struct app_rule *rule)
 	for (size_t i = 0; i < c->table->n_rules; i++)
 		if (strcmp(c->table->rule[i].text, rule->text) == 0) {
 			rule->text = arena_printf(c->arena, "%s #%u", first, ++copies);
-			i = -1;                /* Look again from the beginning. */
+			i = -1; /* Look again from the beginning. */
 		}
 }
 
@@ -192,8 +192,8 @@ void rule_check_list(struct checker *c, const struct yaml_node *list)
 	if (!node_is_list(c, list, "rules"))
 		return;
 	if (list->n > RULES_MAX) {
-		ERROR(c, list->item[RULES_MAX]->loc, "table \"%s\" has %zu rules; at most %d fit", c->table->name, list->n,
-		      RULES_MAX);
+		ERROR(c, list->item[RULES_MAX]->loc, "table \"%s\" has %zu rules; at most %d fit", c->table->name,
+		      list->n, RULES_MAX);
 		return;
 	}
 	for (size_t i = 0; i < list->n; i++)

@@ -5,8 +5,8 @@
 
 #include "app_check.h"
 
-static const char *const state_keys[] = {"lookup", "update", "capacity", "when_full", "states", "registers", "expire_within",
-					 NULL};
+static const char *const state_keys[] = {"lookup", "update",	"capacity",	 "when_full",
+					 "states", "registers", "expire_within", NULL};
 static const char *const state_planned[] = {"meters", NULL};
 
 int state_find(const struct app_table *table, const char *name)
@@ -32,7 +32,8 @@ int state_find_node(struct checker *c, const struct yaml_node *node)
 	if (!c->table->has_states)
 		ERROR(c, node->loc, "table \"%s\" has no states:, so no state \"%s\"", c->table->name, text);
 	else
-		ERROR(c, node->loc, "state \"%s\" is not declared%s", text, did_you_mean(c, text, names, c->table->n_states));
+		ERROR(c, node->loc, "state \"%s\" is not declared%s", text,
+		      did_you_mean(c, text, names, c->table->n_states));
 	return -EINVAL;
 }
 
@@ -49,7 +50,8 @@ static void check_timeout(struct checker *c, const struct yaml_node *map, const 
 	if (!time || expr_constant_node(c, time, TYPE_DURATION, ret_ns, ret_text) < 0)
 		return;
 	if (!*ret_ns || *ret_ns > TIMEOUT_MAX_NS)
-		ERROR(c, time->loc, *ret_ns ? "a time-out of more than 36 years" : "a time-out of 0; leave it out for none");
+		ERROR(c, time->loc,
+		      *ret_ns ? "a time-out of more than 36 years" : "a time-out of 0; leave it out for none");
 	index = to ? state_find_node(c, to) : 0;
 	*ret_to = index > 0 ? index : 0;
 }
@@ -64,7 +66,8 @@ static void check_on_timeout(struct checker *c, const struct yaml_node *map, str
 	if (strcmp(text, "notify") != 0)
 		ERROR(c, node->loc, "\"on_timeout: %s\" is not yet supported, only \"notify\"", text);
 	if (!state->idle_ns && !state->hard_ns && !yaml_get(map, "idle") && !yaml_get(map, "hard"))
-		ERROR(c, node->loc, "state \"%s\" has neither \"idle\" nor \"hard\", so it never times out", state->name);
+		ERROR(c, node->loc, "state \"%s\" has neither \"idle\" nor \"hard\", so it never times out",
+		      state->name);
 	state->notify = true;
 }
 
@@ -150,7 +153,8 @@ static void check_capacity(struct checker *c, const struct yaml_node *map)
 		c->table->capacity = value;
 }
 
-static int find_word(struct checker *c, const struct yaml_node *node, const char *what, const char *const *words, size_t n)
+static int find_word(struct checker *c, const struct yaml_node *node, const char *what, const char *const *words,
+		     size_t n)
 {
 	const char *text = node_text(c, node, what);
 
@@ -165,7 +169,10 @@ static int find_word(struct checker *c, const struct yaml_node *node, const char
 static void check_policies(struct checker *c, const struct yaml_node *map)
 {
 	static const char *const policies[] = {
-		[FULL_DROP] = "drop", [FULL_PASS] = "pass", [FULL_EVICT] = "evict", [FULL_CONTINUE] = "continue",
+		[FULL_DROP] = "drop",
+		[FULL_PASS] = "pass",
+		[FULL_EVICT] = "evict",
+		[FULL_CONTINUE] = "continue",
 	};
 	static const char *const within[] = {"1s", "10ms"};
 	struct yaml_node *node = yaml_get(map, "when_full");
@@ -194,7 +201,8 @@ void state_check_declaration(struct checker *c, const struct yaml_node *map)
 		const char *full = arena_printf(c->arena, "%s.%s", c->table->name, c->table->reg[i].name);
 
 		if (field_find(full))
-			ERROR(c, c->table->reg[i].loc, "\"%s\" would hide the field of that name; rename table or register", full);
+			ERROR(c, c->table->reg[i].loc,
+			      "\"%s\" would hide the field of that name; rename table or register", full);
 	}
 	declare_states(c, states);
 	check_capacity(c, map);
@@ -206,8 +214,13 @@ void state_check_declaration(struct checker *c, const struct yaml_node *map)
 
 static int biflow_kind(const char *text, enum key_kind *ret_kind, unsigned *ret_bits)
 {
-	static const struct { const char *text; enum key_kind kind; unsigned bits; } biflows[] = {
-		{"biflow.l4", KEY_BIFLOW_L4, 2 * (128 + 16)}, {"biflow.ip", KEY_BIFLOW_IP, 2 * 128},
+	static const struct {
+		const char *text;
+		enum key_kind kind;
+		unsigned bits;
+	} biflows[] = {
+		{"biflow.l4", KEY_BIFLOW_L4, 2 * (128 + 16)},
+		{"biflow.ip", KEY_BIFLOW_IP, 2 * 128},
 		{"biflow.eth", KEY_BIFLOW_ETH, 2 * 48},
 	};
 
@@ -241,8 +254,9 @@ static void check_prefix(struct checker *c, struct app_key *key, const char *tex
 	}
 	if (field->load.kind == LOAD_ADDR && len <= 32)
 		ERROR(c, key->loc,
-		      "\"%s\" holds IPv4 and IPv6: write \"ipv4%s/%lu\", or \"%s/%lu\" (an IPv4 address ends at bit 128)", field->name,
-		      field->name + 2, len, field->name, 96 + len);
+		      "\"%s\" holds IPv4 and IPv6: write \"ipv4%s/%lu\", or \"%s/%lu\" (an IPv4 address ends at bit "
+		      "128)",
+		      field->name, field->name + 2, len, field->name, 96 + len);
 	key->prefix_len = len + shift;
 }
 
@@ -256,7 +270,7 @@ static bool resolve_key(struct checker *c, const char *name, struct app_key *key
 		ERROR(c, key->loc, "\"%s\" is a register of this table, which is found by its key only", name);
 		return false;
 	}
-	c->place = PLACE_ABSENT;           /* No record yet. */
+	c->place = PLACE_ABSENT; /* No record yet. */
 	if (!expr_resolve_name(c, &e, TYPE_U64))
 		return false;
 	key->ref = e.ref;
@@ -341,8 +355,9 @@ static bool same_keys(const struct app_table *t, bool texts)
 	for (size_t i = 0; i < t->n_lookup; i++) {
 		const struct app_key *a = &t->lookup[i], *b = &t->update[i];
 
-		if (texts ? strcmp(a->text, b->text) != 0 : a->bits != b->bits || a->prefix_len != b->prefix_len ||
-							     (a->bits == 128 && a->type != b->type))
+		if (texts ? strcmp(a->text, b->text) != 0
+			  : a->bits != b->bits || a->prefix_len != b->prefix_len ||
+				    (a->bits == 128 && a->type != b->type))
 			return false;
 	}
 	return true;

@@ -103,14 +103,16 @@ static void check_goto(struct checker *c, struct stmt *stmt)
 	for (size_t i = 0; i < c->app->n_tables; i++)
 		names[i] = c->app->table[i].name;
 	if (target < 0) {
-		ERROR(c, stmt->loc, "unknown table \"%s\"%s", stmt->name, did_you_mean(c, stmt->name, names, c->app->n_tables));
+		ERROR(c, stmt->loc, "unknown table \"%s\"%s", stmt->name,
+		      did_you_mean(c, stmt->name, names, c->app->n_tables));
 		return;
 	}
 	other = &c->app->table[target];
 	if (target == own)
 		ERROR(c, stmt->loc, "goto(%s) would stay in the same table; goto leads to a later one", stmt->name);
 	else if (target < own)
-		ERROR(c, stmt->loc, "goto(%s) leads backwards (line %u); goto leads to a later table, so that every packet ends",
+		ERROR(c, stmt->loc,
+		      "goto(%s) leads backwards (line %u); goto leads to a later table, so that every packet ends",
 		      stmt->name, other->loc.line);
 	else if (other->hook >= 0 && c->table->hook >= 0 && other->hook != c->table->hook)
 		ERROR(c, stmt->loc, "goto(%s) leads to another hook: this table runs at %s, that one at %s", stmt->name,

@@ -33,7 +33,7 @@ static void declare_table(struct checker *c, struct yaml_node *map)
 		ERROR(c, map->loc, "a table without name");
 	table.name = node ? node_name(c, node, "the name of a table", true) : NULL;
 	if (!table.name)
-		table.name = arena_printf(c->arena, "#%zu", c->app->n_tables + 1);   /* No name of a person. */
+		table.name = arena_printf(c->arena, "#%zu", c->app->n_tables + 1); /* No name of a person. */
 	if (name_find_table(c->app, table.name) >= 0)
 		ERROR(c, node->loc, "two tables are named \"%s\"; the first is on line %u", table.name,
 		      c->app->table[name_find_table(c->app, table.name)].loc.line);

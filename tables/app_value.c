@@ -10,10 +10,16 @@ static const struct type_word {
 	enum value_type type;
 	const char *example;
 } type_words[] = {
-	{"number", TYPE_U64, "5"}, {"duration", TYPE_DURATION, "10ms"}, {"rate", TYPE_RATE, "10Mbps or 1kpps"},
-	{"size", TYPE_SIZE, "64KiB"}, {"address", TYPE_ADDR, "10.0.0.1"}, {"prefix", TYPE_PREFIX, "10.0.0.0/24"},
-	{"mac", TYPE_MAC, "02:00:00:00:00:01"}, {"port", TYPE_PORT, "the name of a port"},
-	{"field", TYPE_FIELD, "ipv6.dscp"}, {"list", TYPE_LIST, "80, 443"},
+	{"number", TYPE_U64, "5"},
+	{"duration", TYPE_DURATION, "10ms"},
+	{"rate", TYPE_RATE, "10Mbps or 1kpps"},
+	{"size", TYPE_SIZE, "64KiB"},
+	{"address", TYPE_ADDR, "10.0.0.1"},
+	{"prefix", TYPE_PREFIX, "10.0.0.0/24"},
+	{"mac", TYPE_MAC, "02:00:00:00:00:01"},
+	{"port", TYPE_PORT, "the name of a port"},
+	{"field", TYPE_FIELD, "ipv6.dscp"},
+	{"list", TYPE_LIST, "80, 443"},
 };
 
 static const struct type_word *find_type_word(const char *word)
@@ -63,7 +69,10 @@ static int parse_range(struct checker *c, const char *text, struct loc loc, stru
 		ERROR(c, loc, "\"%s\": the range is backwards", text);
 		return -EINVAL;
 	}
-	*ret_value = (struct value){.type = first.type, .lo = first.lo, .last = last.lo, .range = true,
+	*ret_value = (struct value){.type = first.type,
+				    .lo = first.lo,
+				    .last = last.lo,
+				    .range = true,
 				    .text = arena_strdup(c->arena, text)};
 	return 0;
 }
@@ -90,8 +99,11 @@ int value_parse_constant(struct checker *c, const char *text, struct loc loc, st
 			ERROR(c, loc, "\"%s\" is neither a number, an address nor a known constant", text);
 		return -EINVAL;
 	}
-	*ret_value = (struct value){.type = literal.type, .hi = literal.hi, .lo = literal.lo,
-				    .prefix_len = literal.prefix_len, .text = arena_strdup(c->arena, text)};
+	*ret_value = (struct value){.type = literal.type,
+				    .hi = literal.hi,
+				    .lo = literal.lo,
+				    .prefix_len = literal.prefix_len,
+				    .text = arena_strdup(c->arena, text)};
 	if (literal.type == TYPE_PREFIX)
 		value_trim_prefix(c, loc, text, ret_value);
 	return 0;
@@ -224,7 +236,7 @@ static int parse_port(struct checker *c, const char *text, struct loc loc, const
 		return 0;
 	}
 	if (!c->ports)
-		return 0;                 /* Only a switch knows; there it is looked up. */
+		return 0; /* Only a switch knows; there it is looked up. */
 	number = c->ports->find(c->ports->data, text);
 	if (number < 1 || number > PORTS_MAX) {
 		ERROR(c, loc, "parameter \"%s\": port \"%s\" does not exist on this switch", name, text);
@@ -300,7 +312,7 @@ static void declare(struct checker *c, const struct yaml_node *key, const struct
 	if (!param.name || !name_check_free(c, key->loc, param.name, "parameter"))
 		return;
 	if (!parse_default(c, node, &param))
-		param.has_default = param.is_set = true;  /* Reported; its uses must not be reported again. */
+		param.has_default = param.is_set = true; /* Reported; its uses must not be reported again. */
 	GROW(c, c->app->param, c->app->n_params);
 	c->app->param[c->app->n_params++] = param;
 }
@@ -323,7 +335,8 @@ void app_check_parameters(struct checker *c, const struct yaml_node *map)
 		const struct parameter *param = &c->app->param[i];
 
 		if (!param->has_default && !param->is_set)
-			ERROR(c, param->loc, "parameter \"%s\" has no value: set it with --set %s=..., %s%s", param->name,
-			      param->name, param->type == TYPE_PORT ? "" : "like ", example_of(param->type));
+			ERROR(c, param->loc, "parameter \"%s\" has no value: set it with --set %s=..., %s%s",
+			      param->name, param->name, param->type == TYPE_PORT ? "" : "like ",
+			      example_of(param->type));
 	}
 }

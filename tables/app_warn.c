@@ -5,8 +5,8 @@
 /* ---- what must be present in a packet for a rule to match ---- */
 
 struct needs {
-	uint64_t headers;         /* Bits of enum present. */
-	uint64_t tables;          /* Earlier tables that must have had a record. */
+	uint64_t headers; /* Bits of enum present. */
+	uint64_t tables;  /* Earlier tables that must have had a record. */
 };
 
 static void need_ref(struct needs *needs, const struct ref *ref)
@@ -139,7 +139,9 @@ static void warn_unreachable(struct checker *c, const struct app_table *t)
 	for (size_t j = 1; j < t->n_rules; j++)
 		for (size_t i = 0; i < j; i++)
 			if (covers(t, &t->rule[i], &t->rule[j])) {
-				WARN(c, t->rule[j].loc, "this rule is never reached: the one on line %u already matches all of its packets",
+				WARN(c, t->rule[j].loc,
+				     "this rule is never reached: the one on line %u already matches all of its "
+				     "packets",
 				     t->rule[i].loc.line);
 				break;
 			}
@@ -188,7 +190,8 @@ static void warn_refresh(struct checker *c, const struct app_table *t)
 			return;
 	for (size_t i = 0; i < t->n_rules; i++)
 		if (t->rule[i].no_refresh)
-			WARN(c, t->rule[i].loc, "\"refresh: no\" has no effect: no state of table \"%s\" has an idle time", t->name);
+			WARN(c, t->rule[i].loc,
+			     "\"refresh: no\" has no effect: no state of table \"%s\" has an idle time", t->name);
 }
 
 /* ---- registers and variables ---- */
@@ -236,7 +239,8 @@ static bool reads_direction(const struct app_table *t, struct loc *ret_loc)
 		bool reads = expr_reads_direction(t, t->rule[i].when);
 
 		for (size_t j = 0; j < t->rule[i].n_match; j++)
-			reads |= t->rule[i].match[j].ref.kind == REF_META && t->rule[i].match[j].ref.cell == CELL_DIRECTION;
+			reads |= t->rule[i].match[j].ref.kind == REF_META &&
+				 t->rule[i].match[j].ref.cell == CELL_DIRECTION;
 		for (size_t j = 0; j < t->rule[i].do_.n; j++)
 			reads |= expr_reads_direction(t, t->rule[i].do_.item[j].value);
 		if (reads) {
@@ -269,7 +273,8 @@ static void warn_hooks(struct checker *c)
 	for (size_t i = 1; i < c->app->n_tables; i++)
 		if (c->app->table[i].hook != first->hook) {
 			WARN(c, c->app->table[i].loc,
-			     "tables on two hooks: while a change is committed, one packet may meet the old version on one and the new on the other");
+			     "tables on two hooks: while a change is committed, one packet may meet the old version on "
+			     "one and the new on the other");
 			return;
 		}
 }

@@ -13,8 +13,18 @@
 
 /* How tightly operators bind, loosest first. */
 enum level {
-	LEVEL_OR = 1, LEVEL_AND, LEVEL_NOT, LEVEL_COMPARE, LEVEL_BOR, LEVEL_BXOR, LEVEL_BAND, LEVEL_SHIFT, LEVEL_ADD,
-	LEVEL_MUL, LEVEL_SIGN, LEVEL_PRIMARY,
+	LEVEL_OR = 1,
+	LEVEL_AND,
+	LEVEL_NOT,
+	LEVEL_COMPARE,
+	LEVEL_BOR,
+	LEVEL_BXOR,
+	LEVEL_BAND,
+	LEVEL_SHIFT,
+	LEVEL_ADD,
+	LEVEL_MUL,
+	LEVEL_SIGN,
+	LEVEL_PRIMARY,
 };
 
 static const struct {
@@ -22,13 +32,27 @@ static const struct {
 	enum level level;
 } ops[] = {
 	[EOP_NONE] = {"=", 0},
-	[EOP_OR] = {"or", LEVEL_OR}, [EOP_AND] = {"and", LEVEL_AND}, [EOP_NOT] = {"not", LEVEL_NOT},
-	[EOP_EQ] = {"==", LEVEL_COMPARE}, [EOP_NE] = {"!=", LEVEL_COMPARE}, [EOP_LT] = {"<", LEVEL_COMPARE},
-	[EOP_LE] = {"<=", LEVEL_COMPARE}, [EOP_GT] = {">", LEVEL_COMPARE}, [EOP_GE] = {">=", LEVEL_COMPARE},
-	[EOP_IN] = {"in", LEVEL_COMPARE}, [EOP_BOR] = {"|", LEVEL_BOR}, [EOP_BXOR] = {"^", LEVEL_BXOR},
-	[EOP_BAND] = {"&", LEVEL_BAND}, [EOP_SHL] = {"<<", LEVEL_SHIFT}, [EOP_SHR] = {">>", LEVEL_SHIFT},
-	[EOP_ADD] = {"+", LEVEL_ADD}, [EOP_SUB] = {"-", LEVEL_ADD}, [EOP_MUL] = {"*", LEVEL_MUL},
-	[EOP_DIV] = {"/", LEVEL_MUL}, [EOP_MOD] = {"%", LEVEL_MUL}, [EOP_NEG] = {"-", LEVEL_SIGN},
+	[EOP_OR] = {"or", LEVEL_OR},
+	[EOP_AND] = {"and", LEVEL_AND},
+	[EOP_NOT] = {"not", LEVEL_NOT},
+	[EOP_EQ] = {"==", LEVEL_COMPARE},
+	[EOP_NE] = {"!=", LEVEL_COMPARE},
+	[EOP_LT] = {"<", LEVEL_COMPARE},
+	[EOP_LE] = {"<=", LEVEL_COMPARE},
+	[EOP_GT] = {">", LEVEL_COMPARE},
+	[EOP_GE] = {">=", LEVEL_COMPARE},
+	[EOP_IN] = {"in", LEVEL_COMPARE},
+	[EOP_BOR] = {"|", LEVEL_BOR},
+	[EOP_BXOR] = {"^", LEVEL_BXOR},
+	[EOP_BAND] = {"&", LEVEL_BAND},
+	[EOP_SHL] = {"<<", LEVEL_SHIFT},
+	[EOP_SHR] = {">>", LEVEL_SHIFT},
+	[EOP_ADD] = {"+", LEVEL_ADD},
+	[EOP_SUB] = {"-", LEVEL_ADD},
+	[EOP_MUL] = {"*", LEVEL_MUL},
+	[EOP_DIV] = {"/", LEVEL_MUL},
+	[EOP_MOD] = {"%", LEVEL_MUL},
+	[EOP_NEG] = {"-", LEVEL_SIGN},
 	[EOP_INV] = {"~", LEVEL_SIGN},
 };
 
@@ -78,7 +102,9 @@ static struct expr *new_operation(struct lexer *l, enum expr_kind kind, enum exp
 static struct expr *parse_literal(struct lexer *l)
 {
 	static const enum expr_kind kinds[TYPE_MAX] = {
-		[TYPE_ADDR] = EXPR_ADDRESS, [TYPE_PREFIX] = EXPR_PREFIX, [TYPE_MAC] = EXPR_MAC,
+		[TYPE_ADDR] = EXPR_ADDRESS,
+		[TYPE_PREFIX] = EXPR_PREFIX,
+		[TYPE_MAC] = EXPR_MAC,
 	};
 	struct expr *e = new_expr(l, kinds[l->literal.type], l->begin);
 
@@ -140,9 +166,7 @@ static struct expr *parse_primary(struct lexer *l)
 	case TOKEN_LITERAL: return parse_literal(l);
 	case TOKEN_NAME: return parse_name(l);
 	case TOKEN_OPEN: break;
-	default:
-		lexer_error(l, "a value");
-		return NULL;
+	default: lexer_error(l, "a value"); return NULL;
 	}
 	if (lexer_next(l) < 0)
 		return NULL;
@@ -240,8 +264,7 @@ static struct expr *parse_chain(struct lexer *l, enum level level)
 static struct expr *parse_operators(struct lexer *l, enum level level)
 {
 	switch (level) {
-	case LEVEL_NOT:
-		return lexer_is(l, "not") ? parse_unary(l, EOP_NOT, LEVEL_NOT) : parse_comparison(l);
+	case LEVEL_NOT: return lexer_is(l, "not") ? parse_unary(l, EOP_NOT, LEVEL_NOT) : parse_comparison(l);
 	case LEVEL_SIGN:
 		if (l->token == TOKEN_OP && (l->op == EOP_SUB || l->op == EOP_INV))
 			return parse_unary(l, l->op == EOP_SUB ? EOP_NEG : EOP_INV, LEVEL_SIGN);
@@ -313,14 +336,26 @@ static void render_list(const struct expr *e, FILE *out)
 /* "1500ms": the largest unit that divides the number, so that it reads back the same. */
 static void render_number(const struct expr *e, FILE *out)
 {
-	static const struct { enum value_type type; const char *unit; uint64_t factor; } units[] = {
-		{TYPE_DURATION, "d", 86400000000000}, {TYPE_DURATION, "h", 3600000000000}, {TYPE_DURATION, "min", 60000000000},
-		{TYPE_DURATION, "s", 1000000000}, {TYPE_DURATION, "ms", 1000000}, {TYPE_DURATION, "us", 1000},
-		{TYPE_DURATION, "ns", 1}, {TYPE_SIZE, "MiB", 1 << 20}, {TYPE_SIZE, "KiB", 1 << 10}, {TYPE_SIZE, "B", 1},
+	static const struct {
+		enum value_type type;
+		const char *unit;
+		uint64_t factor;
+	} units[] = {
+		{TYPE_DURATION, "d", 86400000000000},
+		{TYPE_DURATION, "h", 3600000000000},
+		{TYPE_DURATION, "min", 60000000000},
+		{TYPE_DURATION, "s", 1000000000},
+		{TYPE_DURATION, "ms", 1000000},
+		{TYPE_DURATION, "us", 1000},
+		{TYPE_DURATION, "ns", 1},
+		{TYPE_SIZE, "MiB", 1 << 20},
+		{TYPE_SIZE, "KiB", 1 << 10},
+		{TYPE_SIZE, "B", 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (units[i].type == e->type && (units[i].factor == 1 || (e->value && e->value % units[i].factor == 0))) {
+		if (units[i].type == e->type &&
+		    (units[i].factor == 1 || (e->value && e->value % units[i].factor == 0))) {
 			fprintf(out, "%" PRIu64 "%s", e->value / units[i].factor, units[i].unit);
 			return;
 		}
@@ -336,10 +371,12 @@ static void render_constant(const struct expr *e, FILE *out)
 	else if (e->kind == EXPR_NUMBER)
 		render_number(e, out);
 	else
-		fputs(value_render(e->kind == EXPR_MAC ? TYPE_MAC : TYPE_ADDR, e->hi, e->value, 0, buf, sizeof(buf)), out);
+		fputs(value_render(e->kind == EXPR_MAC ? TYPE_MAC : TYPE_ADDR, e->hi, e->value, 0, buf, sizeof(buf)),
+		      out);
 	if (!e->name && e->kind == EXPR_PREFIX)
-		fprintf(out, "/%u", e->hi == 0 && e->value >> 32 == 0xffff && e->prefix_len >= 96 ? e->prefix_len - 96
-												  : e->prefix_len);
+		fprintf(out, "/%u",
+			e->hi == 0 && e->value >> 32 == 0xffff && e->prefix_len >= 96 ? e->prefix_len - 96
+										      : e->prefix_len);
 }
 
 static void render_binary(const struct expr *e, FILE *out)

@@ -12,40 +12,58 @@ struct arena;
 struct yaml_node;
 
 enum expr_kind {
-	EXPR_NUMBER,              /* value, type tells the unit it was written with. */
-	EXPR_ADDRESS,             /* hi, value. */
-	EXPR_PREFIX,              /* hi, value, prefix_len (of 128). */
+	EXPR_NUMBER,  /* value, type tells the unit it was written with. */
+	EXPR_ADDRESS, /* hi, value. */
+	EXPR_PREFIX,  /* hi, value, prefix_len (of 128). */
 	EXPR_MAC,
-	EXPR_NAME,                /* 'name'; after the check 'ref'. */
-	EXPR_UNARY,               /* arg[0] */
-	EXPR_BINARY,              /* arg[0], arg[1] */
-	EXPR_CALL,                /* 'name', arg[0..n_args): min, max, seq_lt, seq_le, hash, random, has. After the
-	                             check 'value' of has() is the bits of enum present that must be set. */
-	EXPR_SET,                 /* [a, b, c-d] behind `in`, arg[0..n_args). Gone after the check: `x in [1, 4-6]`
-	                             is then x == 1 or x >= 4 and x <= 6; only `x in PREFIX` stays EOP_IN. */
-	EXPR_RANGE,               /* arg[0]-arg[1] in an EXPR_SET or behind `in`. Gone after the check too. */
+	EXPR_NAME,   /* 'name'; after the check 'ref'. */
+	EXPR_UNARY,  /* arg[0] */
+	EXPR_BINARY, /* arg[0], arg[1] */
+	EXPR_CALL,   /* 'name', arg[0..n_args): min, max, seq_lt, seq_le, hash, random, has. After the
+			check 'value' of has() is the bits of enum present that must be set. */
+	EXPR_SET,    /* [a, b, c-d] behind `in`, arg[0..n_args). Gone after the check: `x in [1, 4-6]`
+			is then x == 1 or x >= 4 and x <= 6; only `x in PREFIX` stays EOP_IN. */
+	EXPR_RANGE,  /* arg[0]-arg[1] in an EXPR_SET or behind `in`. Gone after the check too. */
 };
 
 enum expr_op {
 	EOP_NONE,
-	EOP_OR, EOP_AND, EOP_NOT,
-	EOP_EQ, EOP_NE, EOP_LT, EOP_LE, EOP_GT, EOP_GE, EOP_IN,
-	EOP_BOR, EOP_BXOR, EOP_BAND, EOP_SHL, EOP_SHR,
-	EOP_ADD, EOP_SUB, EOP_MUL, EOP_DIV, EOP_MOD, EOP_NEG, EOP_INV,
+	EOP_OR,
+	EOP_AND,
+	EOP_NOT,
+	EOP_EQ,
+	EOP_NE,
+	EOP_LT,
+	EOP_LE,
+	EOP_GT,
+	EOP_GE,
+	EOP_IN,
+	EOP_BOR,
+	EOP_BXOR,
+	EOP_BAND,
+	EOP_SHL,
+	EOP_SHR,
+	EOP_ADD,
+	EOP_SUB,
+	EOP_MUL,
+	EOP_DIV,
+	EOP_MOD,
+	EOP_NEG,
+	EOP_INV,
 };
 
 /* What a resolved name means. */
 enum ref_kind {
 	REF_NONE,
-	REF_FIELD,                /* field */
-	REF_META,                 /* 'cell': now, in_port, out_port, length, frames, direction, hook. */
-	REF_CONSTANT,             /* Parameter or named number: already replaced by its value (kind is EXPR_NUMBER,
-	                             EXPR_ADDRESS, ...); 'name' stays, for rendering. */
-	REF_REGISTER,             /* 'index' into the registers of the table itself: in `when` and actions the
-	                             looked-up record's, in `do` the update record's. */
-	REF_TABLE_REGISTER,       /* TABLE.REGISTER: 'table', 'index'; of an earlier table, or the table's own. */
-	REF_VARIABLE,             /* 'index' into the application's variables. */
-	REF_LET,                  /* 'index' into the table's lets; the encoder computes it once. */
+	REF_FIELD,	    /* field */
+	REF_META,	    /* 'cell': now, in_port, out_port, length, frames, direction, hook. */
+	REF_CONSTANT,	    /* Parameter or named number: already replaced by its value (kind is EXPR_NUMBER,
+			       EXPR_ADDRESS, ...); 'name' stays, for rendering. */
+	REF_REGISTER,	    /* 'index' into the registers of the table itself: in `when` and actions the
+			       looked-up record's, in `do` the update record's. */
+	REF_TABLE_REGISTER, /* TABLE.REGISTER: 'table', 'index'; of an earlier table, or the table's own. */
+	REF_VARIABLE,	    /* 'index' into the application's variables. */
+	REF_LET,	    /* 'index' into the table's lets; the encoder computes it once. */
 };
 
 struct ref {
@@ -60,8 +78,8 @@ struct expr {
 	enum expr_kind kind;
 	enum expr_op op;
 	struct loc loc;
-	unsigned width;           /* Characters of source. */
-	char *name;               /* EXPR_NAME, EXPR_CALL; a literal as it was written, or NULL. */
+	unsigned width; /* Characters of source. */
+	char *name;	/* EXPR_NAME, EXPR_CALL; a literal as it was written, or NULL. */
 	uint64_t hi, value;
 	unsigned prefix_len;
 	unsigned n_args;
@@ -69,25 +87,27 @@ struct expr {
 	/* Filled in by the checker. */
 	enum value_type type;
 	struct ref ref;
-	bool constant;            /* 'hi' and 'value' hold the result; the tree below stays, for rendering. */
+	bool constant; /* 'hi' and 'value' hold the result; the tree below stays, for rendering. */
 };
 
 /* A step of `do` or `action`. */
 enum stmt_kind {
-	STMT_ASSIGN,              /* lhs op= value; op is EOP_NONE for '='. */
-	STMT_VERDICT,             /* enum verdict; 'value' is the port of output(), 'name' the table of goto(). */
-	STMT_PUSH_VLAN, STMT_POP_VLAN,
-	STMT_NOTIFY, STMT_CONTROLLER,
+	STMT_ASSIGN,  /* lhs op= value; op is EOP_NONE for '='. */
+	STMT_VERDICT, /* enum verdict; 'value' is the port of output(), 'name' the table of goto(). */
+	STMT_PUSH_VLAN,
+	STMT_POP_VLAN,
+	STMT_NOTIFY,
+	STMT_CONTROLLER,
 };
 
 struct stmt {
 	enum stmt_kind kind;
 	enum verdict verdict;
 	enum expr_op op;
-	struct expr *lhs;         /* EXPR_NAME. */
+	struct expr *lhs; /* EXPR_NAME. */
 	struct expr *value;
 	char *name;
-	unsigned target;          /* goto: index of the table in the application, after the check. */
+	unsigned target; /* goto: index of the table in the application, after the check. */
 	struct loc loc;
 };
 
@@ -100,8 +120,8 @@ enum { EXPR_TEXT_MAX = 4096, EXPR_DEPTH_MAX = 64 };
 
 /* Both report each mistake to 'diags' and return NULL / -EINVAL then.  'loc' is where 'text' begins. */
 struct expr *expr_parse(struct arena *arena, const char *text, struct loc loc, struct diag_list *diags);
-int stmt_parse(struct arena *arena, const char *text, struct loc loc, bool is_action,
-	       struct diag_list *diags, struct stmt_list *ret_list);
+int stmt_parse(struct arena *arena, const char *text, struct loc loc, bool is_action, struct diag_list *diags,
+	       struct stmt_list *ret_list);
 
 /* The same for the text of a YAML node, with exact places also when it stands on several lines. */
 struct expr *expr_parse_yaml(struct arena *arena, const struct yaml_node *node, struct diag_list *diags);

@@ -7,6 +7,8 @@
 #include "../common/cleanup.h"
 #include "../common/diag.h"
 
+/* One row is one line. */
+/* clang-format off */
 #define NEED(x) (1ULL << PRESENT_##x)
 #define ONES(bits) ((bits) >= 64 ? ~0ULL : (1ULL << (bits)) - 1)
 
@@ -162,6 +164,7 @@ const struct field fields[] = {
 	WRITE("icmpv6.id", U64, 16, ICMPV6, L4, 4, 2, 0, CSUM_L4, CSUM_L4, "identifier, in echo messages"),
 	WRITE("icmpv6.seq", U64, 16, ICMPV6, L4, 6, 2, 0, CSUM_L4, CSUM_L4, "sequence number, in echo messages"),
 };
+/* clang-format on */
 
 const size_t n_fields = ARRAY_SIZE(fields);
 
@@ -196,11 +199,25 @@ static const struct header {
 	const char *name;
 	uint64_t needs;
 } headers[] = {
-	{"eth", NEED(ETH)}, {"vlan", NEED(VLAN)}, {"vlan2", NEED(VLAN2)}, {"arp", NEED(ARP)},
-	{"ip", NEED(IP)}, {"ipv4", NEED(IPV4)}, {"ipv6", NEED(IPV6)}, {"fragment", NEED(FRAGMENT)},
-	{"hopopts", NEED(HOPOPTS)}, {"routing", NEED(ROUTING)}, {"frag6", NEED(FRAG6)}, {"dstopts", NEED(DSTOPTS)},
-	{"l4", NEED(L4)}, {"tcp", NEED(TCP)}, {"udp", NEED(UDP)}, {"icmp", NEED(ICMP)}, {"icmpv6", NEED(ICMPV6)},
-	{"in_port", NEED(IN_PORT)}, {"out_port", NEED(OUT_PORT)},
+	{"eth", NEED(ETH)},
+	{"vlan", NEED(VLAN)},
+	{"vlan2", NEED(VLAN2)},
+	{"arp", NEED(ARP)},
+	{"ip", NEED(IP)},
+	{"ipv4", NEED(IPV4)},
+	{"ipv6", NEED(IPV6)},
+	{"fragment", NEED(FRAGMENT)},
+	{"hopopts", NEED(HOPOPTS)},
+	{"routing", NEED(ROUTING)},
+	{"frag6", NEED(FRAG6)},
+	{"dstopts", NEED(DSTOPTS)},
+	{"l4", NEED(L4)},
+	{"tcp", NEED(TCP)},
+	{"udp", NEED(UDP)},
+	{"icmp", NEED(ICMP)},
+	{"icmpv6", NEED(ICMPV6)},
+	{"in_port", NEED(IN_PORT)},
+	{"out_port", NEED(OUT_PORT)},
 };
 
 int header_find(const char *name, uint64_t *ret_needs)

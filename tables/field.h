@@ -13,37 +13,37 @@
 
 /* How a value is held, computed with, parsed and printed. */
 enum value_type {
-	TYPE_U64,                 /* Unsigned number. */
+	TYPE_U64, /* Unsigned number. */
 	TYPE_BOOL,
-	TYPE_INT,                 /* Signed ("not yet" as a register type). */
-	TYPE_TIME,                /* A moment, ns on the switch's clock. */
-	TYPE_DURATION,            /* ns. */
-	TYPE_RATE,                /* bits/s or packets/s. */
-	TYPE_SIZE,                /* Bytes. */
-	TYPE_MAC,                 /* 48 bits. */
-	TYPE_ADDR,                /* 128 bits, two cells; IPv4 is v4-mapped. */
-	TYPE_PREFIX,              /* Address and length; a constant only. */
-	TYPE_PORT,                /* Port number of the switch (by name in parameters). */
-	TYPE_PROTO,               /* IP protocol number, printed by name. */
+	TYPE_INT,      /* Signed ("not yet" as a register type). */
+	TYPE_TIME,     /* A moment, ns on the switch's clock. */
+	TYPE_DURATION, /* ns. */
+	TYPE_RATE,     /* bits/s or packets/s. */
+	TYPE_SIZE,     /* Bytes. */
+	TYPE_MAC,      /* 48 bits. */
+	TYPE_ADDR,     /* 128 bits, two cells; IPv4 is v4-mapped. */
+	TYPE_PREFIX,   /* Address and length; a constant only. */
+	TYPE_PORT,     /* Port number of the switch (by name in parameters). */
+	TYPE_PROTO,    /* IP protocol number, printed by name. */
 	TYPE_ETHERTYPE,
-	TYPE_FLAGS,               /* TCP flags. */
+	TYPE_FLAGS, /* TCP flags. */
 	TYPE_HOOK,
-	TYPE_LIST,                /* Parameters only. */
-	TYPE_FIELD,               /* Parameters only: the name of a field. */
+	TYPE_LIST,  /* Parameters only. */
+	TYPE_FIELD, /* Parameters only: the name of a field. */
 	TYPE_MAX,
 };
 
 const char *value_type_name(enum value_type type);
 
 struct field {
-	const char *name;         /* "ip.src" */
-	const char *text;         /* One line for the reference. */
+	const char *name; /* "ip.src" */
+	const char *text; /* One line for the reference. */
 	enum value_type type;
-	unsigned bits;            /* 1..64, or 128. */
-	uint64_t needs;           /* Bits of enum present that must all be set. */
-	struct load load;         /* dst is 0: the encoder gives the cell. */
+	unsigned bits;	  /* 1..64, or 128. */
+	uint64_t needs;	  /* Bits of enum present that must all be set. */
+	struct load load; /* dst is 0: the encoder gives the cell. */
 	bool writable;
-	struct step step;         /* cell is 0: the encoder gives it. */
+	struct step step; /* cell is 0: the encoder gives it. */
 };
 
 extern const struct field fields[];

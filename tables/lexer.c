@@ -9,6 +9,7 @@
 #include "../common/cleanup.h"
 #include "yaml.h"
 
+/* clang-format off */
 static const struct symbol {
 	const char *text;
 	enum token token;
@@ -31,6 +32,7 @@ static const struct { const char *text, *hint; } strangers[] = {
 	{"*=", "only = += -= |= &= assign"}, {"/=", "only = += -= |= &= assign"}, {"^=", "only = += -= |= &= assign"},
 	{"%=", "only = += -= |= &= assign"}, {"++", "write \"+= 1\""}, {"--", "write \"-= 1\""},
 };
+/* clang-format on */
 
 struct loc lexer_loc(const struct lexer *l, size_t offset)
 {

@@ -9,16 +9,21 @@
 enum token {
 	TOKEN_END,
 	TOKEN_LITERAL,
-	TOKEN_NAME,               /* Also and, or, not, in. */
-	TOKEN_OP,                 /* 'op' */
-	TOKEN_ASSIGN,             /* = += -= |= &=; 'op' is EOP_NONE for "=". */
-	TOKEN_OPEN, TOKEN_CLOSE, TOKEN_OPEN_LIST, TOKEN_CLOSE_LIST, TOKEN_COMMA, TOKEN_SEMICOLON,
+	TOKEN_NAME,   /* Also and, or, not, in. */
+	TOKEN_OP,     /* 'op' */
+	TOKEN_ASSIGN, /* = += -= |= &=; 'op' is EOP_NONE for "=". */
+	TOKEN_OPEN,
+	TOKEN_CLOSE,
+	TOKEN_OPEN_LIST,
+	TOKEN_CLOSE_LIST,
+	TOKEN_COMMA,
+	TOKEN_SEMICOLON,
 };
 
 struct lexer {
 	const char *text;
-	struct loc loc;           /* Of the first character. */
-	const struct yaml_node *node;    /* For exact places; may be NULL. */
+	struct loc loc;		      /* Of the first character. */
+	const struct yaml_node *node; /* For exact places; may be NULL. */
 	struct arena *arena;
 	struct diag_list *diags;
 	unsigned depth;
@@ -26,8 +31,8 @@ struct lexer {
 	enum token token;
 	enum expr_op op;
 	struct literal literal;
-	size_t begin, end;        /* Offsets into 'text'. */
-	size_t last_end;          /* Where the token before ended. */
+	size_t begin, end; /* Offsets into 'text'. */
+	size_t last_end;   /* Where the token before ended. */
 };
 
 /* Begins to read 'text' and takes the first token.  Returns 0 or -EINVAL (reported). */
@@ -46,7 +51,7 @@ int lexer_expect(struct lexer *l, enum token token, const char *what);
 /* Goes behind the next ";" that can be found, after a mistake.  False at the end. */
 bool lexer_skip_step(struct lexer *l);
 
-char *lexer_word(const struct lexer *l);               /* The text of the token at hand. */
+char *lexer_word(const struct lexer *l); /* The text of the token at hand. */
 struct loc lexer_loc(const struct lexer *l, size_t offset);
 void lexer_error(struct lexer *l, const char *expected);
 

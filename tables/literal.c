@@ -63,7 +63,8 @@ static int find_unit(const char *text, size_t len, const struct unit **ret_unit,
 		snprintf(error, LITERAL_ERROR_SIZE, "unknown unit \"%s\"; did you mean \"%s\"?", word, nearest);
 	else
 		snprintf(error, LITERAL_ERROR_SIZE,
-			 "unknown unit \"%s\" (expected ns us ms s min h d, B KB KiB MB MiB, pps kpps Mpps, bps kbps Mbps Gbps)",
+			 "unknown unit \"%s\" (expected ns us ms s min h d, B KB KiB MB MiB, pps kpps Mpps, bps kbps "
+			 "Mbps Gbps)",
 			 word);
 	return -EINVAL;
 }
@@ -81,7 +82,8 @@ static int scan_hex(const char *text, struct literal *literal, size_t *ret_len, 
 	if (n == 2 || rest != n)
 		return fail(error, "\"%.*s\" is not a hexadecimal number", text, rest);
 	for (size_t i = 2; i < n; i++) {
-		int digit = isdigit((unsigned char)text[i]) ? text[i] - '0' : tolower((unsigned char)text[i]) - 'a' + 10;
+		int digit =
+			isdigit((unsigned char)text[i]) ? text[i] - '0' : tolower((unsigned char)text[i]) - 'a' + 10;
 
 		if (value >> 60)
 			r = fail(error, "%.*s does not fit in 64 bits", text, n);
@@ -109,7 +111,7 @@ static int scale(__uint128_t digits, unsigned decimals, uint64_t factor, uint64_
 
 static int scan_number(const char *text, struct literal *literal, size_t *ret_len, char *error)
 {
-	enum { DIGITS_MAX = 24 };                 /* With a factor of 47 bits still within 128. */
+	enum { DIGITS_MAX = 24 }; /* With a factor of 47 bits still within 128. */
 	static const struct unit none = {"", TYPE_U64, 1};
 	const struct unit *unit = &none;
 	__uint128_t digits = 0;
@@ -162,8 +164,8 @@ static bool scan_mac(const char *run, size_t len, struct literal *literal)
 			return false;
 		if (i % 3 == 2)
 			continue;
-		value = value << 4 | (isdigit((unsigned char)run[i]) ? run[i] - '0'
-								     : tolower((unsigned char)run[i]) - 'a' + 10);
+		value = value << 4 |
+			(isdigit((unsigned char)run[i]) ? run[i] - '0' : tolower((unsigned char)run[i]) - 'a' + 10);
 	}
 	*literal = (struct literal){.type = TYPE_MAC, .lo = value};
 	return true;
@@ -186,8 +188,10 @@ static int scan_prefix_len(const char *text, unsigned bits, struct literal *lite
 		value = value * 10 + (text[at + 1 + i] - '0');
 	*len = at + 1 + digits;
 	if (value > bits)
-		return fail(error, bits == 32 ? "\"%.*s\": an IPv4 prefix has at most 32 bits"
-					      : "\"%.*s\": an IPv6 prefix has at most 128 bits", text, *len);
+		return fail(error,
+			    bits == 32 ? "\"%.*s\": an IPv4 prefix has at most 32 bits"
+				       : "\"%.*s\": an IPv6 prefix has at most 128 bits",
+			    text, *len);
 	literal->type = TYPE_PREFIX;
 	literal->prefix_len = value + 128 - bits;
 	return 0;
@@ -205,8 +209,10 @@ static int scan_address(const char *text, size_t run_len, unsigned bits, struct 
 	memcpy(run, text, run_len);
 	run[run_len] = '\0';
 	if (inet_pton(bits == 32 ? AF_INET : AF_INET6, run, bits == 32 ? bytes + 12 : bytes) != 1)
-		return fail(error, bits == 32 ? "\"%.*s\" is not an IPv4 address"
-					      : "\"%.*s\" is neither an IPv6 address nor a MAC", text, run_len);
+		return fail(error,
+			    bits == 32 ? "\"%.*s\" is not an IPv4 address"
+				       : "\"%.*s\" is neither an IPv6 address nor a MAC",
+			    text, run_len);
 	*literal = (struct literal){.type = TYPE_ADDR, .hi = get_be64(bytes), .lo = get_be64(bytes + 8)};
 	return scan_prefix_len(text, bits, literal, ret_len, error);
 }

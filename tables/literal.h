@@ -7,9 +7,9 @@
 #include "field.h"
 
 struct literal {
-	enum value_type type;     /* U64, DURATION, SIZE, RATE, ADDR, PREFIX or MAC. */
-	uint64_t hi, lo;          /* An IPv4 address is v4-mapped. */
-	unsigned prefix_len;      /* PREFIX: of 128. */
+	enum value_type type; /* U64, DURATION, SIZE, RATE, ADDR, PREFIX or MAC. */
+	uint64_t hi, lo;      /* An IPv4 address is v4-mapped. */
+	unsigned prefix_len;  /* PREFIX: of 128. */
 };
 
 enum { LITERAL_ERROR_SIZE = 160 };

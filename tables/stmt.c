@@ -75,8 +75,8 @@ static int parse_header_name(struct lexer *l)
 		return -EINVAL;
 	}
 	if (!lexer_is(l, "vlan")) {
-		diag_error(l->diags, lexer_loc(l, l->begin), "push and pop of \"%s\" are not yet supported, only of vlan",
-			   lexer_word(l));
+		diag_error(l->diags, lexer_loc(l, l->begin),
+			   "push and pop of \"%s\" are not yet supported, only of vlan", lexer_word(l));
 		return -EINVAL;
 	}
 	return lexer_next(l);
@@ -153,7 +153,8 @@ static int parse_step(struct lexer *l, bool is_action, struct stmt *stmt)
 
 	stmt->loc = lexer_loc(l, l->begin);
 	if (l->token != TOKEN_NAME) {
-		lexer_error(l, is_action ? "a step, like \"drop\" or \"ip.ttl -= 1\"" : "an assignment, like \"n += 1\"");
+		lexer_error(l,
+			    is_action ? "a step, like \"drop\" or \"ip.ttl -= 1\"" : "an assignment, like \"n += 1\"");
 		return -EINVAL;
 	}
 	lhs = arena_alloc(l->arena, sizeof(*lhs));
@@ -240,7 +241,8 @@ static int render_step(const struct stmt *stmt, FILE *out)
 	if (stmt->value && !value)
 		return -ENOMEM;
 	if (stmt->kind == STMT_ASSIGN)
-		fprintf(out, "%s %s%s %s", stmt->lhs->name, stmt->op == EOP_NONE ? "" : expr_op_text(stmt->op), "=", value);
+		fprintf(out, "%s %s%s %s", stmt->lhs->name, stmt->op == EOP_NONE ? "" : expr_op_text(stmt->op), "=",
+			value);
 	else
 		fputs(word_of(stmt), out);
 	if (stmt->kind == STMT_PUSH_VLAN || stmt->kind == STMT_POP_VLAN)

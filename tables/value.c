@@ -16,16 +16,36 @@ static const struct value_name {
 	const char *name;
 	uint64_t value;
 } value_names[] = {
-	{TYPE_PROTO, "icmp", 1}, {TYPE_PROTO, "igmp", 2}, {TYPE_PROTO, "tcp", 6}, {TYPE_PROTO, "udp", 17},
-	{TYPE_PROTO, "gre", 47}, {TYPE_PROTO, "esp", 50}, {TYPE_PROTO, "ah", 51}, {TYPE_PROTO, "icmpv6", 58},
-	{TYPE_PROTO, "ospf", 89}, {TYPE_PROTO, "sctp", 132},
-	{TYPE_ETHERTYPE, "ipv4", 0x0800}, {TYPE_ETHERTYPE, "arp", 0x0806}, {TYPE_ETHERTYPE, "ipv6", 0x86dd},
-	{TYPE_ETHERTYPE, "vlan", 0x8100}, {TYPE_ETHERTYPE, "qinq", 0x88a8}, {TYPE_ETHERTYPE, "mpls", 0x8847},
+	{TYPE_PROTO, "icmp", 1},
+	{TYPE_PROTO, "igmp", 2},
+	{TYPE_PROTO, "tcp", 6},
+	{TYPE_PROTO, "udp", 17},
+	{TYPE_PROTO, "gre", 47},
+	{TYPE_PROTO, "esp", 50},
+	{TYPE_PROTO, "ah", 51},
+	{TYPE_PROTO, "icmpv6", 58},
+	{TYPE_PROTO, "ospf", 89},
+	{TYPE_PROTO, "sctp", 132},
+	{TYPE_ETHERTYPE, "ipv4", 0x0800},
+	{TYPE_ETHERTYPE, "arp", 0x0806},
+	{TYPE_ETHERTYPE, "ipv6", 0x86dd},
+	{TYPE_ETHERTYPE, "vlan", 0x8100},
+	{TYPE_ETHERTYPE, "qinq", 0x88a8},
+	{TYPE_ETHERTYPE, "mpls", 0x8847},
 	{TYPE_ETHERTYPE, "lldp", 0x88cc},
-	{TYPE_FLAGS, "fin", 0x01}, {TYPE_FLAGS, "syn", 0x02}, {TYPE_FLAGS, "rst", 0x04}, {TYPE_FLAGS, "psh", 0x08},
-	{TYPE_FLAGS, "ack", 0x10}, {TYPE_FLAGS, "urg", 0x20}, {TYPE_FLAGS, "ece", 0x40}, {TYPE_FLAGS, "cwr", 0x80},
-	{TYPE_HOOK, "xdp", HOOK_XDP}, {TYPE_HOOK, "tc-ingress", HOOK_TC_INGRESS}, {TYPE_HOOK, "tc-egress", HOOK_TC_EGRESS},
-	{TYPE_BOOL, "false", 0}, {TYPE_BOOL, "true", 1},
+	{TYPE_FLAGS, "fin", 0x01},
+	{TYPE_FLAGS, "syn", 0x02},
+	{TYPE_FLAGS, "rst", 0x04},
+	{TYPE_FLAGS, "psh", 0x08},
+	{TYPE_FLAGS, "ack", 0x10},
+	{TYPE_FLAGS, "urg", 0x20},
+	{TYPE_FLAGS, "ece", 0x40},
+	{TYPE_FLAGS, "cwr", 0x80},
+	{TYPE_HOOK, "xdp", HOOK_XDP},
+	{TYPE_HOOK, "tc-ingress", HOOK_TC_INGRESS},
+	{TYPE_HOOK, "tc-egress", HOOK_TC_EGRESS},
+	{TYPE_BOOL, "false", 0},
+	{TYPE_BOOL, "true", 1},
 };
 
 const char *value_type_name(enum value_type type)
@@ -151,12 +171,22 @@ static const char *render_addr(uint64_t hi, uint64_t lo, char *buf, size_t size)
 static const struct scale {
 	const char *unit;
 	uint64_t factor;
-	bool whole;               /* Only for multiples: 90 s is not 1.5 min. */
-} time_scales[] = {
-	{"d", 86400000000000, true}, {"h", 3600000000000, true}, {"min", 60000000000, true}, {"s", 1000000000, false},
-	{"ms", 1000000, false}, {"us", 1000, false}, {"ns", 1, false},
-}, size_scales[] = {
-	{"GiB", 1 << 30, true}, {"MiB", 1 << 20, true}, {"KiB", 1 << 10, true}, {"B", 1, false},
+	bool whole; /* Only for multiples: 90 s is not 1.5 min. */
+} time_scales[] =
+	{
+		{"d", 86400000000000, true},
+		{"h", 3600000000000, true},
+		{"min", 60000000000, true},
+		{"s", 1000000000, false},
+		{"ms", 1000000, false},
+		{"us", 1000, false},
+		{"ns", 1, false},
+},
+  size_scales[] = {
+	  {"GiB", 1 << 30, true},
+	  {"MiB", 1 << 20, true},
+	  {"KiB", 1 << 10, true},
+	  {"B", 1, false},
 };
 
 static const struct scale *find_scale(const struct scale *scale, uint64_t value)
@@ -181,7 +211,8 @@ static const char *render_scaled(const struct scale *scales, uint64_t value, cha
 		digits--;
 	}
 	if (digits)
-		snprintf(buf, size, "%" PRIu64 ".%0*u %s", value / scale->factor, (int)digits, thousandths, scale->unit);
+		snprintf(buf, size, "%" PRIu64 ".%0*u %s", value / scale->factor, (int)digits, thousandths,
+			 scale->unit);
 	else
 		snprintf(buf, size, "%" PRIu64 " %s", value / scale->factor, scale->unit);
 	return buf;
@@ -190,7 +221,10 @@ static const char *render_scaled(const struct scale *scales, uint64_t value, cha
 /* "-3.2 s": how far from now, with three digits that count. */
 static const char *render_time(uint64_t moment, uint64_t now_ns, char *buf, size_t size)
 {
-	static const struct { const char *unit; double ns; } steps[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
+	static const struct {
+		const char *unit;
+		double ns;
+	} steps[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
 	uint64_t away = moment >= now_ns ? moment - now_ns : now_ns - moment;
 	unsigned step = 0;
 
@@ -225,34 +259,25 @@ const char *value_render(enum value_type type, uint64_t hi, uint64_t lo, uint64_
 	case TYPE_BOOL:
 	case TYPE_PROTO:
 	case TYPE_ETHERTYPE:
-	case TYPE_HOOK:
-		return render_named(type, lo, buf, size);
-	case TYPE_FLAGS:
-		return render_flags(lo, buf, size);
+	case TYPE_HOOK: return render_named(type, lo, buf, size);
+	case TYPE_FLAGS: return render_flags(lo, buf, size);
 	case TYPE_ADDR:
-	case TYPE_PREFIX:
-		return render_addr(hi, lo, buf, size);
-	case TYPE_TIME:
-		return render_time(lo, now_ns, buf, size);
-	case TYPE_DURATION:
-		return render_scaled(time_scales, lo, buf, size);
-	case TYPE_SIZE:
-		return render_scaled(size_scales, lo, buf, size);
+	case TYPE_PREFIX: return render_addr(hi, lo, buf, size);
+	case TYPE_TIME: return render_time(lo, now_ns, buf, size);
+	case TYPE_DURATION: return render_scaled(time_scales, lo, buf, size);
+	case TYPE_SIZE: return render_scaled(size_scales, lo, buf, size);
 	case TYPE_MAC:
 		snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(lo >> 40 & 0xff),
 			 (unsigned)(lo >> 32 & 0xff), (unsigned)(lo >> 24 & 0xff), (unsigned)(lo >> 16 & 0xff),
 			 (unsigned)(lo >> 8 & 0xff), (unsigned)(lo & 0xff));
 		return buf;
-	case TYPE_INT:
-		snprintf(buf, size, "%" PRId64, (int64_t)lo);
-		return buf;
+	case TYPE_INT: snprintf(buf, size, "%" PRId64, (int64_t)lo); return buf;
 	case TYPE_U64:
 	case TYPE_RATE:
 	case TYPE_PORT:
 	case TYPE_LIST:
 	case TYPE_FIELD:
-	case TYPE_MAX:
-		break;
+	case TYPE_MAX: break;
 	}
 	snprintf(buf, size, "%" PRIu64, lo);
 	return buf;
@@ -289,20 +314,15 @@ static bool literal_fits(enum value_type type, enum value_type literal)
 	switch (type) {
 	case TYPE_ADDR:
 	case TYPE_MAC:
-	case TYPE_PREFIX:
-		return literal == type;
-	case TYPE_TIME:
-		return literal == TYPE_U64;
+	case TYPE_PREFIX: return literal == type;
+	case TYPE_TIME: return literal == TYPE_U64;
 	case TYPE_DURATION:
 	case TYPE_RATE:
-	case TYPE_SIZE:
-		return literal == type || literal == TYPE_U64;
+	case TYPE_SIZE: return literal == type || literal == TYPE_U64;
 	case TYPE_LIST:
 	case TYPE_FIELD:
-	case TYPE_MAX:
-		return false;
-	default:
-		return literal == TYPE_U64;
+	case TYPE_MAX: return false;
+	default: return literal == TYPE_U64;
 	}
 }
 

@@ -17,11 +17,11 @@ struct loader {
 	struct diag_list *diags;
 	const char *text;
 	size_t size;
-	const char *last;         /* Where 'last_mark' lies in 'text'. */
+	const char *last; /* Where 'last_mark' lies in 'text'. */
 	yaml_mark_t last_mark;
 	size_t n_nodes;
-	unsigned flow_depth;      /* Inside how many {} and []. */
-	bool split;               /* A text with "(" but no ")" was reported; the rest of it follows. */
+	unsigned flow_depth; /* Inside how many {} and []. */
+	bool split;	     /* A text with "(" but no ")" was reported; the rest of it follows. */
 };
 
 static struct loc loc_of(yaml_mark_t mark)
@@ -108,7 +108,9 @@ static const char *explain(const struct loader *l, const char *p, bool at_end)
 	case '[': return "a \"[\" inside a value: quote the whole value, like \"not [a, b]\"";
 	case '{': return "a \"{\" inside a value: quote the whole value";
 	case '>':
-	case '|': return "a value cannot begin with \">\" or \"|\" (YAML's block texts): quote it; a range is written a-b";
+	case '|':
+		return "a value cannot begin with \">\" or \"|\" (YAML's block texts): quote it; a range is written "
+		       "a-b";
 	case ':':
 		if (line_has(l, p, " ? "))
 			return "there is no \"a ? b : c\": write two rules";
@@ -116,7 +118,8 @@ static const char *explain(const struct loader *l, const char *p, bool at_end)
 	default: break;
 	}
 	if (line_has(l, p, ": > ") || line_has(l, p, ": | "))
-		return "a value cannot begin with \">\" or \"|\" (YAML's block texts): quote it; a range is written a-b";
+		return "a value cannot begin with \">\" or \"|\" (YAML's block texts): quote it; a range is written "
+		       "a-b";
 	return NULL;
 }
 
@@ -381,7 +384,8 @@ static struct yaml_node *load_document(struct loader *l)
 		if (next_event(l) < 0)
 			return NULL;
 		if (l->event.type == YAML_DOCUMENT_START_EVENT) {
-			diag_error(l->diags, loc_of(l->event.start_mark), "a second document begins here: one file, one application");
+			diag_error(l->diags, loc_of(l->event.start_mark),
+				   "a second document begins here: one file, one application");
 			return NULL;
 		}
 	} while (l->event.type != YAML_STREAM_END_EVENT);

@@ -17,15 +17,15 @@ enum yaml_kind { YAML_TEXT, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
 	enum yaml_kind kind;
-	struct loc loc;           /* Of the first character, behind an opening quote. */
-	char *text;               /* YAML_TEXT; "" when nothing was written. */
+	struct loc loc; /* Of the first character, behind an opening quote. */
+	char *text;	/* YAML_TEXT; "" when nothing was written. */
 	bool quoted;
-	bool cut;                 /* A plain text that " #" may have cut short. */
-	const char *source;       /* Where the text lies in the file, ... */
-	size_t source_size;       /* ... for yaml_place(). */
+	bool cut;	    /* A plain text that " #" may have cut short. */
+	const char *source; /* Where the text lies in the file, ... */
+	size_t source_size; /* ... for yaml_place(). */
 	size_t n;
-	struct yaml_node **item;  /* YAML_LIST, and the values of YAML_MAP ... */
-	struct yaml_node **key;   /* ... with their keys, all YAML_TEXT. */
+	struct yaml_node **item; /* YAML_LIST, and the values of YAML_MAP ... */
+	struct yaml_node **key;	 /* ... with their keys, all YAML_TEXT. */
 };
 
 /* Reads one document.  The tree lives in 'arena' and points into 'text'.  Returns NULL with at least one

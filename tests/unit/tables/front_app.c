@@ -55,7 +55,8 @@ static void test_three_colours(void **state)
 	assert_int_equal(t->absent.item[0].verdict, VERDICT_DELIVER);
 	assert_int_equal(t->rule[0].do_.item[0].lhs->ref.kind, REF_REGISTER);
 	assert_int_equal(t->rule[0].do_.item[0].value->ref.kind, REF_LET);
-	assert_string_equal(t->rule[0].text, "name: ok, when: due <= now, do: paid = due, next: SEEN, action: ip.dscp = 10; pass");
+	assert_string_equal(t->rule[0].text,
+			    "name: ok, when: due <= now, do: paid = due, next: SEEN, action: ip.dscp = 10; pass");
 	app_free(app);
 }
 
@@ -161,25 +162,26 @@ static int find_port(void *data, const char *name)
 
 static void test_firewall_with_ports(void **state)
 {
-	const char *text =
-		"app: wall\n"
-		"parameters: {lan: port, wan: port, quiet: 20s}\n"
-		"tables:\n"
-		"  - name: talks\n"
-		"    state:\n"
-		"      lookup: [biflow.l4, ip.proto]\n"
-		"      capacity: 1000\n"
-		"      states: [NONE, {name: ASKED, idle: quiet}]\n"
-		"    rules:\n"
-		"      - {match: {ip.proto: not udp}, refresh: no, action: pass}\n"
-		"      - {state: NONE, match: {in_port: wan}, refresh: no, action: drop}\n"
-		"      - {match: {in_port: lan}, next: ASKED, action: output(wan)}\n"
-		"      - {match: {in_port: wan}, refresh: no, action: output(lan)}\n"
-		"    absent: pass\n";
-	const struct setting settings[] = {{"lan", "lan0"}, {"wan", "wan0"}}, wrong[] = {{"lan", "lan0"}, {"wan", "wan9"}};
+	const char *text = "app: wall\n"
+			   "parameters: {lan: port, wan: port, quiet: 20s}\n"
+			   "tables:\n"
+			   "  - name: talks\n"
+			   "    state:\n"
+			   "      lookup: [biflow.l4, ip.proto]\n"
+			   "      capacity: 1000\n"
+			   "      states: [NONE, {name: ASKED, idle: quiet}]\n"
+			   "    rules:\n"
+			   "      - {match: {ip.proto: not udp}, refresh: no, action: pass}\n"
+			   "      - {state: NONE, match: {in_port: wan}, refresh: no, action: drop}\n"
+			   "      - {match: {in_port: lan}, next: ASKED, action: output(wan)}\n"
+			   "      - {match: {in_port: wan}, refresh: no, action: output(lan)}\n"
+			   "    absent: pass\n";
+	const struct setting settings[] = {{"lan", "lan0"}, {"wan", "wan0"}},
+			     wrong[] = {{"lan", "lan0"}, {"wan", "wan9"}};
 	const struct port_names ports = {.find = find_port};
 	struct app *app;
-	_cleanup_free_ char *on_switch = front_parse(text, settings, 2, &ports, &app), *off = NULL, *missing = NULL, *unset = NULL;
+	_cleanup_free_ char *on_switch = front_parse(text, settings, 2, &ports, &app), *off = NULL, *missing = NULL,
+			    *unset = NULL;
 
 	assert_string_equal(on_switch, "");
 	assert_int_equal(app->table[0].lookup[0].kind, KEY_BIFLOW_L4);
@@ -195,7 +197,8 @@ static void test_firewall_with_ports(void **state)
 	missing = front_parse(text, wrong, 2, &ports, &app);
 	assert_string_equal(missing, "t.yaml: parameter \"wan\": port \"wan9\" does not exist on this switch\n");
 	unset = front_parse(text, settings, 1, &ports, &app);
-	assert_string_equal(unset, "t.yaml:2:25: parameter \"wan\" has no value: set it with --set wan=..., the name of a port\n");
+	assert_string_equal(
+		unset, "t.yaml:2:25: parameter \"wan\" has no value: set it with --set wan=..., the name of a port\n");
 }
 
 static void test_tcp_and_tables(void **state)
@@ -206,10 +209,12 @@ static void test_tcp_and_tables(void **state)
 		"tables:\n"
 		"  - name: first-look\n"
 		"    let: {mine: direction == opener}\n"
-		"    state: {lookup: [biflow.l4], capacity: 10, states: [A, {name: B, idle: 60s}], registers: [opener, due]}\n"
+		"    state: {lookup: [biflow.l4], capacity: 10, states: [A, {name: B, idle: 60s}], registers: [opener, "
+		"due]}\n"
 		"    rules:\n"
 		"      - {state: A, match: {tcp.flags: +syn-ack}, do: opener = direction; due = tcp.seq + 1, next: B}\n"
-		"      - {state: B, when: \"mine and seq_lt(tcp.ack, due)\", do: left = due; right = due + tcp.window}\n"
+		"      - {state: B, when: \"mine and seq_lt(tcp.ack, due)\", do: left = due; right = due + "
+		"tcp.window}\n"
 		"    otherwise: drop\n"
 		"  - name: second\n"
 		"    let: {inside: \"seq_le(left, tcp.seq) and seq_le(tcp.seq, right)\"}\n"
@@ -280,16 +285,16 @@ static void test_helpers(void **state)
 
 static void test_key_parts(void **state)
 {
-	struct app *app = front_good(
-		"app: keys\n"
-		"variables: [lane, addr client]\n"
-		"tables:\n"
-		"  - name: a\n"
-		"    state: {lookup: [ipv4.src/24, in_port, vlan.id], capacity: 2MiB / 1MiB, registers: [addr who, n]}\n"
-		"    rules: [{do: who = ip.src; n += 1; lane = n; client = who}]\n"
-		"  - name: b\n"
-		"    state: {lookup: [a.n, lane, client], capacity: 16, registers: [n]}\n"
-		"    rules: [{do: n += a.n}]\n");
+	struct app *app = front_good("app: keys\n"
+				     "variables: [lane, addr client]\n"
+				     "tables:\n"
+				     "  - name: a\n"
+				     "    state: {lookup: [ipv4.src/24, in_port, vlan.id], capacity: 2MiB / 1MiB, "
+				     "registers: [addr who, n]}\n"
+				     "    rules: [{do: who = ip.src; n += 1; lane = n; client = who}]\n"
+				     "  - name: b\n"
+				     "    state: {lookup: [a.n, lane, client], capacity: 16, registers: [n]}\n"
+				     "    rules: [{do: n += a.n}]\n");
 	const struct app_table *a = &app->table[0], *b = &app->table[1];
 
 	assert_int_equal(a->lookup[0].prefix_len, 120);
@@ -309,9 +314,11 @@ static void test_key_parts(void **state)
 /* Counters follow the text of a rule, so writing it differently must not change it. */
 static void test_rule_texts(void **state)
 {
-	struct app *one = front_good("app: a\ntables: [{name: t, rules: [{match: {ip.ttl: 1}, action: \"ip.ttl=  (2)+1;drop\"}]}]\n");
-	struct app *two = front_good("app: a\ntables:\n  - name: t\n    rules:\n      - action: ip.ttl = 2 + 1; drop  # why\n"
-				     "        match:\n          ip.ttl: '1'\n");
+	struct app *one = front_good(
+		"app: a\ntables: [{name: t, rules: [{match: {ip.ttl: 1}, action: \"ip.ttl=  (2)+1;drop\"}]}]\n");
+	struct app *two =
+		front_good("app: a\ntables:\n  - name: t\n    rules:\n      - action: ip.ttl = 2 + 1; drop  # why\n"
+			   "        match:\n          ip.ttl: '1'\n");
 	_cleanup_free_ char *messages = NULL;
 	struct app *same;
 
@@ -328,10 +335,16 @@ static void test_rule_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_three_colours), cmocka_unit_test(test_knocking), cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_two_scopes), cmocka_unit_test(test_firewall_with_ports),
-		cmocka_unit_test(test_tcp_and_tables), cmocka_unit_test(test_sets_become_comparisons),
-		cmocka_unit_test(test_helpers), cmocka_unit_test(test_key_parts), cmocka_unit_test(test_rule_texts),
+		cmocka_unit_test(test_three_colours),
+		cmocka_unit_test(test_knocking),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_two_scopes),
+		cmocka_unit_test(test_firewall_with_ports),
+		cmocka_unit_test(test_tcp_and_tables),
+		cmocka_unit_test(test_sets_become_comparisons),
+		cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_key_parts),
+		cmocka_unit_test(test_rule_texts),
 	};
 
 	return cmocka_run_group_tests_name("app", tests, NULL, NULL);

@@ -110,7 +110,7 @@ static char *steps_again(const char *text, bool is_action)
 
 	diag_init(&diags, "t");
 	rendered = stmt_parse(arena, text, (struct loc){1, 1}, is_action, &diags, &list) == 0 ? stmt_render(&list)
-											       : diag_text(&diags);
+											      : diag_text(&diags);
 	diag_done(&diags);
 	arena_free(arena);
 	assert_non_null(rendered);
@@ -152,8 +152,11 @@ static void test_step_mistakes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fewest_parentheses), cmocka_unit_test(test_names_with_dashes),
-		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_hostile_sizes), cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_fewest_parentheses),
+		cmocka_unit_test(test_names_with_dashes),
+		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_hostile_sizes),
+		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_step_mistakes),
 	};
 

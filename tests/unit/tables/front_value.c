@@ -88,12 +88,26 @@ static void test_parse(void **state)
 
 static void test_literals(void **state)
 {
-	static const struct { const char *text; enum value_type type; uint64_t lo; } good[] = {
-		{"0", TYPE_U64, 0}, {"18446744073709551615", TYPE_U64, ~0ULL}, {"0xffffffffffffffff", TYPE_U64, ~0ULL},
-		{"10ns", TYPE_DURATION, 10}, {"1min", TYPE_DURATION, 60000000000}, {"2h", TYPE_DURATION, 7200000000000},
-		{"1d", TYPE_DURATION, 86400000000000}, {"1.25ms", TYPE_DURATION, 1250000}, {"64B", TYPE_SIZE, 64},
-		{"1.5KiB", TYPE_SIZE, 1536}, {"1MB", TYPE_SIZE, 1000000}, {"10pps", TYPE_RATE, 10},
-		{"1.5Mpps", TYPE_RATE, 1500000}, {"10Mbps", TYPE_RATE, 10000000}, {"1Gbps", TYPE_RATE, 1000000000},
+	static const struct {
+		const char *text;
+		enum value_type type;
+		uint64_t lo;
+	} good[] = {
+		{"0", TYPE_U64, 0},
+		{"18446744073709551615", TYPE_U64, ~0ULL},
+		{"0xffffffffffffffff", TYPE_U64, ~0ULL},
+		{"10ns", TYPE_DURATION, 10},
+		{"1min", TYPE_DURATION, 60000000000},
+		{"2h", TYPE_DURATION, 7200000000000},
+		{"1d", TYPE_DURATION, 86400000000000},
+		{"1.25ms", TYPE_DURATION, 1250000},
+		{"64B", TYPE_SIZE, 64},
+		{"1.5KiB", TYPE_SIZE, 1536},
+		{"1MB", TYPE_SIZE, 1000000},
+		{"10pps", TYPE_RATE, 10},
+		{"1.5Mpps", TYPE_RATE, 1500000},
+		{"10Mbps", TYPE_RATE, 10000000},
+		{"1Gbps", TYPE_RATE, 1000000000},
 	};
 	char error[LITERAL_ERROR_SIZE];
 	struct literal literal;
@@ -111,11 +125,14 @@ static void test_literals(void **state)
 
 static void test_bad_literals(void **state)
 {
-	static const struct { const char *text, *error; } bad[] = {
+	static const struct {
+		const char *text, *error;
+	} bad[] = {
 		{"10sec", "unknown unit \"sec\"; did you mean \"s\"?"},
 		{"10kib", "unknown unit \"kib\"; did you mean \"KiB\"?"},
 		{"18446744073709551616", "18446744073709551616 does not fit in 64 bits"},
-		{"99999999999999999999999999999999999999999", "99999999999999999999999999999999999999999 does not fit in 64 bits"},
+		{"99999999999999999999999999999999999999999",
+		 "99999999999999999999999999999999999999999 does not fit in 64 bits"},
 		{"600000d", "600000d does not fit in 64 bits"},
 		{"0x10000000000000000", "0x10000000000000000 does not fit in 64 bits"},
 		{"0xfg", "\"0xfg\" is not a hexadecimal number"},
@@ -162,7 +179,8 @@ static void test_field_table(void **state)
 		assert_true(f->load.kind != LOAD_NONE);
 		assert_int_equal(f->needs, 1ULL << f->load.need);
 		if (f->load.kind == LOAD_BITS)
-			assert_true(f->load.shift + f->bits <= 8u * f->load.size && f->load.shift6 + f->bits <= 8u * f->load.size6);
+			assert_true(f->load.shift + f->bits <= 8u * f->load.size &&
+				    f->load.shift6 + f->bits <= 8u * f->load.size6);
 		if (f->bits < 64 && f->bits != 128)
 			assert_true(f->load.mask == (1ULL << f->bits) - 1);
 		assert_int_equal(f->writable, f->step.code != STEP_NONE);
@@ -190,9 +208,10 @@ static void test_field_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_render), cmocka_unit_test(test_render_fits_the_buffer), cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_literals), cmocka_unit_test(test_bad_literals), cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_field_table), cmocka_unit_test(test_field_names),
+		cmocka_unit_test(test_render),	     cmocka_unit_test(test_render_fits_the_buffer),
+		cmocka_unit_test(test_parse),	     cmocka_unit_test(test_literals),
+		cmocka_unit_test(test_bad_literals), cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_field_table),  cmocka_unit_test(test_field_names),
 	};
 
 	return cmocka_run_group_tests_name("value", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Warnings: what is allowed and probably not meant; and what must not be warned of. */
 #include "front.h"
 
+/* clang-format off */
 #define WARNING(place, text) "t.yaml:" place ": warning: " text "\n"
 #define TABLE(state, rules) "app: a\ntables:\n  - name: t\n    state: {lookup: [ip.src], capacity: 9" state "}\n    rules:\n" rules
 
@@ -81,13 +82,14 @@ static void test_others(void **state)
 		   WARNING("4:5", "tables on two hooks: while a change is committed, one packet may meet the old version on one and "
 				  "the new on the other"));
 }
+/* clang-format on */
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unreachable), cmocka_unit_test(test_reachable), cmocka_unit_test(test_states),
-		cmocka_unit_test(test_registers), cmocka_unit_test(test_variables), cmocka_unit_test(test_refresh),
-		cmocka_unit_test(test_narrowing), cmocka_unit_test(test_others),
+		cmocka_unit_test(test_registers),   cmocka_unit_test(test_variables), cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_narrowing),   cmocka_unit_test(test_others),
 	};
 
 	return cmocka_run_group_tests_name("warnings", tests, NULL, NULL);

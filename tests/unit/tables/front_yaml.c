@@ -55,7 +55,8 @@ static void assert_place(const struct yaml_node *node, const char *word, unsigne
 
 static void test_places_in_long_texts(void **state)
 {
-	const char *text = "a: one two\nb: \"three four\"\nc: five\n     six\nd: >-\n  seven\n  eight\ne: |\n  nine\n  ten\n";
+	const char *text =
+		"a: one two\nb: \"three four\"\nc: five\n     six\nd: >-\n  seven\n  eight\ne: |\n  nine\n  ten\n";
 	struct yaml_node *root = load(text, strlen(text));
 
 	assert_non_null(root);
@@ -73,7 +74,7 @@ static void test_duplicate_keys(void **state)
 	refuses("x: {k: 1, k: 1}\n", "t.yaml:1:11: \"k\" is written twice; first on line 1\n");
 }
 
-#define TAG "a value cannot begin with \"!\" (YAML takes it for a tag): write \"not\", or quote it\n"
+#define TAG    "a value cannot begin with \"!\" (YAML takes it for a tag): write \"not\", or quote it\n"
 #define ANCHOR "a value cannot begin with \"&\" (YAML takes it for an anchor): quote it\n"
 
 static void test_traps(void **state)
@@ -87,30 +88,35 @@ static void test_traps(void **state)
 	refuses("{when: &x > 3}\n", "t.yaml:1:11: " ANCHOR);
 	refuses("a: *b\n", "t.yaml:1:4: a value cannot begin with \"*\" (YAML takes it for an alias): quote it\n");
 	refuses("a: %b\n", "t.yaml:1:4: a value cannot begin with \"%\", \"@\" or \"`\": quote it\n");
-	refuses("{x: ::1}\n", "t.yaml:1:5: a value cannot begin with \":\": quote IPv6 addresses and MACs, like \"::1\"\n");
-	refuses("{length: > 100}\n", "t.yaml:1:10: a value cannot begin with \">\" or \"|\" (YAML's block texts): quote it; "
-				     "a range is written a-b\n");
-	refuses("length: > 100\n", "t.yaml:1:11: a value cannot begin with \">\" or \"|\" (YAML's block texts): quote it; "
-				   "a range is written a-b\n");
+	refuses("{x: ::1}\n",
+		"t.yaml:1:5: a value cannot begin with \":\": quote IPv6 addresses and MACs, like \"::1\"\n");
+	refuses("{length: > 100}\n",
+		"t.yaml:1:10: a value cannot begin with \">\" or \"|\" (YAML's block texts): quote it; "
+		"a range is written a-b\n");
+	refuses("length: > 100\n",
+		"t.yaml:1:11: a value cannot begin with \">\" or \"|\" (YAML's block texts): quote it; "
+		"a range is written a-b\n");
 	refuses("when: a ? b : c\n", "t.yaml:1:13: there is no \"a ? b : c\": write two rules\n");
-	refuses("{x: not [a, b]}\n", "t.yaml:1:9: a \"[\" inside a value: quote the whole value, like \"not [a, b]\"\n");
+	refuses("{x: not [a, b]}\n",
+		"t.yaml:1:9: a \"[\" inside a value: quote the whole value, like \"not [a, b]\"\n");
 	refuses("a: b: c\n", "t.yaml:1:5: a \": \" inside a value: quote the whole value\n");
 	refuses("a:\n\tb: c\n", "t.yaml:2:1: a tab cannot indent: use blanks\n");
 }
 
 static void test_split_call(void **state)
 {
-	refuses("{do: a = max(b, c), next: X}\n",
-		"t.yaml:1:6: \"(\" without \")\": inside {} or [] a comma ends the value, so quote this: \"a = max(b, ...\"\n");
-	refuses("[x, seq_lt(a, b)]\n",
-		"t.yaml:1:5: \"(\" without \")\": inside {} or [] a comma ends the value, so quote this: \"seq_lt(a, ...\"\n");
+	refuses("{do: a = max(b, c), next: X}\n", "t.yaml:1:6: \"(\" without \")\": inside {} or [] a comma ends the "
+						  "value, so quote this: \"a = max(b, ...\"\n");
+	refuses("[x, seq_lt(a, b)]\n", "t.yaml:1:5: \"(\" without \")\": inside {} or [] a comma ends the value, so "
+				       "quote this: \"seq_lt(a, ...\"\n");
 	refuses("{when: a)}\n", "t.yaml:1:8: \")\" without \"(\" in \"a)\"\n");
 }
 
 static void test_unclosed(void **state)
 {
 	refuses("a: \"b\nc: d\n", "t.yaml:1:4: the quote that opens here is never closed\n");
-	refuses("a: 1\nb: {c: 1\nd: 2\n", "t.yaml:2:4: what opens here is not closed, or a \",\" is missing before line 3\n");
+	refuses("a: 1\nb: {c: 1\nd: 2\n",
+		"t.yaml:2:4: what opens here is not closed, or a \",\" is missing before line 3\n");
 }
 
 static void test_not_text(void **state)
@@ -170,10 +176,16 @@ static void test_arena_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_scalar_is_text), cmocka_unit_test(test_places_in_long_texts),
-		cmocka_unit_test(test_duplicate_keys), cmocka_unit_test(test_traps), cmocka_unit_test(test_split_call),
-		cmocka_unit_test(test_unclosed), cmocka_unit_test(test_not_text), cmocka_unit_test(test_too_deep),
-		cmocka_unit_test(test_too_many), cmocka_unit_test(test_arena_limit),
+		cmocka_unit_test(test_every_scalar_is_text),
+		cmocka_unit_test(test_places_in_long_texts),
+		cmocka_unit_test(test_duplicate_keys),
+		cmocka_unit_test(test_traps),
+		cmocka_unit_test(test_split_call),
+		cmocka_unit_test(test_unclosed),
+		cmocka_unit_test(test_not_text),
+		cmocka_unit_test(test_too_deep),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_arena_limit),
 	};
 
 	return cmocka_run_group_tests_name("yaml", tests, NULL, NULL);
