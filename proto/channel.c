@@ -24,16 +24,16 @@ struct channel {
 	/* Out: items from 'oldest' up to 'unsent' are sent and not acknowledged. */
 	struct item *oldest, *newest, *unsent;
 	uint64_t last_queued, highest_sent, last_acked; /* Sequence numbers. */
-	size_t in_flight, queued;                       /* Cost in bytes; of all items together. */
+	size_t in_flight, queued;			/* Cost in bytes; of all items together. */
 	uint64_t resend_at_ms;
 	uint64_t went_back_ms;
 	unsigned backoff;
 
 	/* In. */
 	uint64_t last_taken;
-	size_t owed;                                    /* Cost of what is taken and not acknowledged. */
-	uint64_t ack_at_ms;                             /* UINT64_MAX: nothing is owed. */
-	uint64_t nack_at_ms;                            /* Not before. */
+	size_t owed;	     /* Cost of what is taken and not acknowledged. */
+	uint64_t ack_at_ms;  /* UINT64_MAX: nothing is owed. */
+	uint64_t nack_at_ms; /* Not before. */
 
 	uint64_t emitted_ms, heard_ms;
 	struct channel_stats stats;
@@ -166,7 +166,7 @@ static void go_back(struct channel *channel, uint64_t now_ms)
 	channel->went_back_ms = now_ms;
 	channel->resend_at_ms = UINT64_MAX;
 	push(channel, now_ms);
-	if (channel->resend_at_ms == UINT64_MAX && channel->oldest)     /* The wire took nothing. */
+	if (channel->resend_at_ms == UINT64_MAX && channel->oldest) /* The wire took nothing. */
 		channel->resend_at_ms = now_ms + channel->limits.resend_ms;
 }
 
@@ -209,7 +209,7 @@ static bool take_data(struct channel *channel, const struct frame *frame, size_t
 {
 	if (frame->sequence <= channel->last_taken) {
 		channel->stats.duplicates++;
-		owe_ack(channel, now_ms);               /* Ours got lost. */
+		owe_ack(channel, now_ms); /* Ours got lost. */
 		return false;
 	}
 	if (frame->sequence > channel->last_taken + 1) {
@@ -251,7 +251,7 @@ void channel_run(struct channel *channel, uint64_t now_ms)
 	if (now_ms >= channel->ack_at_ms && emit(channel, FRAME_ACK, NULL, now_ms) < 0)
 		channel->ack_at_ms = now_ms + channel->limits.ack_ms;
 	if (now_ms >= channel->emitted_ms + channel->limits.echo_ms && emit(channel, FRAME_ACK, NULL, now_ms) < 0)
-		channel->emitted_ms = now_ms;           /* The wire is busy or gone: no need to hurry. */
+		channel->emitted_ms = now_ms; /* The wire is busy or gone: no need to hurry. */
 }
 
 uint64_t channel_deadline_ms(const struct channel *channel)

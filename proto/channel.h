@@ -62,7 +62,9 @@ void channel_forgive(struct channel *channel, uint64_t now_ms);
 void channel_give_up(struct channel *channel);
 uint64_t channel_session(const struct channel *channel);
 
-struct channel_stats { uint64_t sent, resent, duplicates, gaps; };
+struct channel_stats {
+	uint64_t sent, resent, duplicates, gaps;
+};
 const struct channel_stats *channel_stats(const struct channel *channel);
 
 #endif

@@ -71,8 +71,8 @@ static int dial_wire(struct endpoint *endpoint, char *ret_why)
 void endpoint_reset(struct endpoint *endpoint, const struct wire_address *to, uint64_t session, enum error_code code,
 		    const char *why)
 {
-	struct frame frame = { .kind = FRAME_RESET, .session = session };
-	struct message msg = { .kind = MSG_ERROR, .error = { code, why } };
+	struct frame frame = {.kind = FRAME_RESET, .session = session};
+	struct message msg = {.kind = MSG_ERROR, .error = {code, why}};
 	_cleanup_free_ uint8_t *payload = NULL;
 	uint8_t head[FRAME_HEAD_SIZE];
 	size_t size = 0;
@@ -166,8 +166,8 @@ static void take_stranger(struct endpoint *endpoint, const struct wire_address *
 	r = message_unpack(payload, size, &msg, why);
 	if (r < 0) {
 		endpoint->stats.malformed++;
-		endpoint_reset(endpoint, from, frame->session,
-			       r == -EPROTONOSUPPORT ? ERROR_VERSION : ERROR_MALFORMED, why);
+		endpoint_reset(endpoint, from, frame->session, r == -EPROTONOSUPPORT ? ERROR_VERSION : ERROR_MALFORMED,
+			       why);
 		return;
 	}
 	if (msg->kind != MSG_HELLO || !msg->id || msg->reply_to) {
@@ -307,8 +307,8 @@ static void take_other_version(struct endpoint *endpoint, const struct wire_addr
 		refused(endpoint, ERROR_VERSION, why);
 		return;
 	}
-	snprintf(why, sizeof(why), "this side speaks version %d of the control channel, the other one %u",
-		 WIRE_VERSION, frame->wire_version);
+	snprintf(why, sizeof(why), "this side speaks version %d of the control channel, the other one %u", WIRE_VERSION,
+		 frame->wire_version);
 	endpoint_reset(endpoint, from, frame->session, ERROR_VERSION, why);
 }
 
@@ -327,12 +327,8 @@ static void take_frame(struct endpoint *endpoint, struct peer *peer, const struc
 		       size_t size)
 {
 	switch (frame->kind) {
-	case FRAME_RESET:
-		take_reset(endpoint, peer, payload, size);
-		return;
-	case FRAME_BYE:
-		take_bye(endpoint, peer);
-		return;
+	case FRAME_RESET: take_reset(endpoint, peer, payload, size); return;
+	case FRAME_BYE: take_bye(endpoint, peer); return;
 	default:
 		if (channel_receive(peer->channel, frame, size, now_ms()))
 			peer_deliver(peer, payload, size);
@@ -410,7 +406,7 @@ static void init_times(struct endpoint *endpoint)
 static void init_watchers(struct endpoint *endpoint)
 {
 	ev_init(&endpoint->receivable, on_receivable);
-	ev_set_priority(&endpoint->receivable, 1);      /* What has come counts before silence does. */
+	ev_set_priority(&endpoint->receivable, 1); /* What has come counts before silence does. */
 	ev_init(&endpoint->sendable, on_sendable);
 	ev_timer_init(&endpoint->redial, on_redial, 0, 0);
 	ev_timer_init(&endpoint->check, on_check, 0, endpoint->limits.echo_ms / 4e3);
@@ -422,7 +418,7 @@ static void init_watchers(struct endpoint *endpoint)
 
 static int copy_hello(const struct msg_hello *hello, struct message **ret_copy, char *ret_why)
 {
-	struct message msg = { .kind = MSG_HELLO, .hello = *hello };
+	struct message msg = {.kind = MSG_HELLO, .hello = *hello};
 	int r;
 
 	msg.hello.wire_version = WIRE_VERSION;
@@ -507,7 +503,7 @@ void endpoint_set_hello(struct endpoint *endpoint, const struct msg_hello *hello
 	char why[WHY_SIZE];
 
 	if (copy_hello(hello, &copy, why) < 0)
-		return;                 /* The old one stays. */
+		return; /* The old one stays. */
 	message_free(endpoint->hello);
 	endpoint->hello = copy;
 }
@@ -531,7 +527,7 @@ void endpoint_set_timings(struct endpoint *endpoint, const struct endpoint_timin
  * server has answered. */
 static void linger(struct endpoint *endpoint)
 {
-	struct pollfd fd = { .fd = wire_receive_fd(endpoint->wire), .events = POLLIN };
+	struct pollfd fd = {.fd = wire_receive_fd(endpoint->wire), .events = POLLIN};
 	uint64_t end_ms = now_ms() + LINGER_MS;
 	struct frame frame = {};
 	uint8_t *bytes;

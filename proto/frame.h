@@ -16,20 +16,20 @@
 enum { FRAME_HEAD_SIZE = 32 };
 
 enum frame_kind {
-	FRAME_DATA = 1,           /* Number 'sequence' of its session; the payload is a message. */
-	FRAME_ACK,                /* Only 'acknowledged'; also the heartbeat. */
-	FRAME_NACK,               /* The same, and what follows it got lost: send it again. */
-	FRAME_RESET,              /* There is no such session (any more); the payload is a MSG_ERROR. */
-	FRAME_BYE,                /* The sender ends the session. */
+	FRAME_DATA = 1, /* Number 'sequence' of its session; the payload is a message. */
+	FRAME_ACK,	/* Only 'acknowledged'; also the heartbeat. */
+	FRAME_NACK,	/* The same, and what follows it got lost: send it again. */
+	FRAME_RESET,	/* There is no such session (any more); the payload is a MSG_ERROR. */
+	FRAME_BYE,	/* The sender ends the session. */
 	FRAME_KIND_MAX,
 };
 
 struct frame {
 	enum frame_kind kind;
-	uint16_t wire_version;    /* Only read by frame_decode(); frame_encode() writes its own. */
-	uint64_t session;         /* Drawn by the dialing side for each hello. */
-	uint64_t sequence;        /* DATA: 1, 2, 3, ... in each direction; otherwise 0. */
-	uint64_t acknowledged;    /* All DATA up to this number has arrived. */
+	uint16_t wire_version; /* Only read by frame_decode(); frame_encode() writes its own. */
+	uint64_t session;      /* Drawn by the dialing side for each hello. */
+	uint64_t sequence;     /* DATA: 1, 2, 3, ... in each direction; otherwise 0. */
+	uint64_t acknowledged; /* All DATA up to this number has arrived. */
 };
 
 void frame_encode(const struct frame *frame, uint8_t ret_head[static FRAME_HEAD_SIZE]);

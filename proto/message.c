@@ -7,7 +7,7 @@
 void message_free(struct message *msg)
 {
 	if (msg)
-		pool_free(msg->owner);          /* The message itself lies there too. */
+		pool_free(msg->owner); /* The message itself lies there too. */
 }
 
 const char *message_kind_name(enum message_kind kind)
@@ -20,15 +20,9 @@ const char *message_kind_name(enum message_kind kind)
 const char *error_code_name(enum error_code code)
 {
 	static const char *const names[] = {
-		[ERROR_NONE] = "none",
-		[ERROR_VERSION] = "another version",
-		[ERROR_MALFORMED] = "malformed",
-		[ERROR_UNKNOWN] = "unknown",
-		[ERROR_REFUSED] = "refused",
-		[ERROR_INVALID] = "invalid",
-		[ERROR_NO_MEMORY] = "no memory",
-		[ERROR_NO_SWITCH] = "no such switch",
-		[ERROR_BUSY] = "busy",
+		[ERROR_NONE] = "none",		 [ERROR_VERSION] = "another version",  [ERROR_MALFORMED] = "malformed",
+		[ERROR_UNKNOWN] = "unknown",	 [ERROR_REFUSED] = "refused",	       [ERROR_INVALID] = "invalid",
+		[ERROR_NO_MEMORY] = "no memory", [ERROR_NO_SWITCH] = "no such switch", [ERROR_BUSY] = "busy",
 		[ERROR_INTERNAL] = "internal",
 	};
 
@@ -51,7 +45,7 @@ static uint64_t digest_bytes(uint64_t digest, const void *bytes, size_t size)
 static uint64_t digest_uint(uint64_t digest, uint64_t value)
 {
 	for (unsigned shift = 0; shift < 64; shift += 8)
-		digest = digest_bytes(digest, &(uint8_t){ value >> shift }, 1);
+		digest = digest_bytes(digest, &(uint8_t){value >> shift}, 1);
 	return digest;
 }
 

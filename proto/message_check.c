@@ -22,7 +22,7 @@ static int refuse(const struct shape *shape, const struct member *member, const 
 /* Bytes of the UTF-8 character at 's', or 0: not one (overlong forms and surrogates are none). */
 static size_t utf8_size(const unsigned char *s)
 {
-	static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned code;
 	size_t size;
 
@@ -33,7 +33,7 @@ static size_t utf8_size(const unsigned char *s)
 		return 0;
 	code = s[0] & (0x7f >> size);
 	for (size_t i = 1; i < size; i++) {
-		if ((s[i] & 0xc0) != 0x80)      /* Also the end of the string. */
+		if ((s[i] & 0xc0) != 0x80) /* Also the end of the string. */
 			return 0;
 		code = code << 6 | (s[i] & 0x3f);
 	}
@@ -117,19 +117,13 @@ static int check_member(const struct shape *shape, const struct member *member, 
 	const char *problem = NULL;
 
 	switch (member->kind) {
-	case MEMBER_UINT:
-		problem = load_uint(at, member->size) > member->max ? "out of range" : NULL;
-		break;
+	case MEMBER_UINT: problem = load_uint(at, member->size) > member->max ? "out of range" : NULL; break;
 	case MEMBER_LINE:
 	case MEMBER_TEXT:
 		problem = check_string(*(const char *const *)at, member->min, member->max, member->kind == MEMBER_TEXT);
 		break;
-	case MEMBER_BUFFER:
-		problem = check_string(at, member->min, member->max, false);
-		break;
-	case MEMBER_BYTES:
-		problem = check_count(member, structure);
-		break;
+	case MEMBER_BUFFER: problem = check_string(at, member->min, member->max, false); break;
+	case MEMBER_BYTES: problem = check_count(member, structure); break;
 	case MEMBER_LINES:
 		problem = check_count(member, structure);
 		if (!problem)

@@ -70,16 +70,10 @@ static int pack_member(struct pool *pool, const struct member *member, const Pro
 	size_t *to_n = (size_t *)(void *)(wire + field->quantifier_offset);
 
 	switch (member->kind) {
-	case MEMBER_UINT:
-		store_wire_uint(field, to, load_uint(at, member->size));
-		return 0;
+	case MEMBER_UINT: store_wire_uint(field, to, load_uint(at, member->size)); return 0;
 	case MEMBER_LINE:
-	case MEMBER_TEXT:
-		*(char **)to = (char *)(*(const char *const *)at ?: "");
-		return 0;
-	case MEMBER_BUFFER:
-		*(const char **)to = at;
-		return 0;
+	case MEMBER_TEXT: *(char **)to = (char *)(*(const char *const *)at ?: ""); return 0;
+	case MEMBER_BUFFER: *(const char **)to = at; return 0;
 	case MEMBER_BYTES:
 		((ProtobufCBinaryData *)to)->len = member_count(member, structure);
 		((ProtobufCBinaryData *)to)->data = *(uint8_t *const *)at;
@@ -87,9 +81,9 @@ static int pack_member(struct pool *pool, const struct member *member, const Pro
 	case MEMBER_LINES:
 		return pack_lines(pool, *(const char *const *const *)at, member_count(member, structure), to_n, to);
 	case MEMBER_ITEMS:
-		return pack_items(pool, member->shape, *(const char *const *)at, member_count(member, structure), to_n, to);
-	case MEMBER_INLINE:
-		return pack_items(pool, member->shape, at, member_count(member, structure), to_n, to);
+		return pack_items(pool, member->shape, *(const char *const *)at, member_count(member, structure), to_n,
+				  to);
+	case MEMBER_INLINE: return pack_items(pool, member->shape, at, member_count(member, structure), to_n, to);
 	case MEMBER_OPTIONAL:
 		if (!*(const void *const *)at)
 			return 0;
@@ -126,7 +120,7 @@ static int pack_envelope(struct pool *pool, const struct message *msg, Mealy__En
 	ret_envelope->reply_to = msg->reply_to;
 	ret_envelope->switch_name = (char *)(msg->switch_name ?: "");
 	ret_envelope->body_case = BODY_FIELD + msg->kind;
-	ret_envelope->hello = (Mealy__Hello *)wire;     /* All bodies share the union's one pointer. */
+	ret_envelope->hello = (Mealy__Hello *)wire; /* All bodies share the union's one pointer. */
 	return 0;
 }
 

@@ -41,7 +41,7 @@ static enum wire_type wire_type_of(ProtobufCType type)
 	case PROTOBUF_C_TYPE_STRING:
 	case PROTOBUF_C_TYPE_BYTES:
 	case PROTOBUF_C_TYPE_MESSAGE: return WIRE_LENGTH;
-	default: return WIRE_VARINT;            /* mealy.proto has no other types. */
+	default: return WIRE_VARINT; /* mealy.proto has no other types. */
 	}
 }
 
@@ -85,7 +85,7 @@ static bool scan_field(const ProtobufCMessageDescriptor *type, struct cursor *cu
 
 bool message_scan(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t size)
 {
-	struct cursor cursor = { bytes, bytes + size };
+	struct cursor cursor = {bytes, bytes + size};
 
 	while (cursor.at != cursor.end)
 		if (!scan_field(type, &cursor))
@@ -95,7 +95,7 @@ bool message_scan(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, 
 
 bool message_scan_version(const uint8_t *bytes, size_t size, uint64_t *ret_version)
 {
-	struct cursor cursor = { bytes, bytes + size };
+	struct cursor cursor = {bytes, bytes + size};
 	uint64_t tag;
 
 	return take_varint(&cursor, &tag) && tag == (1 << 3 | WIRE_VARINT) && take_varint(&cursor, ret_version);
@@ -132,7 +132,7 @@ static bool scan_trait(struct cursor *cursor, struct message_traits *traits)
 
 void message_scan_traits(const uint8_t *bytes, size_t size, struct message_traits *ret_traits)
 {
-	struct cursor cursor = { bytes, bytes + size };
+	struct cursor cursor = {bytes, bytes + size};
 
 	*ret_traits = (struct message_traits){};
 	while (cursor.at != cursor.end && scan_trait(&cursor, ret_traits))

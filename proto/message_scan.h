@@ -18,7 +18,7 @@ bool message_scan(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, 
 /* What can be read of an envelope that message_unpack() refused; 0 where nothing can. */
 struct message_traits {
 	uint64_t id, reply_to;
-	uint64_t body_field;      /* Number of the last field that is none of the envelope's own. */
+	uint64_t body_field; /* Number of the last field that is none of the envelope's own. */
 };
 void message_scan_traits(const uint8_t *bytes, size_t size, struct message_traits *ret_traits);
 

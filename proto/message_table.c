@@ -365,7 +365,8 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_SYNC_END == BODY_FIELD + MSG_SYNC_END,
 _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_APPLIED + 1, "a kind has no field in mealy.proto");
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_APPLIED + 1,
+	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");
 _Static_assert((int)MEALY__FLOW_OP__FLOW_FLUSH == FLOW_FLUSH, "operations differ");

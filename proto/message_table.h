@@ -16,22 +16,22 @@
 #include "message.h"
 
 enum member_kind {
-	MEMBER_UINT,              /* bool, enum or unsigned of any width, min..max. */
-	MEMBER_LINE,              /* const char *, min..max bytes, no control characters. */
-	MEMBER_TEXT,              /* const char *, min..max bytes, tabs and line ends allowed. */
-	MEMBER_BUFFER,            /* char[], a line. */
-	MEMBER_BYTES,             /* const uint8_t * and its size, min..max bytes. */
-	MEMBER_LINES,             /* const char ** and their count, min..max of them. */
-	MEMBER_ITEMS,             /* Pointer to 'shape's and their count, min..max of them. */
-	MEMBER_INLINE,            /* Array of 'shape's within the structure, and their count. */
-	MEMBER_OPTIONAL,          /* Pointer to one 'shape', or NULL. */
+	MEMBER_UINT,	 /* bool, enum or unsigned of any width, min..max. */
+	MEMBER_LINE,	 /* const char *, min..max bytes, no control characters. */
+	MEMBER_TEXT,	 /* const char *, min..max bytes, tabs and line ends allowed. */
+	MEMBER_BUFFER,	 /* char[], a line. */
+	MEMBER_BYTES,	 /* const uint8_t * and its size, min..max bytes. */
+	MEMBER_LINES,	 /* const char ** and their count, min..max of them. */
+	MEMBER_ITEMS,	 /* Pointer to 'shape's and their count, min..max of them. */
+	MEMBER_INLINE,	 /* Array of 'shape's within the structure, and their count. */
+	MEMBER_OPTIONAL, /* Pointer to one 'shape', or NULL. */
 };
 
 struct member {
 	enum member_kind kind;
 	const char *name;
-	size_t offset, size;      /* In the C structure. */
-	size_t count_offset;      /* Of a size_t. */
+	size_t offset, size; /* In the C structure. */
+	size_t count_offset; /* Of a size_t. */
 	uint64_t min, max;
 	const struct shape *shape;
 };
@@ -39,7 +39,7 @@ struct member {
 struct shape {
 	const char *name;
 	const ProtobufCMessageDescriptor *wire;
-	size_t size;              /* Of the C structure. */
+	size_t size; /* Of the C structure. */
 	const struct member *member;
 	size_t n_members;
 	/* What no single member can tell: NULL, or a static text that says what is wrong. */
@@ -50,9 +50,9 @@ struct shape {
 enum { BODY_FIELD = 16 };
 
 struct body {
-	const char *name;         /* Of the kind, for people. */
+	const char *name; /* Of the kind, for people. */
 	const struct shape *shape;
-	size_t offset;            /* Of the structure in struct message. */
+	size_t offset; /* Of the structure in struct message. */
 };
 
 extern const struct body message_bodies[MSG_KIND_MAX];

@@ -102,25 +102,18 @@ static int unpack_member(struct pool *pool, const struct member *member, const P
 		*(size_t *)(void *)(structure + member->count_offset) = n;
 	}
 	switch (member->kind) {
-	case MEMBER_UINT:
-		return store_uint(member, to, load_wire_uint(field, at));
+	case MEMBER_UINT: return store_uint(member, to, load_wire_uint(field, at));
 	case MEMBER_LINE:
 	case MEMBER_TEXT:
-	case MEMBER_LINES:
-		*(void **)to = *(void *const *)at;
-		return 0;
-	case MEMBER_BUFFER:
-		return unpack_buffer(member, *(const char *const *)at, to);
+	case MEMBER_LINES: *(void **)to = *(void *const *)at; return 0;
+	case MEMBER_BUFFER: return unpack_buffer(member, *(const char *const *)at, to);
 	case MEMBER_BYTES:
 		*(size_t *)(void *)(structure + member->count_offset) = ((const ProtobufCBinaryData *)at)->len;
 		*(uint8_t **)to = ((const ProtobufCBinaryData *)at)->data;
 		return 0;
-	case MEMBER_ITEMS:
-		return unpack_new_items(pool, member, *(ProtobufCMessage *const *const *)at, n, to);
-	case MEMBER_INLINE:
-		return unpack_items(pool, member->shape, *(ProtobufCMessage *const *const *)at, n, to);
-	case MEMBER_OPTIONAL:
-		return unpack_new_items(pool, member, at, *(ProtobufCMessage *const *)at ? 1 : 0, to);
+	case MEMBER_ITEMS: return unpack_new_items(pool, member, *(ProtobufCMessage *const *const *)at, n, to);
+	case MEMBER_INLINE: return unpack_items(pool, member->shape, *(ProtobufCMessage *const *const *)at, n, to);
+	case MEMBER_OPTIONAL: return unpack_new_items(pool, member, at, *(ProtobufCMessage *const *)at ? 1 : 0, to);
 	}
 	return -EPROTO;
 }
@@ -160,7 +153,7 @@ static int unpack_envelope(struct pool *pool, const Mealy__Envelope *envelope, s
 
 static int unpack_into(struct pool *pool, const uint8_t *bytes, size_t size, struct message **ret_msg, char *why)
 {
-	ProtobufCAllocator allocator = { allocate, release, pool };
+	ProtobufCAllocator allocator = {allocate, release, pool};
 	Mealy__Envelope *envelope = mealy__envelope__unpack(&allocator, size, bytes);
 	struct message *msg;
 	int r;

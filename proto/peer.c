@@ -123,7 +123,7 @@ void peer_lose(struct peer *peer, const char *why)
 
 void peer_say_bye(struct peer *peer)
 {
-	struct frame frame = { .kind = FRAME_BYE, .session = channel_session(peer->channel) };
+	struct frame frame = {.kind = FRAME_BYE, .session = channel_session(peer->channel)};
 
 	emit_frame(peer, &frame, NULL, 0);
 }
@@ -133,7 +133,7 @@ void peer_say_bye(struct peer *peer)
 /* A message that cannot be read is answered all the same, if it has an id. */
 static void deliver_unreadable(struct peer *peer, const uint8_t *payload, size_t size, int error, const char *why)
 {
-	struct pending_request request = { .deadline_ms = UINT64_MAX };
+	struct pending_request request = {.deadline_ms = UINT64_MAX};
 	struct message_traits traits;
 	enum error_code code = ERROR_MALFORMED;
 
@@ -170,7 +170,7 @@ static void deliver_reply(struct peer *peer, const struct message *reply)
 
 static void deliver_request(struct peer *peer, const struct message *request)
 {
-	struct pending_request asking = { .id = request->id, .deadline_ms = UINT64_MAX };
+	struct pending_request asking = {.id = request->id, .deadline_ms = UINT64_MAX};
 	struct endpoint *endpoint = peer->endpoint;
 
 	if (request->id <= peer->last_asking || pending_reserve(&peer->asking) < 0) {
@@ -224,7 +224,7 @@ static void arm(struct peer *peer, uint64_t now)
 	if (peer->asked.earliest_ms < deadline_ms)
 		deadline_ms = peer->asked.earliest_ms;
 	if (deadline_ms >= peer->armed_ms)
-		return;                 /* It fires early and is set again. */
+		return; /* It fires early and is set again. */
 	peer->armed_ms = deadline_ms;
 	ev_timer_stop(loop, &peer->timer);
 	ev_timer_set(&peer->timer, deadline_ms > now ? (deadline_ms - now) / 1e3 : 0, 0);
@@ -311,7 +311,7 @@ int peer_send_hello(struct peer *peer, enum message_kind kind, uint64_t reply_to
 
 int peer_request(struct peer *peer, const struct message *msg, unsigned timeout_ms, peer_reply_fn reply, void *data)
 {
-	struct pending_request request = { .reply = reply, .data = data };
+	struct pending_request request = {.reply = reply, .data = data};
 	struct message copy = *msg;
 	int r;
 
@@ -347,7 +347,7 @@ static int send_reply(struct peer *peer, uint64_t request_id, const struct messa
 static void send_excuse(struct peer *peer, uint64_t request_id, const struct message *reply, int error)
 {
 	char why[WHY_SIZE] = "", text[2 * WHY_SIZE];
-	struct message excuse = { .kind = MSG_ERROR, .error = { ERROR_INTERNAL, text } };
+	struct message excuse = {.kind = MSG_ERROR, .error = {ERROR_INTERNAL, text}};
 
 	if (error == -EMSGSIZE)
 		snprintf(why, sizeof(why), "larger than %d bytes", MESSAGE_SIZE_MAX);
@@ -373,7 +373,7 @@ int peer_reply(struct peer *peer, uint64_t request_id, const struct message *rep
 	r = send_reply(peer, request_id, reply);
 	if (r == -EINVAL || r == -EMSGSIZE || r == -ENOMEM)
 		send_excuse(peer, request_id, reply, r);
-	if (r == -EAGAIN) {             /* It does not read what it asks for. */
+	if (r == -EAGAIN) { /* It does not read what it asks for. */
 		channel_give_up(peer->channel);
 		arm(peer, now_ms());
 	}
@@ -383,7 +383,7 @@ int peer_reply(struct peer *peer, uint64_t request_id, const struct message *rep
 /* People's text may quote anything: what a message must not hold becomes '?'. */
 static char *clean_text(char *text)
 {
-	struct message probe = { .kind = MSG_OK, .ok = { .text = text } };
+	struct message probe = {.kind = MSG_OK, .ok = {.text = text}};
 	bool is_utf8;
 
 	if (strlen(text) > TEXT_SIZE_MAX)
@@ -401,7 +401,7 @@ static char *clean_text(char *text)
 int peer_reply_ok(struct peer *peer, uint64_t request_id, const char *text, uint64_t version, uint64_t count)
 {
 	_cleanup_free_ char *copy = strdup(text ?: "");
-	struct message reply = { .kind = MSG_OK, .ok = { copy ? clean_text(copy) : "", version, count } };
+	struct message reply = {.kind = MSG_OK, .ok = {copy ? clean_text(copy) : "", version, count}};
 
 	return peer_reply(peer, request_id, &reply);
 }
@@ -409,7 +409,7 @@ int peer_reply_ok(struct peer *peer, uint64_t request_id, const char *text, uint
 int peer_reply_error(struct peer *peer, uint64_t request_id, enum error_code code, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;
-	struct message reply = { .kind = MSG_ERROR, .error = { .code = code } };
+	struct message reply = {.kind = MSG_ERROR, .error = {.code = code}};
 	va_list args;
 
 	va_start(args, format);

@@ -15,43 +15,43 @@
 
 struct peer {
 	struct endpoint *endpoint;
-	struct peer *next;        /* Among the endpoint's peers, or its gone ones. */
+	struct peer *next; /* Among the endpoint's peers, or its gone ones. */
 	uint64_t id;
 	struct wire_address address;
 	struct channel *channel;
-	struct pending asked;     /* By us. */
-	struct pending asking;    /* Us. */
-	uint64_t last_asked, last_asking;       /* Ids. */
-	struct message *hello;    /* The other side's; NULL at a client that waits for it. */
+	struct pending asked;		  /* By us. */
+	struct pending asking;		  /* Us. */
+	uint64_t last_asked, last_asking; /* Ids. */
+	struct message *hello;		  /* The other side's; NULL at a client that waits for it. */
 	bool up, gone;
 	void *data;
 	ev_timer timer;
-	uint64_t armed_ms;        /* UINT64_MAX: the timer is stopped. */
+	uint64_t armed_ms; /* UINT64_MAX: the timer is stopped. */
 };
 
 struct endpoint {
 	struct ev_loop *loop;
 	char *url;
 	bool listens, insecure;
-	struct message *hello;    /* Ours. */
+	struct message *hello; /* Ours. */
 	const struct endpoint_ops *ops;
 	void *data;
 	struct channel_limits limits;
 	unsigned timeout_ms, backoff_min_ms, backoff_max_ms;
 	struct endpoint_stats stats;
 
-	struct wire *wire;        /* NULL: a client between two sessions. */
+	struct wire *wire; /* NULL: a client between two sessions. */
 	ev_io receivable, sendable;
 	struct peer *peers, *gone;
 	size_t n_peers;
-	unsigned depth;           /* Of callbacks under way. */
+	unsigned depth; /* Of callbacks under way. */
 	bool closing;
 
 	/* Client. */
 	ev_timer redial, check;
 	unsigned backoff_ms;
 	uint64_t up_since_ms;
-	uint64_t broken;          /* wire_broken() when the session began. */
+	uint64_t broken; /* wire_broken() when the session began. */
 };
 
 uint64_t now_ms(void);

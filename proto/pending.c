@@ -8,7 +8,7 @@
 
 void pending_init(struct pending *pending)
 {
-	*pending = (struct pending){ .earliest_ms = UINT64_MAX };
+	*pending = (struct pending){.earliest_ms = UINT64_MAX};
 }
 
 void pending_done(struct pending *pending)

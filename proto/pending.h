@@ -12,15 +12,15 @@
 
 struct pending_request {
 	uint64_t id;
-	uint64_t deadline_ms;     /* UINT64_MAX: none. */
-	peer_reply_fn reply;      /* May be NULL. */
+	uint64_t deadline_ms; /* UINT64_MAX: none. */
+	peer_reply_fn reply;  /* May be NULL. */
 	void *data;
 };
 
 struct pending {
-	struct pending_request *item;     /* item[first..end), by id. */
+	struct pending_request *item; /* item[first..end), by id. */
 	size_t first, end, room;
-	uint64_t earliest_ms;             /* No deadline is earlier. */
+	uint64_t earliest_ms; /* No deadline is earlier. */
 };
 
 void pending_init(struct pending *pending);

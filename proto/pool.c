@@ -16,9 +16,9 @@ struct block {
 struct pool {
 	struct block *blocks;
 	char *at;
-	size_t left;              /* Bytes at 'at'. */
-	size_t budget;            /* Bytes that may still be allocated. */
-	size_t block_size;        /* Of the next block. */
+	size_t left;	   /* Bytes at 'at'. */
+	size_t budget;	   /* Bytes that may still be allocated. */
+	size_t block_size; /* Of the next block. */
 };
 
 struct pool *pool_new(size_t budget)

@@ -18,8 +18,8 @@
 
 enum {
 	WHY_SIZE = 256,
-	RECEIVE_SIZE_MAX = MESSAGE_SIZE_MAX + FRAME_HEAD_SIZE + 1024,   /* With room for a seal. */
-	BUFFER_SIZE = 1 << 20,                  /* Of the kernel; it gives what it allows. */
+	RECEIVE_SIZE_MAX = MESSAGE_SIZE_MAX + FRAME_HEAD_SIZE + 1024, /* With room for a seal. */
+	BUFFER_SIZE = 1 << 20,					      /* Of the kernel; it gives what it allows. */
 	DIRECTORY_MODE = 0750,
 	SOCKET_MODE = 0660,
 };
@@ -27,11 +27,11 @@ enum {
 struct wire {
 	int socket;
 	bool listens;
-	char *path;               /* Of a listening ipc:// socket. */
+	char *path; /* Of a listening ipc:// socket. */
 };
 
 /* What nanomsg wants as the header of a request that has one hop: an id with the top bit set. */
-static const uint8_t request_header[4] = { 0x80, 0, 0, 1 };
+static const uint8_t request_header[4] = {0x80, 0, 0, 1};
 
 /* A control message big enough for any address we accept. */
 struct control {
@@ -68,7 +68,8 @@ static int check_url(const char *url, bool insecure, char *ret_why)
 
 	if (path) {
 		if (path[0] != '/')
-			return fail(EINVAL, ret_why, "%s: the path must be absolute, as in ipc:///run/mealy/agent", url);
+			return fail(EINVAL, ret_why, "%s: the path must be absolute, as in ipc:///run/mealy/agent",
+				    url);
 		if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 			return fail(ENAMETOOLONG, ret_why, "%s: the path is too long for a socket", url);
 		return 0;
@@ -79,18 +80,18 @@ static int check_url(const char *url, bool insecure, char *ret_why)
 	if (end == colon + 1 || *end || port == 0 || port > 65535 || colon[1] == '-' || colon[1] == '+')
 		return fail(EINVAL, ret_why, "%s: no port number", url);
 	if (!insecure)
-		return fail(EPERM, ret_why, "%s: TCP is neither encrypted nor authenticated yet; allow it with --insecure",
-			    url);
+		return fail(EPERM, ret_why,
+			    "%s: TCP is neither encrypted nor authenticated yet; allow it with --insecure", url);
 	return 0;
 }
 
 /* Somebody listens at 'path'. */
 static bool is_served(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	strcpy(address.sun_path, path);         /* check_url() knows that it fits. */
+	strcpy(address.sun_path, path); /* check_url() knows that it fits. */
 	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
@@ -111,7 +112,7 @@ static int prepare_path(const char *path, char *ret_why)
 		return fail(EEXIST, ret_why, "%s exists and is no socket", path);
 	if (is_served(path))
 		return fail(EADDRINUSE, ret_why, "somebody listens on %s already", path);
-	return 0;               /* A socket left by a dead process is replaced by nanomsg. */
+	return 0; /* A socket left by a dead process is replaced by nanomsg. */
 }
 
 /* ---- open, close ---- */
@@ -139,7 +140,7 @@ static int wire_new(int protocol, bool listens, struct wire **ret_wire, char *re
 	set_option(wire->socket, NN_SOL_SOCKET, NN_RCVMAXSIZE, RECEIVE_SIZE_MAX);
 	set_option(wire->socket, NN_SOL_SOCKET, NN_SNDBUF, BUFFER_SIZE);
 	set_option(wire->socket, NN_SOL_SOCKET, NN_RCVBUF, BUFFER_SIZE);
-	set_option(wire->socket, NN_TCP, NN_TCP_NODELAY, 1);    /* Else each chunk waits 40 ms for an ACK. */
+	set_option(wire->socket, NN_TCP, NN_TCP_NODELAY, 1); /* Else each chunk waits 40 ms for an ACK. */
 	*ret_wire = wire;
 	return 0;
 }
@@ -244,9 +245,9 @@ static void make_control(struct control *control, const void *header, size_t siz
 int wire_send(struct wire *wire, const struct wire_address *to, const void *head, size_t head_size, const void *body,
 	      size_t body_size)
 {
-	struct nn_iovec part[] = { { (void *)head, head_size }, { (void *)body, body_size } };
+	struct nn_iovec part[] = {{(void *)head, head_size}, {(void *)body, body_size}};
 	struct control control = {};
-	struct nn_msghdr msg = { .msg_iov = part, .msg_iovlen = body_size ? 2 : 1, .msg_control = &control };
+	struct nn_msghdr msg = {.msg_iov = part, .msg_iovlen = body_size ? 2 : 1, .msg_control = &control};
 
 	if (wire->listens)
 		make_control(&control, to->bytes, to->size);
@@ -263,7 +264,7 @@ static bool read_address(const struct control *control, struct wire_address *ret
 		return false;
 	if (control->size == 0 || control->size > sizeof(ret_from->bytes))
 		return false;
-	*ret_from = (struct wire_address){ .size = control->size };
+	*ret_from = (struct wire_address){.size = control->size};
 	memcpy(ret_from->bytes, control->bytes, control->size);
 	return true;
 }
@@ -272,9 +273,9 @@ int wire_receive(struct wire *wire, struct wire_address *ret_from, uint8_t **ret
 {
 	for (;;) {
 		void *bytes = NULL;
-		struct nn_iovec part = { &bytes, NN_MSG };
+		struct nn_iovec part = {&bytes, NN_MSG};
 		struct control control = {};
-		struct nn_msghdr msg = { &part, 1, &control, sizeof(control) };
+		struct nn_msghdr msg = {&part, 1, &control, sizeof(control)};
 		int size = nn_recvmsg(wire->socket, &msg, NN_DONTWAIT);
 
 		if (size < 0)

@@ -35,14 +35,14 @@ static void expect_same(const struct message *msg)
 
 	expect(message_check(msg, NULL) == 0);
 	if (message_copy(msg, &copy) == -EMSGSIZE)
-		return;                 /* Packed in its longest form it may exceed the limit. */
+		return; /* Packed in its longest form it may exceed the limit. */
 	expect(sample_equal(msg, copy));
 	message_free(copy);
 }
 
 void fuzz_one(const uint8_t *data, size_t size)
 {
-	uint8_t *exact = malloc(size ?: 1);     /* So that a sanitizer sees every byte read beyond it. */
+	uint8_t *exact = malloc(size ?: 1); /* So that a sanitizer sees every byte read beyond it. */
 	struct message *msg;
 	struct frame frame;
 	char why[256];
@@ -57,6 +57,4 @@ void fuzz_one(const uint8_t *data, size_t size)
 	free(exact);
 }
 
-void fuzz_end(void)
-{
-}
+void fuzz_end(void) {}

@@ -6,7 +6,7 @@
 #include "samples.h"
 #include "tables/layout.h"
 
-static unsigned n_filled;         /* Makes values differ. */
+static unsigned n_filled; /* Makes values differ. */
 
 static void fill_shape(struct pool *pool, const struct shape *shape, char *structure);
 
@@ -54,7 +54,7 @@ static void fill_member(struct pool *pool, const struct member *member, char *st
 		for (size_t i = 0; i < n; i++)
 			(*(char ***)at)[i] = text(pool);
 		break;
-	case MEMBER_OPTIONAL: n = 1; /* fall through */
+	case MEMBER_OPTIONAL: n = 1;							   /* fall through */
 	case MEMBER_ITEMS: *(char **)at = pool_take_zeroed(pool, n * member->shape->size); /* fall through */
 	case MEMBER_INLINE:
 		if (member->kind != MEMBER_OPTIONAL)
@@ -127,7 +127,7 @@ static bool items_equal(const struct shape *shape, const char *a, const char *b,
 static bool members_equal(const struct member *member, const char *a, const char *b)
 {
 	const char *at_a = a + member->offset, *at_b = b + member->offset;
-	const char *to_a = NULL, *to_b = NULL;          /* Where members point to, if they do. */
+	const char *to_a = NULL, *to_b = NULL; /* Where members point to, if they do. */
 	size_t n = 1;
 
 	memcpy(&to_a, at_a, member->size < sizeof(to_a) ? member->size : sizeof(to_a));

@@ -16,12 +16,12 @@
 
 enum { SESSION = 77, PACKETS_MAX = 8192 };
 
-static const struct channel_limits limits = { .window_bytes = 64 << 10,
-					      .queue_bytes = 1 << 20,
-					      .resend_ms = 100,
-					      .ack_ms = 10,
-					      .echo_ms = 500,
-					      .silent_ms = 2000 };
+static const struct channel_limits limits = {.window_bytes = 64 << 10,
+					     .queue_bytes = 1 << 20,
+					     .resend_ms = 100,
+					     .ack_ms = 10,
+					     .echo_ms = 500,
+					     .silent_ms = 2000};
 
 /* What a frame carries here: a request or an answer. */
 struct note {
@@ -45,12 +45,12 @@ struct end {
 	uint64_t last_id, last_acted;
 	unsigned acted, answered, expired;
 	unsigned emitted[FRAME_KIND_MAX];
-	bool busy;                /* The wire takes nothing. */
+	bool busy; /* The wire takes nothing. */
 };
 
 struct world {
 	uint64_t now_ms;
-	unsigned seed, loss, duplicates, reordering;    /* Per cent. */
+	unsigned seed, loss, duplicates, reordering; /* Per cent. */
 	struct end a, b;
 };
 
@@ -99,8 +99,8 @@ static struct world *world_new(unsigned seed, unsigned loss, unsigned duplicates
 {
 	struct world *world = calloc(1, sizeof(*world));
 
-	*world = (struct world){ .now_ms = 1000, .seed = seed, .loss = loss, .duplicates = duplicates,
-				 .reordering = reordering };
+	*world = (struct world){
+		.now_ms = 1000, .seed = seed, .loss = loss, .duplicates = duplicates, .reordering = reordering};
 	end_init(&world->a, &world->b, world);
 	end_init(&world->b, &world->a, world);
 	return world;
@@ -135,11 +135,11 @@ static int send_note(struct end *end, struct note note, size_t size)
 
 static void ask(struct end *end, size_t size, unsigned timeout_ms)
 {
-	struct pending_request request = { .id = ++end->last_id, .deadline_ms = end->world->now_ms + timeout_ms };
+	struct pending_request request = {.id = ++end->last_id, .deadline_ms = end->world->now_ms + timeout_ms};
 
 	assert_int_equal(pending_reserve(&end->asked), 0);
 	pending_add(&end->asked, &request);
-	assert_int_equal(send_note(end, (struct note){ .id = request.id }, size), 0);
+	assert_int_equal(send_note(end, (struct note){.id = request.id}, size), 0);
 }
 
 /* Requests are acted on once and in order; each answer meets a request that waits, or one that expired. */
@@ -154,7 +154,7 @@ static void act(struct end *end, const struct note *note)
 	assert_true(note->id == end->last_acted + 1);
 	end->last_acted = note->id;
 	end->acted++;
-	assert_int_equal(send_note(end, (struct note){ .reply_to = note->id }, 16 + note->id % 500), 0);
+	assert_int_equal(send_note(end, (struct note){.reply_to = note->id}, 16 + note->id % 500), 0);
 }
 
 static void receive(struct end *end, struct packet *packet)
@@ -298,7 +298,7 @@ static void a_full_queue_refuses_and_keeps_its_hands_off(void **state)
 	unsigned n = 0;
 	int r;
 
-	while ((r = send_note(&world->a, (struct note){ .id = n + 1 }, 10000)) == 0)
+	while ((r = send_note(&world->a, (struct note){.id = n + 1}, 10000)) == 0)
 		n++;
 	assert_int_equal(r, -EAGAIN);
 	assert_int_equal(n, limits.queue_bytes / (10000 + CHANNEL_FRAME_COST));
@@ -345,7 +345,7 @@ static void acknowledgements_ride_on_data(void **state)
 	}
 	assert_int_equal(world->a.emitted[FRAME_ACK] + world->b.emitted[FRAME_ACK], 0);
 	advance(world, 20);
-	assert_int_equal(world->a.emitted[FRAME_ACK], 1);       /* Of the last answer. */
+	assert_int_equal(world->a.emitted[FRAME_ACK], 1); /* Of the last answer. */
 	world_free(world);
 }
 
@@ -382,7 +382,7 @@ static void an_idle_channel_beats_and_notices_silence(void **state)
 
 static void frames_are_read_back_and_garbage_is_not(void **state)
 {
-	struct frame frame = { .kind = FRAME_DATA, .session = 1ull << 63, .sequence = 5, .acknowledged = 4 }, back;
+	struct frame frame = {.kind = FRAME_DATA, .session = 1ull << 63, .sequence = 5, .acknowledged = 4}, back;
 	uint8_t head[FRAME_HEAD_SIZE];
 
 	frame_encode(&frame, head);
@@ -392,7 +392,7 @@ static void frames_are_read_back_and_garbage_is_not(void **state)
 	assert_int_equal(frame_decode(head, sizeof(head) - 1, &back), -EPROTO);
 	head[6] = FRAME_KIND_MAX;
 	assert_int_equal(frame_decode(head, sizeof(head), &back), -EPROTO);
-	head[6] = FRAME_ACK;                            /* With a sequence number. */
+	head[6] = FRAME_ACK; /* With a sequence number. */
 	assert_int_equal(frame_decode(head, sizeof(head), &back), -EPROTO);
 	head[4] = WIRE_VERSION + 1;
 	assert_int_equal(frame_decode(head, sizeof(head), &back), -EPROTONOSUPPORT);
@@ -405,7 +405,7 @@ static void frames_are_read_back_and_garbage_is_not(void **state)
 static void acknowledgements_of_what_was_never_sent_are_ignored(void **state)
 {
 	struct world *world = world_new(1, 0, 0, 0);
-	struct frame frame = { .kind = FRAME_ACK, .session = SESSION, .acknowledged = UINT64_MAX };
+	struct frame frame = {.kind = FRAME_ACK, .session = SESSION, .acknowledged = UINT64_MAX};
 
 	assert_false(channel_receive(world->a.channel, &frame, 0, world->now_ms));
 	ask(&world->a, 16, 1000000);

@@ -20,13 +20,13 @@
 /* One side and what happened to it. */
 struct side {
 	struct endpoint *endpoint;
-	uint64_t peer;            /* The last that came up; 0: it is down. */
+	uint64_t peer; /* The last that came up; 0: it is down. */
 	unsigned ups, downs, requests, replies, errors, refusals, timeouts, resets, failures;
-	unsigned burst;           /* Requests to send at once when a peer comes up. */
+	unsigned burst; /* Requests to send at once when a peer comes up. */
 	enum error_code answer_up, last_refusal, last_error;
-	bool mute;                /* Do not answer requests. */
+	bool mute; /* Do not answer requests. */
 	bool close_on_request;
-	size_t chunk_size;        /* Answer DUMP with as many bytes of records. */
+	size_t chunk_size; /* Answer DUMP with as many bytes of records. */
 	char why[256];
 	uint64_t last_request;
 };
@@ -36,12 +36,12 @@ struct bench {
 	struct side server, client;
 };
 
-static const struct endpoint_timings quick = { .resend_ms = 100,
-					       .timeout_ms = 10000,
-					       .echo_ms = 100,
-					       .silent_ms = 600,
-					       .backoff_min_ms = 10,
-					       .backoff_max_ms = 80 };
+static const struct endpoint_timings quick = {.resend_ms = 100,
+					      .timeout_ms = 10000,
+					      .echo_ms = 100,
+					      .silent_ms = 600,
+					      .backoff_min_ms = 10,
+					      .backoff_max_ms = 80};
 
 static void note_reply(void *data, int status, const struct message *reply)
 {
@@ -68,7 +68,7 @@ static struct peer *peer_of(struct side *side)
 
 static void send_burst(struct side *side, struct peer *peer, unsigned n)
 {
-	struct message msg = { .kind = MSG_GET_COUNTERS, .get = { "limiter" } };
+	struct message msg = {.kind = MSG_GET_COUNTERS, .get = {"limiter"}};
 
 	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(peer_request(peer, &msg, 0, note_reply, side), 0);
@@ -103,7 +103,7 @@ static void on_down(void *data, struct peer *peer, const char *why)
 static void answer_dump(struct side *side, struct peer *peer, const struct message *request)
 {
 	uint8_t *records = calloc(1, side->chunk_size);
-	struct message chunk = { .kind = MSG_DUMP_CHUNK, .chunk = { .record_size = 64, .size = side->chunk_size } };
+	struct message chunk = {.kind = MSG_DUMP_CHUNK, .chunk = {.record_size = 64, .size = side->chunk_size}};
 
 	chunk.chunk.records = records;
 	chunk.chunk.next = request->dump.cursor + 1;
@@ -138,13 +138,13 @@ static void on_refused(void *data, enum error_code code, const char *why)
 	snprintf(side->why, sizeof(side->why), "%s", why);
 }
 
-static const struct endpoint_ops ops = { on_up, on_down, on_request, on_refused };
+static const struct endpoint_ops ops = {on_up, on_down, on_request, on_refused};
 
 /* ---- bench ---- */
 
 static struct msg_hello hello_of(enum role role, const char *name, uint64_t instance)
 {
-	return (struct msg_hello){ .role = role, .name = name, .instance = instance, .build = "test" };
+	return (struct msg_hello){.role = role, .name = name, .instance = instance, .build = "test"};
 }
 
 static void listen_again(struct bench *bench)
@@ -153,7 +153,8 @@ static void listen_again(struct bench *bench)
 	char why[256] = "";
 
 	assert_int_equal(endpoint_listen(bench->place.loop, bench->place.url, true, &hello, &ops, &bench->server,
-					 &bench->server.endpoint, why), 0);
+					 &bench->server.endpoint, why),
+			 0);
 	endpoint_set_timings(bench->server.endpoint, &quick);
 }
 
@@ -162,7 +163,8 @@ static void dial(struct bench *bench, struct side *side, enum role role, uint64_
 	struct msg_hello hello = hello_of(role, "edge-1", instance);
 	char why[256] = "";
 
-	assert_int_equal(endpoint_dial(bench->place.loop, bench->place.url, true, &hello, &ops, side, &side->endpoint, why), 0);
+	assert_int_equal(
+		endpoint_dial(bench->place.loop, bench->place.url, true, &hello, &ops, side, &side->endpoint, why), 0);
 	endpoint_set_timings(side->endpoint, &quick);
 }
 
@@ -210,7 +212,7 @@ static void a_thousand_requests_each_way_over_ipc(void **state)
 /* A port nobody has, for a moment at least. */
 static unsigned free_port(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -384,7 +386,7 @@ static void a_refused_client_is_told_and_tries_again(void **state)
 
 static void an_unanswered_request_times_out(void **state)
 {
-	struct message msg = { .kind = MSG_BARRIER };
+	struct message msg = {.kind = MSG_BARRIER};
 	struct bench bench;
 
 	bench_init(&bench);
@@ -400,7 +402,7 @@ static void an_unanswered_request_times_out(void **state)
 
 static void requests_time_out_later_when_asked_to(void **state)
 {
-	struct message msg = { .kind = MSG_BARRIER };
+	struct message msg = {.kind = MSG_BARRIER};
 	struct bench bench;
 
 	bench_init(&bench);
@@ -416,7 +418,7 @@ static void requests_time_out_later_when_asked_to(void **state)
 /* More than any window or socket buffer holds, in both directions at once. */
 static void big_answers_do_not_block(void **state)
 {
-	struct message msg = { .kind = MSG_DUMP, .dump = { .deployment = "a", .table = "t", .state = "" } };
+	struct message msg = {.kind = MSG_DUMP, .dump = {.deployment = "a", .table = "t", .state = ""}};
 	struct endpoint_stats stats;
 	struct bench bench;
 
@@ -436,7 +438,7 @@ static void big_answers_do_not_block(void **state)
 static void a_full_queue_is_told(void **state)
 {
 	static char text[512 << 10];
-	struct message msg = { .kind = MSG_DEPLOY, .deploy = { .name = "a", .text = text } };
+	struct message msg = {.kind = MSG_DEPLOY, .deploy = {.name = "a", .text = text}};
 	struct bench bench;
 	int r;
 
@@ -470,7 +472,7 @@ static void too_many_open_requests_are_refused(void **state)
 
 static void what_cannot_be_sent_is_refused_or_excused(void **state)
 {
-	struct message bad = { .kind = MSG_DEPLOY, .deploy = { .name = "" } };
+	struct message bad = {.kind = MSG_DEPLOY, .deploy = {.name = ""}};
 	struct bench bench;
 
 	bench_init(&bench);
@@ -482,8 +484,10 @@ static void what_cannot_be_sent_is_refused_or_excused(void **state)
 	assert_int_equal(peer_reply(peer_of(&bench.server), bench.server.last_request, &bad), -EINVAL);
 	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.errors == 1));
 	assert_int_equal(bench.client.last_error, ERROR_INTERNAL);
-	assert_int_equal(peer_reply_error(peer_of(&bench.server), bench.server.last_request - 1, ERROR_INVALID,
-					  "%s", "a\x01\xff" "b"), 0);
+	assert_int_equal(peer_reply_error(peer_of(&bench.server), bench.server.last_request - 1, ERROR_INVALID, "%s",
+					  "a\x01\xff"
+					  "b"),
+			 0);
 	assert_true(RUN_UNTIL(&bench.place, 5000, bench.client.errors == 2));
 	assert_int_equal(bench.client.last_error, ERROR_INVALID);
 	bench_done(&bench);

@@ -31,7 +31,7 @@ static void compare_with_wire(const struct shape *shape)
 static void the_tables_name_every_field_in_its_order(void **state)
 {
 	FOR_EACH_KIND(kind)
-		compare_with_wire(message_bodies[kind].shape);
+	compare_with_wire(message_bodies[kind].shape);
 }
 
 /* Bytes of the structure that belong to no member: holes of eight bytes are no padding. */
@@ -62,14 +62,14 @@ static void look_for_holes(const struct shape *shape)
 static void the_tables_know_every_member(void **state)
 {
 	FOR_EACH_KIND(kind)
-		if (kind != MSG_GET_TABLES && kind != MSG_TABLES)       /* They share a structure. */
-			look_for_holes(message_bodies[kind].shape);
+	if (kind != MSG_GET_TABLES && kind != MSG_TABLES) /* They share a structure. */
+		look_for_holes(message_bodies[kind].shape);
 }
 
 static void every_kind_and_code_has_a_name(void **state)
 {
 	FOR_EACH_KIND(kind)
-		assert_string_not_equal(message_kind_name(kind), "unknown");
+	assert_string_not_equal(message_kind_name(kind), "unknown");
 	for (enum error_code code = ERROR_NONE; code <= ERROR_INTERNAL; code++)
 		assert_non_null(error_code_name(code));
 	assert_string_equal(message_kind_name(MSG_KIND_MAX), "unknown");
@@ -80,7 +80,8 @@ static void every_kind_and_code_has_a_name(void **state)
 
 static void every_kind_comes_back_as_it_was(void **state)
 {
-	FOR_EACH_KIND(kind) {
+	FOR_EACH_KIND(kind)
+	{
 		struct pool *pool = pool_new(SIZE_MAX);
 		struct message *there = sample_message(pool, kind), *back = NULL;
 		uint8_t *bytes;
@@ -99,7 +100,7 @@ static void every_kind_comes_back_as_it_was(void **state)
 
 static void null_strings_come_back_empty(void **state)
 {
-	struct message there = { .kind = MSG_OK }, *back = NULL;
+	struct message there = {.kind = MSG_OK}, *back = NULL;
 
 	assert_int_equal(message_copy(&there, &back), 0);
 	assert_string_equal(back->ok.text, "");
@@ -109,13 +110,20 @@ static void null_strings_come_back_empty(void **state)
 
 static void a_deployment_comes_back_as_it_was(void **state)
 {
-	struct msg_setting setting[] = { { "burst", "20" }, { "interval", "10ms" } };
-	const char *port[] = { "wan0", "lan0", "lan1" };
-	struct deployment deployment = { .name = "limiter", .version = 1ull << 50, .file = "limiter.yaml",
-					 .text = "app: token-bucket\n\ttables:\n", .setting = setting, .n_settings = 2,
-					 .hook = HOOK_TC_EGRESS, .port = port, .n_ports = 3, .order = 20,
-					 .switches = "edge-*" };
-	struct message there = { .kind = MSG_DEPLOY, .deploy = deployment }, *back = NULL;
+	struct msg_setting setting[] = {{"burst", "20"}, {"interval", "10ms"}};
+	const char *port[] = {"wan0", "lan0", "lan1"};
+	struct deployment deployment = {.name = "limiter",
+					.version = 1ull << 50,
+					.file = "limiter.yaml",
+					.text = "app: token-bucket\n\ttables:\n",
+					.setting = setting,
+					.n_settings = 2,
+					.hook = HOOK_TC_EGRESS,
+					.port = port,
+					.n_ports = 3,
+					.order = 20,
+					.switches = "edge-*"};
+	struct message there = {.kind = MSG_DEPLOY, .deploy = deployment}, *back = NULL;
 
 	assert_int_equal(message_copy(&there, &back), 0);
 	assert_string_equal(back->deploy.text, deployment.text);
@@ -131,13 +139,20 @@ static void a_deployment_comes_back_as_it_was(void **state)
 static void a_full_chunk_comes_back_with_its_layout(void **state)
 {
 	static uint8_t records[DUMP_BYTES_MAX];
-	struct layout layout = { .table = "police", .capacity = 65536, .key_words = 2, .n_registers = 2, .n_keys = 1,
-				 .n_regs = 1, .n_states = 2, .hash = UINT64_MAX,
-				 .key = { { "ip.src", TYPE_ADDR, 4, 0, 128 } },
-				 .reg = { { "start", TYPE_TIME, 6, 0, 64 } },
-				 .state = { { "NEW", 0 }, { "METERED", 63 } } };
-	struct message there = { .kind = MSG_DUMP_CHUNK, .chunk = { .layout = &layout, .record_size = 64,
-								    .records = records, .size = sizeof(records) } };
+	struct layout layout = {.table = "police",
+				.capacity = 65536,
+				.key_words = 2,
+				.n_registers = 2,
+				.n_keys = 1,
+				.n_regs = 1,
+				.n_states = 2,
+				.hash = UINT64_MAX,
+				.key = {{"ip.src", TYPE_ADDR, 4, 0, 128}},
+				.reg = {{"start", TYPE_TIME, 6, 0, 64}},
+				.state = {{"NEW", 0}, {"METERED", 63}}};
+	struct message there = {
+		.kind = MSG_DUMP_CHUNK,
+		.chunk = {.layout = &layout, .record_size = 64, .records = records, .size = sizeof(records)}};
 	struct message *back = NULL;
 
 	for (size_t i = 0; i < sizeof(records); i++)
@@ -219,8 +234,9 @@ static void hellos_out_of_range_are_refused(void **state)
 
 static void text_that_is_not_utf8_is_refused(void **state)
 {
-	static const char *const bad[] = { "\x80",     "\xc3",         "\xc0\xaf",         "\xe0\x80\xaf",
-					   "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "a\xff" };
+	static const char *const bad[] = {
+		"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+		"a\xff"};
 	Mealy__Envelope envelope = envelope_of(MSG_OK);
 	Mealy__Ok ok = MEALY__OK__INIT;
 	char why[256];
@@ -236,7 +252,7 @@ static void text_that_is_not_utf8_is_refused(void **state)
 
 static void a_nul_within_a_string_is_refused(void **state)
 {
-	struct message there = { .kind = MSG_OK, .ok = { .text = "one.two" } }, *back = NULL;
+	struct message there = {.kind = MSG_OK, .ok = {.text = "one.two"}}, *back = NULL;
 	uint8_t *bytes;
 	size_t size;
 	char why[256];
@@ -277,28 +293,28 @@ struct layout_case {
 static void layouts_that_leave_the_record_are_refused(void **state)
 {
 	static const struct layout_case cases[] = {
-		{ "", 0, 2, 2, TYPE_ADDR, 4, 0, 128, 63 },
-		{ "", 2, 5, 23, TYPE_U64, 31, 0, 64, 0 },
-		{ "exceed the record", 0, 2, 3, TYPE_U64, 4, 0, 64, 0 },
-		{ "out of range", 3, 0, 0, TYPE_U64, 4, 0, 64, 0 },
-		{ "out of range", 2, 6, 0, TYPE_U64, 4, 0, 64, 0 },
-		{ "out of range", 0, 1, 0, TYPE_MAX, 4, 0, 64, 0 },
-		{ "out of range", 0, 1, 0, TYPE_U64, 256 + 4, 0, 64, 0 },
-		{ "out of range", 0, 1, 0, TYPE_U64, 4, 0, 256 + 64, 0 },
-		{ "out of range", 0, 1, 0, TYPE_U64, 4, 0, 64, STATES_MAX },
-		{ "outside of the record", 0, 1, 0, TYPE_U64, 8, 0, 64, 0 },
-		{ "outside of the record", 0, 1, 0, TYPE_ADDR, 7, 0, 128, 0 },
-		{ "outside of the record", 0, 1, 0, TYPE_U64, 3, 0, 64, 0 },
-		{ "outside of its word", 0, 1, 0, TYPE_U64, 4, 1, 64, 0 },
-		{ "outside of its word", 0, 1, 0, TYPE_U64, 4, 0, 65, 0 },
-		{ "outside of its word", 0, 1, 0, TYPE_U64, 4, 0, 0, 0 },
-		{ "outside of its word", 0, 1, 0, TYPE_ADDR, 4, 1, 128, 0 },
+		{"", 0, 2, 2, TYPE_ADDR, 4, 0, 128, 63},
+		{"", 2, 5, 23, TYPE_U64, 31, 0, 64, 0},
+		{"exceed the record", 0, 2, 3, TYPE_U64, 4, 0, 64, 0},
+		{"out of range", 3, 0, 0, TYPE_U64, 4, 0, 64, 0},
+		{"out of range", 2, 6, 0, TYPE_U64, 4, 0, 64, 0},
+		{"out of range", 0, 1, 0, TYPE_MAX, 4, 0, 64, 0},
+		{"out of range", 0, 1, 0, TYPE_U64, 256 + 4, 0, 64, 0},
+		{"out of range", 0, 1, 0, TYPE_U64, 4, 0, 256 + 64, 0},
+		{"out of range", 0, 1, 0, TYPE_U64, 4, 0, 64, STATES_MAX},
+		{"outside of the record", 0, 1, 0, TYPE_U64, 8, 0, 64, 0},
+		{"outside of the record", 0, 1, 0, TYPE_ADDR, 7, 0, 128, 0},
+		{"outside of the record", 0, 1, 0, TYPE_U64, 3, 0, 64, 0},
+		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 1, 64, 0},
+		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 0, 65, 0},
+		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 0, 0, 0},
+		{"outside of its word", 0, 1, 0, TYPE_ADDR, 4, 1, 128, 0},
 	};
 	Mealy__Envelope envelope = envelope_of(MSG_DUMP_CHUNK);
 	Mealy__DumpChunk chunk = MEALY__DUMP_CHUNK__INIT;
 	Mealy__Layout layout = MEALY__LAYOUT__INIT;
-	Mealy__LayoutField field = MEALY__LAYOUT_FIELD__INIT, *fields[] = { &field };
-	Mealy__LayoutState flow_state = MEALY__LAYOUT_STATE__INIT, *states[] = { &flow_state };
+	Mealy__LayoutField field = MEALY__LAYOUT_FIELD__INIT, *fields[] = {&field};
+	Mealy__LayoutState flow_state = MEALY__LAYOUT_STATE__INIT, *states[] = {&flow_state};
 	char why[256];
 
 	envelope.dump_chunk = &chunk;
@@ -333,7 +349,7 @@ static void chunks_with_cut_records_are_refused(void **state)
 	char why[256];
 
 	envelope.dump_chunk = &chunk;
-	chunk.records = (ProtobufCBinaryData){ 128, records };
+	chunk.records = (ProtobufCBinaryData){128, records};
 	chunk.record_size = 128;
 	assert_int_equal(unpack_wire(&envelope, why), 0);
 	chunk.records.len = 192;
@@ -351,7 +367,7 @@ static void steps_of_no_frame_are_refused(void **state)
 {
 	Mealy__Envelope envelope = envelope_of(MSG_TRACED);
 	Mealy__Traced traced = MEALY__TRACED__INIT;
-	Mealy__TracedStep step = MEALY__TRACED_STEP__INIT, *steps[] = { &step };
+	Mealy__TracedStep step = MEALY__TRACED_STEP__INIT, *steps[] = {&step};
 
 	envelope.traced = &traced;
 	traced.step = steps;
@@ -361,7 +377,7 @@ static void steps_of_no_frame_are_refused(void **state)
 
 static void another_version_is_recognised_whatever_follows(void **state)
 {
-	static const uint8_t bytes[] = { 1 << 3, WIRE_VERSION + 6, 0xff, 0xff, 0xff };
+	static const uint8_t bytes[] = {1 << 3, WIRE_VERSION + 6, 0xff, 0xff, 0xff};
 	struct message *msg = NULL;
 	char why[256] = "";
 
@@ -372,8 +388,8 @@ static void another_version_is_recognised_whatever_follows(void **state)
 
 static void unknown_kinds_are_refused_and_unknown_fields_ignored(void **state)
 {
-	uint8_t kind[] = { 1 << 3, WIRE_VERSION, 2 << 3, 5, 0xa2, 0x06, 0 };            /* Field 100. */
-	uint8_t field[] = { 1 << 3, WIRE_VERSION, 0x9a, 0x01, 3, 0xa0, 0x06, 9 };       /* echo { 100: 9 } */
+	uint8_t kind[] = {1 << 3, WIRE_VERSION, 2 << 3, 5, 0xa2, 0x06, 0};	/* Field 100. */
+	uint8_t field[] = {1 << 3, WIRE_VERSION, 0x9a, 0x01, 3, 0xa0, 0x06, 9}; /* echo { 100: 9 } */
 	struct message *msg = NULL;
 	char why[256] = "";
 
@@ -387,14 +403,14 @@ static void unknown_kinds_are_refused_and_unknown_fields_ignored(void **state)
 static void messages_too_large_are_refused(void **state)
 {
 	char *text = malloc(MESSAGE_SIZE_MAX + 1);
-	struct message there = { .kind = MSG_OK, .ok = { .text = text } }, *back = NULL;
+	struct message there = {.kind = MSG_OK, .ok = {.text = text}}, *back = NULL;
 	uint8_t *bytes = calloc(1, MESSAGE_SIZE_MAX + 1);
 	size_t size;
 	char why[256];
 
 	memset(text, 'a', MESSAGE_SIZE_MAX);
 	text[MESSAGE_SIZE_MAX] = 0;
-	assert_int_equal(message_pack(&there, &(uint8_t *){ NULL }, &size), -EMSGSIZE);
+	assert_int_equal(message_pack(&there, &(uint8_t *){NULL}, &size), -EMSGSIZE);
 	text[MESSAGE_SIZE_MAX - 20] = 0;
 	assert_int_equal(message_copy(&there, &back), 0);
 	message_free(back);
@@ -407,7 +423,7 @@ static void messages_too_large_are_refused(void **state)
 
 static void packing_keeps_the_same_limits(void **state)
 {
-	struct message msg = { .kind = MSG_DEPLOY, .deploy = { .name = "a\tb", .text = "" } };
+	struct message msg = {.kind = MSG_DEPLOY, .deploy = {.name = "a\tb", .text = ""}};
 	uint8_t *bytes;
 	size_t size;
 	char why[256];
@@ -429,7 +445,7 @@ static void a_message_that_swells_is_refused(void **state)
 
 	*at++ = 1 << 3;
 	*at++ = WIRE_VERSION;
-	*at++ = 0xc2, *at++ = 0x02;                     /* counters, N items of no bytes */
+	*at++ = 0xc2, *at++ = 0x02; /* counters, N items of no bytes */
 	*at++ = 0x80 | (2 * N & 0x7f), *at++ = 0x80 | (2 * N >> 7 & 0x7f), *at++ = 2 * N >> 14;
 	for (unsigned i = 0; i < N; i++)
 		*at++ = 1 << 3 | 2, *at++ = 0;
@@ -441,7 +457,8 @@ static void a_message_that_swells_is_refused(void **state)
 
 static void every_cut_message_is_survived(void **state)
 {
-	FOR_EACH_KIND(kind) {
+	FOR_EACH_KIND(kind)
+	{
 		struct pool *pool = pool_new(SIZE_MAX);
 		uint8_t *bytes;
 		size_t size;
@@ -466,7 +483,8 @@ static void changed_messages_are_survived(void **state)
 {
 	unsigned seed = 1;
 
-	FOR_EACH_KIND(kind) {
+	FOR_EACH_KIND(kind)
+	{
 		struct pool *pool = pool_new(SIZE_MAX);
 		uint8_t *bytes;
 		size_t size;
@@ -494,10 +512,17 @@ static void changed_messages_are_survived(void **state)
 
 static void the_digest_follows_everything_but_the_version(void **state)
 {
-	struct msg_setting setting[] = { { "a", "1" } }, other[] = { { "a", "2" } };
-	const char *port[] = { "wan0" };
-	const struct deployment base = { .name = "n", .file = "f", .text = "t", .setting = setting, .n_settings = 1,
-					 .port = port, .n_ports = 1, .order = 1, .switches = "s" };
+	struct msg_setting setting[] = {{"a", "1"}}, other[] = {{"a", "2"}};
+	const char *port[] = {"wan0"};
+	const struct deployment base = {.name = "n",
+					.file = "f",
+					.text = "t",
+					.setting = setting,
+					.n_settings = 1,
+					.port = port,
+					.n_ports = 1,
+					.order = 1,
+					.switches = "s"};
 	struct deployment changed[9];
 	uint64_t digest = deployment_digest(&base);
 

@@ -11,7 +11,7 @@
 
 static void add(struct pending *pending, uint64_t id, uint64_t deadline_ms)
 {
-	struct pending_request request = { .id = id, .deadline_ms = deadline_ms };
+	struct pending_request request = {.id = id, .deadline_ms = deadline_ms};
 
 	assert_int_equal(pending_reserve(pending), 0);
 	pending_add(pending, &request);

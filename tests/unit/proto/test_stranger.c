@@ -33,9 +33,7 @@ static enum error_code on_up(void *data, struct peer *peer, const struct msg_hel
 	return ERROR_NONE;
 }
 
-static void on_down(void *data, struct peer *peer, const char *why)
-{
-}
+static void on_down(void *data, struct peer *peer, const char *why) {}
 
 static void on_request(void *data, struct peer *peer, const struct message *request)
 {
@@ -51,8 +49,8 @@ static void on_refused(void *data, enum error_code code, const char *why)
 	snprintf(bench->why, sizeof(bench->why), "%s", why);
 }
 
-static const struct endpoint_ops ops = { on_up, on_down, on_request, on_refused };
-static const struct msg_hello hello = { .role = ROLE_USER, .name = "stranger", .instance = 5 };
+static const struct endpoint_ops ops = {on_up, on_down, on_request, on_refused};
+static const struct msg_hello hello = {.role = ROLE_USER, .name = "stranger", .instance = 5};
 
 static void bench_init(struct bench *bench)
 {
@@ -60,8 +58,9 @@ static void bench_init(struct bench *bench)
 
 	*bench = (struct bench){};
 	place_init(&bench->place);
-	assert_int_equal(endpoint_listen(bench->place.loop, bench->place.url, false, &hello, &ops, bench,
-					 &bench->server, why), 0);
+	assert_int_equal(
+		endpoint_listen(bench->place.loop, bench->place.url, false, &hello, &ops, bench, &bench->server, why),
+		0);
 	assert_int_equal(wire_dial(bench->place.url, false, 10, 10, &bench->wire, why), 0);
 }
 
@@ -80,7 +79,7 @@ static void send_bytes(struct bench *bench, const void *bytes, size_t size)
 /* A DATA frame of SESSION around 'payload'. */
 static void send_payload(struct bench *bench, uint64_t sequence, const void *payload, size_t size)
 {
-	struct frame frame = { .kind = FRAME_DATA, .session = SESSION, .sequence = sequence };
+	struct frame frame = {.kind = FRAME_DATA, .session = SESSION, .sequence = sequence};
 	uint8_t bytes[1024];
 
 	assert_true(FRAME_HEAD_SIZE + size <= sizeof(bytes));
@@ -142,7 +141,7 @@ static void expect_error(struct bench *bench, enum frame_kind kind, enum error_c
 
 static void say_hello(struct bench *bench)
 {
-	struct message msg = { .kind = MSG_HELLO, .id = 1, .hello = hello };
+	struct message msg = {.kind = MSG_HELLO, .id = 1, .hello = hello};
 	struct message *reply;
 
 	send_message(bench, 1, &msg);
@@ -156,7 +155,7 @@ static void say_hello(struct bench *bench)
 
 static void who_does_not_say_hello_is_refused(void **state)
 {
-	struct message msg = { .kind = MSG_GET_SWITCH, .id = 1 };
+	struct message msg = {.kind = MSG_GET_SWITCH, .id = 1};
 	struct bench bench;
 
 	bench_init(&bench);
@@ -170,14 +169,14 @@ static void who_does_not_say_hello_is_refused(void **state)
 
 static void another_version_is_told_so(void **state)
 {
-	struct frame frame = { .kind = FRAME_DATA, .session = SESSION, .sequence = 1 };
+	struct frame frame = {.kind = FRAME_DATA, .session = SESSION, .sequence = 1};
 	uint8_t head[FRAME_HEAD_SIZE];
 	struct bench bench;
 
 	bench_init(&bench);
 	frame_encode(&frame, head);
 	head[4] = WIRE_VERSION + 3;
-	send_bytes(&bench, head, 20);                   /* Too short for a frame of ours. */
+	send_bytes(&bench, head, 20); /* Too short for a frame of ours. */
 	send_bytes(&bench, head, sizeof(head));
 	expect_error(&bench, FRAME_RESET, ERROR_VERSION, 0);
 	bench_done(&bench);
@@ -185,7 +184,7 @@ static void another_version_is_told_so(void **state)
 
 static void another_version_of_the_envelope_is_told_so(void **state)
 {
-	static const uint8_t payload[] = { 1 << 3, WIRE_VERSION + 1, 0xff };
+	static const uint8_t payload[] = {1 << 3, WIRE_VERSION + 1, 0xff};
 	struct bench bench;
 
 	bench_init(&bench);
@@ -214,7 +213,7 @@ static void garbage_is_counted(void **state)
 
 static void a_repeated_frame_is_acted_on_once(void **state)
 {
-	struct message msg = { .kind = MSG_PACKET_OUT, .packet_out = { .packet = (uint8_t[60]){}, .size = 60 } };
+	struct message msg = {.kind = MSG_PACKET_OUT, .packet_out = {.packet = (uint8_t[60]){}, .size = 60}};
 	struct endpoint_stats stats;
 	struct bench bench;
 
@@ -234,7 +233,7 @@ static void a_repeated_frame_is_acted_on_once(void **state)
 
 static void an_id_that_was_used_is_not_acted_on(void **state)
 {
-	struct message msg = { .kind = MSG_GET_PORTS, .id = 2 };
+	struct message msg = {.kind = MSG_GET_PORTS, .id = 2};
 	struct endpoint_stats stats;
 	struct bench bench;
 
@@ -254,9 +253,9 @@ static void an_id_that_was_used_is_not_acted_on(void **state)
 
 static void what_cannot_be_read_is_answered_by_id(void **state)
 {
-	static const uint8_t unknown_kind[] = { 1 << 3, WIRE_VERSION, 2 << 3, 2, 0xa2, 0x06, 0 };
-	static const uint8_t cut_off[] = { 1 << 3, WIRE_VERSION, 2 << 3, 3, 0x9a, 0x01, 50 };
-	static const uint8_t other_version[] = { 1 << 3, WIRE_VERSION + 1, 2 << 3, 4, 0x9a, 0x01, 0 };
+	static const uint8_t unknown_kind[] = {1 << 3, WIRE_VERSION, 2 << 3, 2, 0xa2, 0x06, 0};
+	static const uint8_t cut_off[] = {1 << 3, WIRE_VERSION, 2 << 3, 3, 0x9a, 0x01, 50};
+	static const uint8_t other_version[] = {1 << 3, WIRE_VERSION + 1, 2 << 3, 4, 0x9a, 0x01, 0};
 	struct bench bench;
 
 	bench_init(&bench);
@@ -272,8 +271,8 @@ static void what_cannot_be_read_is_answered_by_id(void **state)
 
 static void echo_and_a_second_hello_are_answered_by_the_endpoint(void **state)
 {
-	struct message echo = { .kind = MSG_ECHO, .id = 2 };
-	struct message again = { .kind = MSG_HELLO, .id = 3, .hello = hello };
+	struct message echo = {.kind = MSG_ECHO, .id = 2};
+	struct message again = {.kind = MSG_HELLO, .id = 3, .hello = hello};
 	struct message *reply;
 	struct bench bench;
 
@@ -304,7 +303,8 @@ static void a_server_of_another_version_is_reported(void **state)
 
 	place_init(&bench.place);
 	assert_int_equal(wire_listen(bench.place.url, false, &bench.wire, why), 0);
-	assert_int_equal(endpoint_dial(bench.place.loop, bench.place.url, false, &hello, &ops, &bench, &client, why), 0);
+	assert_int_equal(endpoint_dial(bench.place.loop, bench.place.url, false, &hello, &ops, &bench, &client, why),
+			 0);
 	assert_true(RUN_UNTIL(&bench.place, 5000, wire_receive(bench.wire, &from, &bytes, &size) == 0));
 	memcpy(head, bytes, sizeof(head));
 	wire_release(bytes);
