@@ -12,6 +12,9 @@
 
 enum { IPV4_SUM_OFF = 10, TCP_SUM_OFF = 16, UDP_SUM_OFF = 6, ICMP_SUM_OFF = 2 };
 
+/* A reserved cell, for FORGET(). */
+enum { CELL_FORGET = CELLS - 1 };
+
 /* ---- checksums ------------------------------------------------------------------------------ */
 
 /* Folds the sum of up to eight 16-bit words and keeps 16 bits. */
@@ -92,7 +95,7 @@ HOOK_FN int write_bits(struct hook *h, struct scratch *s, const struct step *ste
 	value = (old & ~(step->mask << shift)) | (s->cells[step->cell] & step->mask) << shift;
 	if (pkt_put(h, off, size, value, balanced))
 		return -1;
-	return csum ? sum_update(h, s, csum, sum_delta(old, value, field_off, size)) : 0;
+	return csum ? sum_update(h, s, csum, FORGET(s->cells[CELL_FORGET], sum_delta(old, value, field_off, size))) : 0;
 }
 
 /* Writes eight bytes of an IPv6 address. */
@@ -102,7 +105,7 @@ HOOK_FN int write_addr6_half(struct hook *h, struct scratch *s, __u64 off, __u64
 
 	if (pkt_get(h, off, 8, &old) || pkt_put(h, off, 8, value, false))
 		return -1;
-	return sum_update(h, s, csum, sum_delta(old, value, 0, 8));
+	return sum_update(h, s, csum, FORGET(s->cells[CELL_FORGET], sum_delta(old, value, 0, 8)));
 }
 
 /* Fails when the address belongs to the other family. */
@@ -121,7 +124,7 @@ HOOK_FN int write_addr(struct hook *h, struct scratch *s, const struct step *ste
 	lo &= 0xffffffff;
 	if (pkt_get(h, off, 4, &old) || pkt_put(h, off, 4, lo, sum_balances(h, s, step->csum)))
 		return -1;
-	return sum_update(h, s, step->csum, sum_delta(old, lo, 0, 4));
+	return sum_update(h, s, step->csum, FORGET(s->cells[CELL_FORGET], sum_delta(old, lo, 0, 4)));
 }
 
 /* ---- VLAN tags ----------------------------------------------------------------------------------- */
@@ -205,11 +208,11 @@ HOOK_FN enum exit_reason pkt_rewrite(struct hook *h, struct scratch *s, const st
 {
 	enum exit_reason reason;
 
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RULE_STEPS_MAX; i++) {
+	LOOP for (__u32 i = 0; i < RULE_STEPS_MAX; i++)
+	{
 		__u32 step = rule->first_step + i;
 
-		if (i >= rule->n_steps)
+		if (i >= AGAIN(rule->n_steps))
 			break;
 		if (step >= STEPS_MAX)
 			return EXIT_INTERNAL;
