@@ -26,9 +26,7 @@ static void check_app(struct checker *c, const struct yaml_node *root)
 	app_check_parameters(c, yaml_get(root, "parameters"));
 	node = yaml_get(root, "variables");
 	if (node)
-		name_parse_typed_list(c, node, "variable", &c->app->var, &c->app->n_vars);
-	if (c->app->n_vars > APP_VARIABLES_MAX)
-		ERROR(c, node->loc, "%zu variables; at most %d fit", c->app->n_vars, APP_VARIABLES_MAX);
+		name_parse_typed_list(c, node, "variable", &c->app->var, &c->app->n_vars, APP_VARIABLES_MAX);
 	node = yaml_get(root, "tables");
 	if (node)
 		app_check_tables(c, node);

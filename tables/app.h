@@ -14,7 +14,8 @@ enum {
 	APP_PARAMETERS_MAX = 64,
 	APP_VARIABLES_MAX = 24,
 	NAME_LEN_MAX = 63,
-	APP_TEXT_MAX = 1 << 20
+	APP_TEXT_MAX = 1 << 20,
+	LET_WEIGHT_MAX = 512,
 };
 
 /* A constant: a number of any type, an address, a prefix, or a list of those. */
@@ -62,6 +63,7 @@ struct typed { /* A register or a variable. */
 struct let {
 	char *name;
 	struct expr *expr;
+	unsigned weight; /* Nodes with the lets it names written out: at most LET_WEIGHT_MAX, so walks end soon. */
 	struct loc loc;
 };
 

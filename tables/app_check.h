@@ -81,7 +81,7 @@ void name_report_unknown(struct checker *c, struct loc loc, const char *name);
 /* "time start" -> a typed name. */
 bool name_parse_typed(struct checker *c, const struct yaml_node *node, const char *what, struct typed *ret_typed);
 void name_parse_typed_list(struct checker *c, const struct yaml_node *node, const char *what, struct typed **ret_typed,
-			   size_t *ret_n);
+			   size_t *ret_n, unsigned max);
 
 /* ---- app_value.c: constants and parameters ---- */
 

@@ -240,12 +240,16 @@ bool name_parse_typed(struct checker *c, const struct yaml_node *node, const cha
 }
 
 void name_parse_typed_list(struct checker *c, const struct yaml_node *node, const char *what, struct typed **ret_typed,
-			   size_t *ret_n)
+			   size_t *ret_n, unsigned max)
 {
 	unsigned words = 0;
 
 	if (!node_is_list(c, node, arena_printf(c->arena, "%ss", what)))
 		return;
+	if (node->n > max) {
+		ERROR(c, node->loc, "%zu %ss; at most %u fit", node->n, what, max);
+		return;
+	}
 	for (size_t i = 0; i < node->n; i++) {
 		struct typed typed;
 

@@ -196,7 +196,7 @@ void state_check_declaration(struct checker *c, const struct yaml_node *map)
 	registers = yaml_get(map, "registers");
 	states = yaml_get(map, "states");
 	if (registers)
-		name_parse_typed_list(c, registers, "register", &c->table->reg, &c->table->n_regs);
+		name_parse_typed_list(c, registers, "register", &c->table->reg, &c->table->n_regs, RECORD_WORDS_MAX);
 	for (size_t i = 0; i < c->table->n_regs; i++) {
 		const char *full = arena_printf(c->arena, "%s.%s", c->table->name, c->table->reg[i].name);
 

@@ -47,6 +47,18 @@ static void declare_table(struct checker *c, struct yaml_node *map)
 	c->app->table[c->app->n_tables++] = table;
 }
 
+/* Each let may name the one before twice, so a few lines could grow without end. */
+static unsigned weigh(const struct app_table *table, const struct expr *e)
+{
+	unsigned weight = 1;
+
+	if (e->ref.kind == REF_LET)
+		weight += table->let[e->ref.index].weight;
+	for (unsigned i = 0; i < e->n_args && weight <= LET_WEIGHT_MAX; i++)
+		weight += weigh(table, e->arg[i]);
+	return weight;
+}
+
 static void check_let(struct checker *c, const struct yaml_node *key, const struct yaml_node *node)
 {
 	struct let let = {.loc = key->loc};
@@ -58,6 +70,14 @@ static void check_let(struct checker *c, const struct yaml_node *key, const stru
 	if (let.expr && (let.expr->type == TYPE_PREFIX || let.expr->type == TYPE_LIST)) {
 		ERROR(c, node->loc, "a let is one value, not %s", type_noun(let.expr->type));
 		let.expr = NULL;
+	}
+	let.weight = let.expr ? weigh(c->table, let.expr) : 0;
+	if (let.weight > LET_WEIGHT_MAX) {
+		ERROR(c, key->loc,
+		      "let \"%s\" is too large: more than %d operations with the lets it names written out", let.name,
+		      LET_WEIGHT_MAX);
+		let.expr = NULL;
+		let.weight = 0;
 	}
 	GROW(c, c->table->let, c->table->n_lets);
 	c->table->let[c->table->n_lets++] = let;

@@ -117,28 +117,50 @@ static bool draws(const struct app_table *t, const struct expr *e)
 	return false;
 }
 
+/* What the comparison of every rule with every other asks, found once. */
+struct facts {
+	struct needs needs;	     /* Of the rule itself. */
+	struct needs needs_with_key; /* And of the table's key. */
+	bool draws;
+};
+
 /* Does 'first' match every packet that 'later' could? */
-static bool covers(const struct app_table *t, const struct app_rule *first, const struct app_rule *later)
+static bool covers(const struct app_table *t, const struct facts *facts, size_t i, size_t j)
 {
-	struct needs a = rule_needs(t, first, false), b = rule_needs(t, later, true);
+	const struct app_rule *first = &t->rule[i], *later = &t->rule[j];
+	const struct needs *a = &facts[i].needs, *b = &facts[j].needs_with_key;
 
 	if (!first->any_state && (later->any_state || later->states & ~first->states))
 		return false;
-	if (first->when && (!later->when || strcmp(first->when_text, later->when_text) != 0 || draws(t, first->when)))
+	if (first->when && (!later->when || strcmp(first->when_text, later->when_text) != 0 || facts[i].draws))
 		return false;
-	for (size_t i = 0; i < first->n_match; i++)
-		if (!has_match(later, &first->match[i]))
+	for (size_t m = 0; m < first->n_match; m++)
+		if (!has_match(later, &first->match[m]))
 			return false;
 	if (writes_elsewhere(t, first) && !writes_elsewhere(t, later))
 		return false;
-	return !(a.headers & ~b.headers) && !(a.tables & ~b.tables);
+	return !(a->headers & ~b->headers) && !(a->tables & ~b->tables);
+}
+
+static struct facts *find_facts(struct checker *c, const struct app_table *t)
+{
+	struct facts *facts = arena_alloc_array(c->arena, t->n_rules + 1, sizeof(*facts));
+
+	for (size_t i = 0; i < t->n_rules; i++) {
+		facts[i].needs = rule_needs(t, &t->rule[i], false);
+		facts[i].needs_with_key = rule_needs(t, &t->rule[i], true);
+		facts[i].draws = t->rule[i].when && draws(t, t->rule[i].when);
+	}
+	return facts;
 }
 
 static void warn_unreachable(struct checker *c, const struct app_table *t)
 {
+	const struct facts *facts = find_facts(c, t);
+
 	for (size_t j = 1; j < t->n_rules; j++)
 		for (size_t i = 0; i < j; i++)
-			if (covers(t, &t->rule[i], &t->rule[j])) {
+			if (covers(t, facts, i, j)) {
 				WARN(c, t->rule[j].loc,
 				     "this rule is never reached: the one on line %u already matches all of its "
 				     "packets",

@@ -352,6 +352,28 @@ static void test_lets(void **state)
 		   "t.yaml:4:30: unknown name \"d\"\n");
 }
 
+/* Four lines that would be a million operations. */
+static void test_let_that_grows(void **state)
+{
+	char text[4096], *p = text;
+
+	p += sprintf(p, "app: a\ntables:\n  - name: t\n    rules: [{}]\n    let:\n      a0: length + 1\n");
+	for (unsigned i = 1; i < 9; i++)
+		p += sprintf(p, "      a%u: a%u + a%u\n", i, i - 1, i - 1);
+	front_says(text, "t.yaml:13:7: let \"a7\" is too large: more than 512 operations with the lets it names written out\n");
+}
+
+static void test_too_many(void **state)
+{
+	char text[4096], *p = text;
+
+	p += sprintf(p, "app: a\nvariables: [v0");
+	for (unsigned i = 1; i < 25; i++)
+		p += sprintf(p, ", v%u", i);
+	sprintf(p, "]\ntables: [{name: t, rules: [{}]}]\n");
+	front_says(text, "t.yaml:2:12: 25 variables; at most 24 fit\n");
+}
+
 static void test_several_at_once(void **state)
 {
 	front_says("app: a\ntables:\n  - name: t\n    rules:\n      - {match: {ip.scr: 1, l4.dst: x}, when: n ==, action: dorp; fly}\n"
@@ -399,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_one_name_space),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_lets),
+		cmocka_unit_test(test_let_that_grows),
+		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_several_at_once),
 		cmocka_unit_test(test_too_large),
 	};
