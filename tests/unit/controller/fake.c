@@ -291,8 +291,17 @@ static void user_request(void *data, struct peer *peer, const struct message *re
 		user->n_events++;
 		snprintf(user->log + used, sizeof(user->log) - used, "%s %s %s;", e->kind, e->switch_name, e->text);
 	}
-	if (!user->stalls)
+	if (user->stalls)
+		user->unanswered[user->n_unanswered++] = request->id;
+	else
 		peer_reply_ok(peer, request->id, "", 0, 0);
+}
+
+void user_release(struct fake_user *user)
+{
+	user->stalls = false;
+	while (user->n_unanswered)
+		peer_reply_ok(user->controller, user->unanswered[--user->n_unanswered], "", 0, 0);
 }
 
 static const struct endpoint_ops user_ops = {.up = user_up, .down = user_down, .request = user_request};

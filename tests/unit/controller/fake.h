@@ -38,7 +38,9 @@ struct fake_user {
 	struct message *reply;            /* Of the last call. */
 	int status;
 	bool done;
-	bool stalls;                      /* Does not answer events. */
+	bool stalls;                      /* Does not answer events until user_release(). */
+	uint64_t unanswered[64];
+	unsigned n_unanswered;
 	unsigned n_events, n_batches;
 	uint64_t n_lost;
 	char log[4096];                   /* "kind switch text;" of each event. */
@@ -74,5 +76,6 @@ void user_close(struct fake_user *user);
 const struct message *user_call(struct fake_user *user, struct message *request);
 void user_send(struct fake_user *user, struct message *request);
 const struct message *user_wait(struct fake_user *user);
+void user_release(struct fake_user *user);
 
 #endif
