@@ -9,7 +9,7 @@
 #include "cleanup.h"
 
 /* More would help nobody, and hostile input must not fill memory. */
-enum { DIAGS_MAX = 200, NEAREST_LEN_MAX = 63 };
+enum { DIAGS_MAX = 200, NEAREST_LEN_MAX = 63, LINE_LEN_MAX = 400 };
 
 void diag_init(struct diag_list *list, const char *file)
 {
@@ -129,7 +129,7 @@ static void print_source(const struct diag *diag, const char *text, FILE *out)
 	if (!diag->loc.line || !diag->loc.column)
 		return;
 	line = find_line(text, diag->loc.line, &len);
-	if (!line)
+	if (!line || len > LINE_LEN_MAX || diag->loc.column > LINE_LEN_MAX)
 		return;
 	at = column_to_byte(line, len, diag->loc.column);
 	fprintf(out, "%5u | ", diag->loc.line);
