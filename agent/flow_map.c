@@ -42,9 +42,8 @@ int flow_map_create(const struct flow_desc *desc, struct flow_map *ret_map)
 	struct flow_map map = FLOW_MAP_NONE;
 	int r;
 
-	/* Slots start at 1. */
-	r = map.records_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "records", 4, RECORD_SIZE(desc->record_class),
-					    desc->capacity + 1, &mapped);
+	r = map.records_fd =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "records", 4, RECORD_LINE_SIZE, flow_map_lines(desc), &mapped);
 	if (r < 0)
 		goto fail;
 	r = map.buckets_fd =

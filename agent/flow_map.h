@@ -19,6 +19,12 @@ struct flow_map {
 /* Sizes that follow from a spec; secret and allocation are left zero. */
 void flow_map_describe(const struct flow_spec *spec, struct flow_desc *ret_desc);
 
+/* Elements of the records' map: slots start at 1, a record is one or more lines of RECORD_LINE_SIZE bytes. */
+static inline size_t flow_map_lines(const struct flow_desc *desc)
+{
+	return (desc->capacity + 1) * (size_t)RECORD_LINES(desc->record_class);
+}
+
 /* Creates empty maps for a described flow table; flow_map_close() releases them. */
 int flow_map_create(const struct flow_desc *desc, struct flow_map *ret_map);
 void flow_map_close(struct flow_map *map);

@@ -17,8 +17,7 @@ struct flow_table {
 
 struct flow_store {
 	struct instance *instance;
-	int records_fd[RECORD_CLASS_MAX];
-	int buckets_fd, returned_fd, desc_fd;
+	int records_fd, buckets_fd, returned_fd, desc_fd;
 	struct flow_desc *desc; /* All of them, mapped. */
 	struct flow_table table[FLOW_TABLES_MAX];
 };
@@ -31,17 +30,13 @@ static int open_outer(struct flow_store *store)
 {
 	struct instance *instance = store->instance;
 
-	store->records_fd[RECORD_64] = instance_map_fd(instance, MAP_RECORDS_64);
-	store->records_fd[RECORD_128] = instance_map_fd(instance, MAP_RECORDS_128);
-	store->records_fd[RECORD_256] = instance_map_fd(instance, MAP_RECORDS_256);
+	store->records_fd = instance_map_fd(instance, MAP_RECORDS);
 	store->buckets_fd = instance_map_fd(instance, MAP_BUCKETS);
 	store->returned_fd = instance_map_fd(instance, MAP_RETURNED);
 	store->desc_fd = instance_map_fd(instance, MAP_FLOW_DESC);
 
-	for (int i = 0; i < RECORD_CLASS_MAX; i++)
-		if (store->records_fd[i] < 0)
-			return -ENOENT;
-	return store->buckets_fd < 0 || store->returned_fd < 0 || store->desc_fd < 0 ? -ENOENT : 0;
+	return store->records_fd < 0 || store->buckets_fd < 0 || store->returned_fd < 0 || store->desc_fd < 0 ? -ENOENT
+													      : 0;
 }
 
 /* The descriptor was written by an agent, but maybe not by this build: believe nothing. */
@@ -77,7 +72,7 @@ static int view_inner(int outer_fd, unsigned index, size_t element_size, size_t 
 
 static void close_table(struct flow_table *table)
 {
-	flow_map_unview(table->records, RECORD_SIZE(table->desc.record_class), table->desc.capacity + 1);
+	flow_map_unview(table->records, RECORD_LINE_SIZE, flow_map_lines(&table->desc));
 	flow_map_unview(table->buckets, sizeof(struct bucket), table->desc.n_buckets);
 	*table = (struct flow_table){};
 }
@@ -90,8 +85,7 @@ static int find_table(struct flow_store *store, unsigned index)
 	if (!desc_holds(&table.desc))
 		return -ENOENT;
 
-	r = view_inner(store->records_fd[table.desc.record_class], index, RECORD_SIZE(table.desc.record_class),
-		       table.desc.capacity + 1, &table.records);
+	r = view_inner(store->records_fd, index, RECORD_LINE_SIZE, flow_map_lines(&table.desc), &table.records);
 	if (r == 0)
 		r = view_inner(store->buckets_fd, index, sizeof(struct bucket), table.desc.n_buckets, &table.buckets);
 	if (r < 0) {
@@ -163,7 +157,7 @@ static int make_table(const struct flow_spec *spec, struct flow_table *ret_table
 
 	r = flow_map_create(&table.desc, &map);
 	if (r == 0)
-		r = flow_map_view(map.records_fd, RECORD_SIZE(spec->record_class), spec->capacity + 1, &table.records);
+		r = flow_map_view(map.records_fd, RECORD_LINE_SIZE, flow_map_lines(&table.desc), &table.records);
 	if (r == 0)
 		r = flow_map_view(map.buckets_fd, sizeof(struct bucket), table.desc.n_buckets, &table.buckets);
 	if (r < 0) {
@@ -179,10 +173,10 @@ static int make_table(const struct flow_spec *spec, struct flow_table *ret_table
 	return 0;
 }
 
-static void list_puts(const struct flow_store *store, unsigned index, unsigned record_class, const struct flow_map *map,
+static void list_puts(const struct flow_store *store, unsigned index, const struct flow_map *map,
 		      struct flow_map_put *put)
 {
-	put[0] = (struct flow_map_put){store->records_fd[record_class], index, map->records_fd, 0};
+	put[0] = (struct flow_map_put){store->records_fd, index, map->records_fd, 0};
 	put[1] = (struct flow_map_put){store->buckets_fd, index, map->buckets_fd, 0};
 	put[2] = (struct flow_map_put){store->returned_fd, index, map->returned_fd, 0};
 }
@@ -196,7 +190,7 @@ static int publish(struct flow_store *store, const struct flow_spec *spec, size_
 	if (!put)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		list_puts(store, spec[i].index, spec[i].record_class, &map[i], &put[i * PUTS_PER_TABLE]);
+		list_puts(store, spec[i].index, &map[i], &put[i * PUTS_PER_TABLE]);
 	r = flow_map_put_all(put, n * PUTS_PER_TABLE);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
@@ -252,7 +246,7 @@ int flow_store_release(struct flow_store *store, const unsigned *index, size_t n
 		r = bpf_map_update_elem(store->desc_fd, &index[i], &empty, BPF_ANY);
 		if (r < 0 && !first)
 			first = r;
-		list_puts(store, index[i], table->desc.record_class, &none, &put[n_puts]);
+		list_puts(store, index[i], &none, &put[n_puts]);
 		n_puts += PUTS_PER_TABLE;
 		close_table(table);
 	}
@@ -305,6 +299,6 @@ size_t flow_store_memory(const struct flow_spec *spec)
 	struct flow_desc desc;
 
 	flow_map_describe(spec, &desc);
-	return (desc.capacity + 1) * (size_t)RECORD_SIZE(desc.record_class) + desc.n_buckets * sizeof(struct bucket) +
+	return flow_map_lines(&desc) * RECORD_LINE_SIZE + desc.n_buckets * sizeof(struct bucket) +
 	       (desc.capacity + 1) * sizeof(__u32);
 }

@@ -123,7 +123,7 @@ static void the_last_element_of_the_mapped_tables_is_the_maps(void **state)
 static void a_second_instance_finds_version_flows_and_counters_of_the_first(void **state)
 {
 	struct instance *first = load(), *second;
-	unsigned records = map_id(first, MAP_RECORDS_64), tables = map_id(first, MAP_TABLES);
+	unsigned records = map_id(first, MAP_RECORDS), tables = map_id(first, MAP_TABLES);
 
 	commit_version(first, 1, 34);
 	instance_free(first); /* As if it was killed: what is pinned stays. */
@@ -135,7 +135,7 @@ static void a_second_instance_finds_version_flows_and_counters_of_the_first(void
 	assert_true(instance_found(second)->counters);
 	assert_null(instance_found(second)->lost);
 	assert_int_equal(instance_number(second), 2);
-	assert_int_equal(map_id(second, MAP_RECORDS_64), records);
+	assert_int_equal(map_id(second, MAP_RECORDS), records);
 	assert_int_not_equal(map_id(second, MAP_TABLES), tables);
 
 	assert_true(exists(instance_pin(second), "instance-1"));
