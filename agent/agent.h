@@ -42,6 +42,7 @@ struct agent {
 	ev_signal term, interrupt;
 	uint64_t process;                 /* Random: tells the other side that this is another process. */
 	uint64_t events_lost;
+	struct { uint32_t table; uint64_t flows; } dumped;   /* Counted at a dump's first chunk, told with each. */
 };
 
 /* Starts everything.  On failure '*ret_why' says what for people, and nothing is left but what an older

@@ -112,7 +112,7 @@ static int load_file(struct config *config, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 	struct diag_list diags;
-	size_t size;
+	size_t size = 0;
 	int r;
 
 	r = read_text(path, &text, &size);

@@ -29,7 +29,7 @@ static bool has_timeouts(const struct app_table *table)
 	return false;
 }
 
-static void expire_table(struct expiry *expiry, const struct plan_table *t, uint64_t now_ns)
+static int expire_table(struct expiry *expiry, const struct plan_table *t, uint64_t now_ns)
 {
 	struct agent *agent = expiry->agent;
 	unsigned index = plan_placement(t)->flow_table, element = versions_element(agent->versions, t);
@@ -42,18 +42,20 @@ static void expire_table(struct expiry *expiry, const struct plan_table *t, uint
 		r = flow_store_make_room(agent->flows, index, element, ROOM_PERCENT, &scan);
 	if (r < 0 && !expiry->failed)
 		log_error("%s: flows cannot be expired: %s", t->name, strerror(-r));
-	expiry->failed = r < 0;
+	return r;
 }
 
 static void scan_tables(struct expiry *expiry, bool only_soon)
 {
 	const struct plan *plan = versions_plan(expiry->agent->versions);
 	uint64_t now_ns = instance_now_ns(expiry->agent->instance);
+	bool failed = false;
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++)
 		for (unsigned i = 0; i < plan->n_tables[hook]; i++)
 			if (plan->table[hook][i]->layout && (!only_soon || plan_app_table(plan->table[hook][i])->expire_soon))
-				expire_table(expiry, plan->table[hook][i], now_ns);
+				failed |= expire_table(expiry, plan->table[hook][i], now_ns) < 0;
+	expiry->failed = failed;
 }
 
 /* ---- fail_mode ---- */

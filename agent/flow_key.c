@@ -58,7 +58,7 @@ int flow_filter_make(const struct layout *layout, const struct msg_flow *flow, c
 			return refuse_name(layout->key, layout->n_keys, "part of the key", flow->key[i].name, why);
 		for (unsigned j = 0; j < at; j++) {
 			if (ret_filter->part[j].field == f) {
-				snprintf(why, WHY_SIZE, "%s is given twice", f->name);
+				snprintf(why, WHY_SIZE, "%.100s is given twice", f->name);
 				return -EINVAL;
 			}
 		}

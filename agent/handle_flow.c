@@ -85,6 +85,17 @@ static uint64_t known_states(const struct layout *layout)
 	return known;
 }
 
+/* Counting looks at every slot, so it is done once a dump. */
+static uint64_t count_flows(struct agent *agent, const struct plan_table *t, bool first)
+{
+	const struct table_placement *place = plan_placement(t);
+
+	if (first || agent->dumped.table != place->id)
+		agent->dumped.flows = flow_store_count(agent->flows, place->flow_table);
+	agent->dumped.table = place->id;
+	return agent->dumped.flows;
+}
+
 static void dump_table(struct request *rq, const struct plan_table *t, struct dump *dump)
 {
 	const struct msg_dump *wanted = &rq->msg->dump;
@@ -100,7 +111,7 @@ static void dump_table(struct request *rq, const struct plan_table *t, struct du
 	}
 	chunk.layout = wanted->cursor ? NULL : t->layout;
 	chunk.next = cursor;
-	chunk.total = flow_store_count(rq->agent->flows, index);
+	chunk.total = count_flows(rq->agent, t, !wanted->cursor);
 	chunk.records = dump->records;
 	chunk.size = dump->size;
 	reply_chunk(rq, &chunk);

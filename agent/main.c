@@ -48,14 +48,18 @@ static int preflight(const struct config *config)
 static int unload(const struct config *config, bool forget)
 {
 	_cleanup_free_ char *why = NULL;
-	struct state_dir *dir;
-	int r;
+	struct state_dir *dir = NULL;
+	int r = 0;
 
-	r = state_dir_open(config->state, &dir, &why);
-	if (r == 0) {
-		r = instance_unload(config->bpffs, config->pin, &why);
-		state_dir_close(dir);
+	if (!config->state) {
+		fprintf(stderr, "mealy-agent: which switch? give its configuration or name\n");
+		return 2;
 	}
+	if (access(config->state, F_OK) == 0)
+		r = state_dir_open(config->state, &dir, &why);
+	if (r == 0)
+		r = instance_unload(config->bpffs, config->pin, &why);
+	state_dir_close(dir);
 	if (r == 0 && forget)
 		r = state_dir_forget(config->state, &why);
 	if (r < 0) {

@@ -144,7 +144,6 @@ void sync_end(struct sync *sync, struct request *rq)
 	else if (r == 0)
 		desired_free(desired);
 	if (r < 0) {
-		versions_set_problem(versions, text);
 		reply_error(&rq->from, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INVALID, "%s", text ? text : strerror(-r));
 		return;
 	}

@@ -123,17 +123,24 @@ int versions_try(struct versions *v, struct desired *desired, struct plan **ret_
 
 /* ---- building ---- */
 
+/* Names come in order of the alphabet, indices mostly in rows: neighbours are reset together. */
 static int reset_fresh_counters(struct versions *v, const struct plan *plan, char **ret_text)
 {
+	_cleanup_free_ bool *fresh = calloc(COUNTERS + 1, sizeof(*fresh));
 	const struct registry_counter *c;
+	unsigned begin = 0;
+	int r = fresh ? 0 : -ENOMEM;
 
-	for (size_t i = 0; (c = registry_counter_at(plan->registry, i)); i++) {
-		int r = c->fresh ? counter_reset(v->parts.counters, c->index, c->n) : 0;
-
-		if (r < 0)
-			return why_set(ret_text, r, "counters cannot be reset: %s", strerror(-r));
+	for (size_t i = 0; r == 0 && (c = registry_counter_at(plan->registry, i)); i++)
+		for (unsigned j = 0; c->fresh && j < c->n; j++)
+			fresh[c->index + j] = true;
+	for (unsigned i = 1; r == 0 && i <= COUNTERS; i++) {
+		if (fresh[i] && !fresh[i - 1])
+			begin = i;
+		if (!fresh[i] && fresh[i - 1])
+			r = counter_reset(v->parts.counters, begin, i - begin);
 	}
-	return 0;
+	return r == 0 ? 0 : why_set(ret_text, r, "counters cannot be reset: %s", strerror(-r));
 }
 
 static int encode_all(struct versions *v, struct plan *plan, unsigned slot, char **ret_text)
@@ -234,7 +241,7 @@ static int apply_plan(struct versions *v, struct plan *plan, uint64_t begin_ns, 
 	return 0;
 }
 
-int versions_apply(struct versions *v, struct desired *desired, char **ret_text)
+static int try_and_apply(struct versions *v, struct desired *desired, char **ret_text)
 {
 	uint64_t begin_ns = host_monotonic_ns();
 	_cleanup_free_ char *notes = NULL;
@@ -250,10 +257,20 @@ int versions_apply(struct versions *v, struct desired *desired, char **ret_text)
 		plan_free(plan);
 		return r;
 	}
-	versions_set_problem(v, NULL);
 	free(*ret_text);
 	*ret_text = TAKE_PTR(notes);
 	return 0;
+}
+
+int versions_apply(struct versions *v, struct desired *desired, char **ret_text)
+{
+	int r;
+
+	versions_set_problem(v, NULL);
+	r = try_and_apply(v, desired, ret_text);
+	if (r < 0)
+		versions_set_problem(v, *ret_text ? *ret_text : strerror(-r));
+	return r;
 }
 
 int versions_set_plain_pass(struct versions *v, bool on, char **ret_text)
@@ -442,7 +459,10 @@ int versions_recover(struct versions *v, char **ret_why)
 	registry_free(found.registry);
 	if (r == 0)
 		r = wiring_take_over(v->parts.wiring, plan_hooks(v->plan), ret_why);
-	if (r == 0)
-		r = instance_settle(v->parts.instance);
-	return r;
+	if (r < 0)
+		return r;
+	r = instance_settle(v->parts.instance);
+	if (r < 0)
+		log_warn("older instances cannot be removed: %s", strerror(-r));
+	return 0;
 }

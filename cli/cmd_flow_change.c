@@ -149,7 +149,7 @@ static int operate(struct cli *cli, const struct args *args, enum flow_op op, st
 {
 	struct message request = {.kind = MSG_FLOW}, *tables = NULL;
 	struct pairs pairs = {};
-	const struct layout *layout;
+	const struct layout *layout = NULL;
 	int r;
 
 	r = get_layout(cli, args->arg[0], args->arg[1], &tables, &layout);

@@ -24,17 +24,17 @@ HOOK_FN bool control_find_entry(struct hook *h, const struct table *t, struct pl
 
 	LOOP
 	for (int i = 0; i < CHAIN_MAX; i++) {
-		flow->line = map_bucket(h, t->flow_table, line);
-		if (!flow->line)
+		flow->bucket = map_bucket(h, t->flow_table, line);
+		if (!flow->bucket)
 			return false;
 		p->line = line;
 		LOOP
 		for (__u32 e = 0; e < BUCKET_ENTRIES; e++) {
 			p->entry = e;
-			if (READ(flow->line->slot[e]) == p->slot)
+			if (READ(flow->bucket->slot[e]) == p->slot)
 				return true;
 		}
-		line = READ(flow->line->next);
+		line = READ(flow->bucket->next);
 		if (!line)
 			return false;
 	}
@@ -48,16 +48,15 @@ COLD_FN(control_slot)
 	const struct table *t = cold_table(h, s);
 	struct place p = { .slot = s->work.slot };
 	const struct flow_desc *desc;
-	struct flow flow = { 0 };
+	struct flow flow = { .bucket = NULL };
 	int result;
 
 	if (!t || !(t->flags & TABLE_STATEFUL) || !p.slot)
 		return CONTROL_NOTHING;
 	desc = map_flow_desc(h, t->flow_table);
-	flow.record = map_record(h, t->flow_table, t->record_class, p.slot, &flow.limit);
-	if (!desc || !desc->valid || !flow.record)
+	if (!desc || !desc->valid || !flow_open(h, t, p.slot, &flow))
 		return CONTROL_NOTHING;
-	fallen_key(s, t, &flow);
+	image_read(t, &flow, s->fallen);
 	place_of_hash(&p, desc, flow_hash(desc->secret, &s->fallen[FLOW_HEAD_WORDS], t->key_words));
 	p.slot = s->work.slot;
 	if (!control_find_entry(h, t, &p, &flow))
@@ -71,13 +70,13 @@ COLD_FN(control_slot)
 
 HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
 {
-	__u32 freed = 0, changed = 0, n = c->n;
+	__u32 freed = 0, changed = 0;
 
 	LOOP
 	for (__u32 i = 0; i < CONTROL_SLOTS_MAX; i++) {
 		int result;
 
-		if (i >= n)
+		if (i >= AGAIN(c->n))
 			break;
 		s->work.slot = c->item[i].slot;
 		s->work.change = c->item[i].change;
@@ -93,25 +92,24 @@ HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
 /* ---- one key -------------------------------------------------------------------------------------------- */
 
 /* Gives the flow found the state and the registers of the image. */
-HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s, const struct table *t, struct step_of_flow *x)
+HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s, const struct table *t, struct flow *flow)
 {
-	__u64 *image = cold_image(s);
+	__u64 *image = step_image(s);
 	bool mine, alive;
 
-	x->lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, x->place.slot));
-	if (!x->lock)
+	flow->lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, s->place.slot));
+	if (!flow->lock)
 		return CONTROL_NOTHING;
-	hook_lock(x->lock);
-	mine = flow_is_mine(t, &image[FLOW_HEAD_WORDS], &x->place, &x->flow);
-	alive = READ(((const struct flow_head *)x->flow.record)->alive);
+	hook_lock(flow->lock);
+	mine = flow_is_mine(t, &image[FLOW_HEAD_WORDS], &s->place, flow);
+	alive = READ(flow_head(flow)->alive);
 	if (mine) {
 		image_head(image)->alive = 1;
-		image_write(t, image, &x->flow, true);
+		image_write(t, image, flow, true);
 	}
-	hook_unlock(x->lock);
+	hook_unlock(flow->lock);
 	if (mine)
 		return CONTROL_CHANGED;
-	s->place = x->place;
 	if (!alive)
 		COLD_CALL(flow_help, h, s);
 	return CONTROL_AGAIN;
@@ -132,9 +130,9 @@ COLD_FN(control_flow)
 {
 	COLD_BEGIN
 	const struct table *t = cold_table(h, s);
-	struct step_of_flow x = { 0 };
+	struct flow flow = { .bucket = NULL };
 	const struct flow_desc *desc;
-	__u64 *image = cold_image(s);
+	__u64 *image = step_image(s);
 
 	if (!t || !(t->flags & TABLE_STATEFUL))
 		return CONTROL_NOTHING;
@@ -144,10 +142,9 @@ COLD_FN(control_flow)
 	image_head(image)->last_used_ns = s->cells[CELL_NOW];
 	time_enter(t, image_head(image), image_head(image)->state, s->cells[CELL_NOW]);
 	time_set_deadline(t, image_head(image));
-	place_of_hash(&x.place, desc, flow_hash(desc->secret, &image[FLOW_HEAD_WORDS], t->key_words));
-	if (flow_find(h, t, &image[FLOW_HEAD_WORDS], &x.place, &x.flow))
-		return control_overwrite(h, s, t, &x);
-	s->place = x.place;
+	place_of_hash(&s->place, desc, flow_hash(desc->secret, &image[FLOW_HEAD_WORDS], t->key_words));
+	if (flow_find(h, t, &image[FLOW_HEAD_WORDS], &s->place, &flow))
+		return control_overwrite(h, s, t, &flow);
 	return control_create(h, s);
 }
 
@@ -162,9 +159,12 @@ HOOK_FN void control_set(struct hook *h, struct scratch *s, const struct table *
 		image[FLOW_HEAD_WORDS + i] = c->key[i];
 	LOOP
 	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
-		if (first + i >= EVENT_WORDS_MAX)
+		__u64 word = first + i;
+
+		OPAQUE(word);
+		if (word >= EVENT_WORDS_MAX)
 			break;
-		image[first + i] = c->registers[i];
+		image[word] = c->registers[i];
 	}
 	image_head(image)->state = c->state;
 	s->base = CELL_LOOKUP;

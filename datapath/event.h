@@ -26,7 +26,7 @@ HOOK_FN void event_words(struct scratch *s, const struct table *t, const __u64 *
 	s->event.n_words = n;
 	LOOP
 	for (__u32 i = 0; i < EVENT_WORDS_MAX; i++)
-		s->event.words[i] = i < n ? image[i] : 0;
+		s->event.words[i] = image[i];
 }
 
 /* Everything of an event but its words. */
@@ -68,7 +68,7 @@ HOOK_FN void event_send(struct hook *h, struct scratch *s, __u32 lost)
 
 HOOK_FN void event_of_note(struct hook *h, struct scratch *s, const struct table *t, const struct note *note)
 {
-	__u64 *image = note->kind == EVENT_TIMEOUT ? s->fallen : cold_image(s);
+	__u64 *image = note->kind == EVENT_TIMEOUT ? s->fallen : step_image(s);
 
 	event_begin(h, s, t, note);
 	if (t->flags & TABLE_STATEFUL) {

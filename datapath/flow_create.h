@@ -20,11 +20,6 @@ HOOK_FN const struct table *cold_table(struct hook *h, struct scratch *s)
 	return map_table(h, TABLE_INDEX(s->slot, s->hook, s->table));
 }
 
-HOOK_FN __u64 *cold_image(struct scratch *s)
-{
-	return &s->cells[s->base & (CELL_UPDATE | CELL_LOOKUP)];
-}
-
 /* A slot nobody uses, or 0.  Those given back first: that keeps what the agent scans small. */
 HOOK_FN __u32 slot_take(struct hook *h, __u32 flow_table, struct flow_desc *desc)
 {
@@ -89,30 +84,20 @@ HOOK_FN enum create chain_extend(struct hook *h, struct flow_desc *desc, const s
 }
 
 /* 8: a record that nobody can find yet. */
-HOOK_FN void record_fill(const struct table *t, __u64 *image, struct flow *flow, struct lock_line *lock)
+HOOK_FN void record_fill(const struct table *t, __u64 *image, struct flow *flow)
 {
-	__u32 n = t->key_words;
-
 	image_head(image)->alive = 1;
-	hook_lock(lock);
-	LOOP
-	for (__u32 i = 0; i < KEY_WORDS_MAX; i++) {
-		if (i >= n || FLOW_HEAD_WORDS + i >= flow->limit)
-			break;
-		WRITE(flow->record[FLOW_HEAD_WORDS + i], image[FLOW_HEAD_WORDS + i]);
-	}
+	hook_lock(flow->lock);
 	image_write(t, image, flow, true);
-	hook_unlock(lock);
+	hook_unlock(flow->lock);
 }
 
 /* 9: what was filled was never found. */
-HOOK_FN void record_retract(struct flow *flow, struct lock_line *lock)
+HOOK_FN void record_retract(struct flow *flow)
 {
-	struct flow_head *head = (struct flow_head *)flow->record;
-
-	hook_lock(lock);
-	WRITE(head->alive, 0);
-	hook_unlock(lock);
+	hook_lock(flow->lock);
+	WRITE(flow_head(flow)->alive, 0);
+	hook_unlock(flow->lock);
 }
 
 /* 9, 10. */
@@ -135,8 +120,8 @@ HOOK_FN bool hole_publish(const struct place *p, __u32 slot, struct bucket *head
 HOOK_FN enum create flow_create_in(struct hook *h, struct scratch *s, const struct table *t, struct flow_desc *desc,
 				   struct bucket *head, struct hole *hole)
 {
-	struct lock_line *head_lock = map_lock(h, LOCK_OF_BUCKET(t->flow_table, s->place.head)), *slot_lock;
-	struct flow flow = { 0 };
+	struct lock_line *head_lock = map_lock(h, LOCK_OF_BUCKET(t->flow_table, s->place.head));
+	struct flow flow = { .bucket = NULL };
 	__u32 slot;
 
 	if (!head_lock)
@@ -146,14 +131,13 @@ HOOK_FN enum create flow_create_in(struct hook *h, struct scratch *s, const stru
 	slot = slot_take(h, t->flow_table, desc);
 	if (!slot)
 		return CREATE_FULL;
-	slot_lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, slot));
-	flow.record = map_record(h, t->flow_table, t->record_class, slot, &flow.limit);
-	if (!flow.record || !slot_lock)
+	flow.lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, slot));
+	if (!flow.lock || !flow_open(h, t, slot, &flow))
 		return CREATE_FAULT;
 
-	record_fill(t, cold_image(s), &flow, slot_lock);
+	record_fill(t, step_image(s), &flow);
 	if (!hole_publish(&s->place, slot, head, head_lock, hole)) {
-		record_retract(&flow, slot_lock);
+		record_retract(&flow);
 		map_slot_push(h, t->flow_table, slot);
 		return CREATE_AGAIN;
 	}

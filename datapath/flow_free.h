@@ -52,13 +52,12 @@ COLD_FN(flow_help)
 	struct lock_line *lock;
 	struct bucket *line;
 	__u64 *record;
-	__u32 words;
 
 	if (!t)
 		return -1;
 	lock = map_lock(h, LOCK_OF_BUCKET(t->flow_table, s->place.head));
 	line = map_bucket(h, t->flow_table, s->place.line);
-	record = map_record(h, t->flow_table, t->record_class, s->place.slot, &words);
+	record = map_record_line(h, t->flow_table, t->record_class, s->place.slot, 0);
 	if (!lock || !line || !record)
 		return -1;
 	entry_clear(lock, line, s->place.entry, s->place.slot, record);
@@ -94,13 +93,13 @@ HOOK_FN enum table_stat free_stat(enum free_why why)
 
 /* 12.  The record's key lies in s->fallen. */
 HOOK_FN enum control_result record_free(struct scratch *s, const struct table *t, const struct place *p, struct flow *flow,
-					struct lock_line *lock, enum free_why why, __u32 change, __u64 now)
+					enum free_why why, __u32 change, __u64 now)
 {
 	enum control_result result = CONTROL_NOTHING;
 	struct flow_head *image = image_head(s->fallen);
 	__u16 state;
 
-	hook_lock(lock);
+	hook_lock(flow->lock);
 	if (flow_is_mine(t, &s->fallen[FLOW_HEAD_WORDS], p, flow)) {
 		image_read(t, flow, s->fallen);
 		state = image->state;
@@ -116,37 +115,25 @@ HOOK_FN enum control_result record_free(struct scratch *s, const struct table *t
 		if (result == CONTROL_FREED || why == FREE_DUE)
 			image_write(t, s->fallen, flow, false);
 	}
-	hook_unlock(lock);
+	hook_unlock(flow->lock);
 	return result;
 }
 
-HOOK_FN void fallen_key(struct scratch *s, const struct table *t, const struct flow *flow)
-{
-	__u32 n = t->key_words;
-
-	LOOP
-	for (__u32 i = 0; i < KEY_WORDS_MAX; i++) {
-		if (i >= n || FLOW_HEAD_WORDS + i >= flow->limit)
-			break;
-		s->fallen[FLOW_HEAD_WORDS + i] = READ(flow->record[FLOW_HEAD_WORDS + i]);
-	}
-}
-
-/* FREE of the flow that 'flow' and 'p' name.  Its timeouts are noted, not yet told. */
+/* FREE of the flow that 'flow' and 'p' name.  What is read before the lock is its key, for F1.  Its timeouts are noted, not yet told. */
 HOOK_FN enum control_result flow_free(struct hook *h, struct scratch *s, const struct table *t, const struct place *p,
 				      struct flow *flow, enum free_why why, __u32 change, __u64 now)
 {
-	struct lock_line *slot_lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, p->slot));
 	struct lock_line *head_lock = map_lock(h, LOCK_OF_BUCKET(t->flow_table, p->head));
 	enum control_result result;
 
-	if (!slot_lock || !head_lock || !flow->record || !flow->line)
+	flow->lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, p->slot));
+	if (!flow->lock || !head_lock)
 		return CONTROL_NOTHING;
 	s->n_notes = 0;
-	fallen_key(s, t, flow);
-	result = record_free(s, t, p, flow, slot_lock, why, change, now);
+	image_read(t, flow, s->fallen);
+	result = record_free(s, t, p, flow, why, change, now);
 	if (result == CONTROL_FREED) {
-		entry_clear(head_lock, flow->line, p->entry, p->slot, NULL);
+		entry_clear(head_lock, flow->bucket, p->entry, p->slot, NULL);
 		map_slot_push(h, t->flow_table, p->slot);
 		hook_count(h, t->stats + free_stat(why), 1, 0);
 	}

@@ -11,40 +11,33 @@
 
 enum { ROOM_NEIGHBOURS = 8, ROOM_LINES = CHAIN_MAX + ROOM_NEIGHBOURS };
 
-struct victims {
-	struct place due, oldest;         /* .slot 0: none. */
-	__u64 last_used_ns;               /* Of the oldest. */
-};
-
 /* Reads without lock; FREE checks again. */
-HOOK_FN void victim_look(struct hook *h, const struct table *t, struct place *p, __u64 now, struct victims *v)
+HOOK_FN void victim_look(struct hook *h, const struct table *t, __u64 now, struct victims *v)
 {
 	const struct flow_head *head;
 	__u64 *record, last, deadline;
-	__u32 words;
 
-	record = p->slot ? map_record(h, t->flow_table, t->record_class, p->slot, &words) : NULL;
+	record = v->at.slot ? map_record_line(h, t->flow_table, t->record_class, v->at.slot, 0) : NULL;
 	if (!record)
 		return;
 	head = (const struct flow_head *)record;
 	last = READ(head->last_used_ns);
 	deadline = READ(head->deadline_ns);
-	if (deadline && deadline <= now && !v->due.slot)
-		v->due = *p;
-	if (!v->oldest.slot || last < v->last_used_ns) {
-		v->oldest = *p;
+	if (deadline && deadline <= now && !AGAIN(v->due.slot))
+		v->due = v->at;
+	if (!AGAIN(v->oldest.slot) || last < AGAIN(v->last_used_ns)) {
+		v->oldest = v->at;
 		v->last_used_ns = last;
 	}
 }
 
-HOOK_FN void victims_in_line(struct hook *h, const struct table *t, struct place *p, const struct bucket *line, __u64 now,
-			     struct victims *v)
+HOOK_FN void victims_in_line(struct hook *h, const struct table *t, const struct bucket *line, __u64 now, struct victims *v)
 {
 	LOOP
 	for (__u32 i = 0; i < BUCKET_ENTRIES; i++) {
-		p->slot = READ(line->slot[i]);
-		p->entry = i;
-		victim_look(h, t, p, now, v);
+		v->at.slot = READ(line->slot[i]);
+		v->at.entry = i;
+		victim_look(h, t, now, v);
 	}
 }
 
@@ -52,34 +45,37 @@ HOOK_FN void victims_in_line(struct hook *h, const struct table *t, struct place
 HOOK_FN void victims_find(struct hook *h, const struct table *t, const struct flow_desc *desc, __u32 home, __u64 now,
 			  struct victims *v)
 {
-	struct place p = { .head = home, .line = home };
-
+	v->due.slot = 0;
+	v->oldest.slot = 0;
+	v->at.head = home;
+	v->at.line = home;
 	LOOP
 	for (__u32 i = 0; i < ROOM_LINES; i++) {
-		struct bucket *line = map_bucket(h, t->flow_table, p.line);
+		struct bucket *line = map_bucket(h, t->flow_table, AGAIN(v->at.line));
 
 		if (!line)
 			return;
-		victims_in_line(h, t, &p, line, now, v);
-		p.line = READ(line->next);
-		if (p.line)
+		victims_in_line(h, t, line, now, v);
+		v->at.line = READ(line->next);
+		if (AGAIN(v->at.line))
 			continue;
-		if (v->oldest.slot)
+		if (AGAIN(v->oldest.slot))
 			return;
-		p.head = (p.head + 1) & (desc->n_heads - 1);
-		p.line = p.head;
+		v->at.head = (v->at.head + 1) & (desc->n_heads - 1);
+		v->at.line = v->at.head;
 	}
 }
 
 HOOK_FN bool victim_free(struct hook *h, struct scratch *s, const struct table *t, const struct place *p, enum free_why why, __u64 now)
 {
-	struct flow flow = { 0 };
+	struct flow flow = { .bucket = NULL };
 	enum control_result result;
 
 	if (!p->slot)
 		return false;
-	flow.line = map_bucket(h, t->flow_table, p->line);
-	flow.record = map_record(h, t->flow_table, t->record_class, p->slot, &flow.limit);
+	flow.bucket = map_bucket(h, t->flow_table, p->line);
+	if (!flow.bucket || !flow_open(h, t, p->slot, &flow))
+		return false;
 	result = flow_free(h, s, t, p, &flow, why, 0, now);
 	if (s->n_notes) {
 		s->record_slot = p->slot;
@@ -94,7 +90,6 @@ COLD_FN(flow_make_room)
 {
 	COLD_BEGIN
 	const struct table *t = cold_table(h, s);
-	struct victims v = { 0 };
 	struct flow_desc *desc;
 	__u64 now;
 
@@ -104,10 +99,10 @@ COLD_FN(flow_make_room)
 	if (!desc)
 		return 0;
 	now = packet_now(h, s);
-	victims_find(h, t, desc, s->place.head, now, &v);
-	if (victim_free(h, s, t, &v.due, FREE_DUE, now))
+	victims_find(h, t, desc, s->place.head, now, &s->victims);
+	if (victim_free(h, s, t, &s->victims.due, FREE_DUE, now))
 		return 1;
-	if (t->when_full == FULL_EVICT && victim_free(h, s, t, &v.oldest, FREE_EVICT, now))
+	if (t->when_full == FULL_EVICT && victim_free(h, s, t, &s->victims.oldest, FREE_EVICT, now))
 		return 1;
 	hook_count(h, t->stats + TABLE_STAT_FULL, 1, 0);
 	event_table_full(h, s, t, desc);

@@ -44,17 +44,32 @@
 #include "hash.h"
 #include "hook.h"
 
-/* A record found, with pointers; belongs to one program run. */
+/* A record at hand, with pointers; belongs to one program run. */
 struct flow {
-	struct bucket *line;      /* The line that names it. */
-	__u64 *record;            /* NULL: none. */
-	__u32 limit;              /* Words of the record. */
+	struct bucket *bucket;            /* The line that names it. */
+	__u64 *line[RECORD_LINES_MAX];    /* [0] is NULL: none.  A line that the table does not use is line 0 once more. */
+	struct lock_line *lock;           /* Of its slot. */
 };
+
+/* All of it, so that the verifier sees one way of having none. */
+HOOK_FN void flow_forget(struct flow *flow)
+{
+	flow->bucket = NULL;
+	flow->lock = NULL;
+	for (__u32 i = 0; i < RECORD_LINES_MAX; i++)
+		flow->line[i] = NULL;
+}
+
+/* Words of a record, head and key included. */
+HOOK_FN __u32 table_words(const struct table *t)
+{
+	return FLOW_HEAD_WORDS + AGAIN(t->key_words) + AGAIN(t->n_registers);
+}
 
 /* ---- keys ----------------------------------------------------------------------------------------- */
 
 /* Packs the parts into key words; cells are masked to the width of their part. */
-HOOK_FN void key_make(const __u64 *cells, const struct key_part *parts, __u32 n, __u64 *key)
+HOOK_FN void key_make(const __u64 *cells, const struct key_part *parts, const __u8 *n, __u64 *key)
 {
 	for (__u32 i = 0; i < KEY_WORDS_MAX; i++)
 		key[i] = 0;
@@ -62,22 +77,32 @@ HOOK_FN void key_make(const __u64 *cells, const struct key_part *parts, __u32 n,
 	for (__u32 i = 0; i < KEY_PARTS_MAX; i++) {
 		const struct key_part *part = &parts[i];
 
-		if (i >= n)
+		if (i >= AGAIN(*n))
 			break;
 		key[part->word & 7] |= (cells[part->cell] & (~0ull >> ((64 - part->bits) & 63))) << (part->shift & 63);
 	}
 }
 
-HOOK_FN bool key_equal(const __u64 *record, __u32 limit, const __u64 *key, __u32 key_words)
+/* The key begins in the middle of the first line and may end with the first word of the second. */
+HOOK_FN bool key_equal(const struct flow *flow, const __u64 *key, __u32 key_words)
 {
-	LOOP
-	for (__u32 i = 0; i < KEY_WORDS_MAX; i++) {
-		if (i >= key_words)
-			return true;
-		if (FLOW_HEAD_WORDS + i >= limit || READ(record[FLOW_HEAD_WORDS + i]) != key[i])
-			return false;
+	_Static_assert(FLOW_HEAD_WORDS == 4 && KEY_WORDS_MAX == 5, "cases below");
+	switch (key_words) {
+	case 5:
+		if (READ(flow->line[1][0]) != key[4])
+			return false; /* fall through */
+	case 4:
+		if (READ(flow->line[0][7]) != key[3])
+			return false; /* fall through */
+	case 3:
+		if (READ(flow->line[0][6]) != key[2])
+			return false; /* fall through */
+	case 2:
+		if (READ(flow->line[0][5]) != key[1])
+			return false; /* fall through */
+	case 1: return READ(flow->line[0][4]) == key[0];
 	}
-	return true;
+	return key_words == 0;
 }
 
 /* ---- bucket lines ------------------------------------------------------------------------------------ */
@@ -120,10 +145,30 @@ HOOK_FN void place_of_hash(struct place *p, const struct flow_desc *desc, __u32 
 	p->entry = 0;
 }
 
+/* The lines of a record that the table uses. */
+HOOK_FN bool flow_open(struct hook *h, const struct table *t, __u32 slot, struct flow *flow)
+{
+	__u64 *first = map_record_line(h, t->flow_table, t->record_class, slot, 0);
+
+	flow->line[0] = first;
+	if (!first)
+		return false;
+#pragma clang loop unroll(full)
+	for (__u32 i = 1; i < RECORD_LINES_MAX; i++) {
+		flow->line[i] = first;
+		if (i * RECORD_LINE_WORDS >= table_words(t))
+			continue;
+		flow->line[i] = map_record_line(h, t->flow_table, t->record_class, slot, i);
+		if (!flow->line[i])
+			return false;
+	}
+	return true;
+}
+
 /* Looks at the entries of one line. */
 HOOK_FN bool flow_find_in_line(struct hook *h, const struct table *t, const __u64 *key, struct place *p, struct flow *flow)
 {
-	__u32 equal = line_tags_equal(flow->line, HASH_TAG(p->hash));
+	__u32 equal = line_tags_equal(flow->bucket, HASH_TAG(p->hash));
 
 	LOOP
 	for (int i = 0; i < BUCKET_ENTRIES; i++) {
@@ -132,11 +177,8 @@ HOOK_FN bool flow_find_in_line(struct hook *h, const struct table *t, const __u6
 		if (!equal)
 			return false;
 		equal &= equal - 1;
-		slot = READ(flow->line->slot[entry]);
-		if (!slot)
-			continue;
-		flow->record = map_record(h, t->flow_table, t->record_class, slot, &flow->limit);
-		if (flow->record && key_equal(flow->record, flow->limit, key, t->key_words)) {
+		slot = READ(flow->bucket->slot[entry]);
+		if (slot && flow_open(h, t, slot, flow) && key_equal(flow, key, AGAIN(t->key_words))) {
 			p->slot = slot;
 			p->entry = entry;
 			return true;
@@ -152,58 +194,70 @@ HOOK_FN bool flow_find(struct hook *h, const struct table *t, const __u64 *key, 
 
 	LOOP
 	for (int i = 0; i < CHAIN_MAX; i++) {
-		flow->line = map_bucket(h, t->flow_table, line);
-		if (!flow->line)
+		flow->bucket = map_bucket(h, t->flow_table, line);
+		if (!flow->bucket)
 			return false;
 		if (i == 0)
-			p->version = READ_ACQUIRE(flow->line->version);
+			p->version = READ_ACQUIRE(flow->bucket->version);
 		if (flow_find_in_line(h, t, key, p, flow)) {
 			p->line = line;
 			return true;
 		}
-		line = READ(flow->line->next);
+		line = READ(flow->bucket->next);
 		if (!line)
 			return false;
 	}
 	return false;
 }
 
+HOOK_FN struct flow_head *flow_head(const struct flow *flow)
+{
+	return (struct flow_head *)flow->line[0];
+}
+
 /* F1, under the slot's lock. */
 HOOK_FN bool flow_is_mine(const struct table *t, const __u64 *key, const struct place *p, const struct flow *flow)
 {
-	const struct flow_head *head = (const struct flow_head *)flow->record;
-
-	return READ(head->alive) && key_equal(flow->record, flow->limit, key, t->key_words) &&
-	       READ(flow->line->slot[p->entry & (BUCKET_ENTRIES - 1)]) == p->slot;
+	return READ(flow_head(flow)->alive) && key_equal(flow, key, AGAIN(t->key_words)) &&
+	       READ(flow->bucket->slot[p->entry & (BUCKET_ENTRIES - 1)]) == p->slot;
 }
 
 /* ---- images ------------------------------------------------------------------------------------------------ *
  *
  * The image of a record lies in the cells: head, key, registers, in the record's order. */
 
+HOOK_FN __u64 *step_image(struct scratch *s)
+{
+	return &s->cells[AGAIN(s->base) & CELL_UPDATE];
+}
+
 HOOK_FN struct flow_head *image_head(__u64 *image)
 {
 	return (struct flow_head *)image;
 }
 
+/* First word of the registers. */
 HOOK_FN __u32 image_registers(const struct table *t)
 {
 	return FLOW_HEAD_WORDS + t->key_words;
 }
 
+/* The image of a flow that does not exist, or that ended: its key stays. */
 HOOK_FN void image_clear_registers(const struct table *t, __u64 *image)
 {
-	__u32 first = image_registers(t), n = t->n_registers;
+	__u32 first = image_registers(t);
 
 	LOOP
 	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
-		if (i >= n || first + i >= EVENT_WORDS_MAX)
+		__u64 word = first + i;
+
+		OPAQUE(word);
+		if (i >= AGAIN(t->n_registers) || word >= EVENT_WORDS_MAX)
 			break;
-		image[first + i] = 0;
+		image[word] = 0;
 	}
 }
 
-/* The image of a flow that does not exist; its key stays. */
 HOOK_FN void image_clear(const struct table *t, __u64 *image)
 {
 	for (__u32 i = 0; i < FLOW_HEAD_WORDS; i++)
@@ -211,25 +265,59 @@ HOOK_FN void image_clear(const struct table *t, __u64 *image)
 	image_clear_registers(t, image);
 }
 
-HOOK_FN void image_read(const struct table *t, const struct flow *flow, __u64 *image)
+/* Copies words 'from'..'n' - 1 of a line, 'n' at most RECORD_LINE_WORDS.  No loop: offsets that are constants need no
+ * bounds, and nothing is done that is not needed. */
+HOOK_FN void line_copy(__u64 *to, const __u64 *from, __u32 n, bool whole)
 {
-	__u32 first = image_registers(t), n = t->n_registers;
-
-	for (__u32 i = 0; i < FLOW_HEAD_WORDS; i++)
-		image[i] = READ(flow->record[i]);
-	LOOP
-	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
-		if (i >= n || first + i >= flow->limit)
+	_Static_assert(RECORD_LINE_WORDS == 8, "cases below");
+	switch (n < RECORD_LINE_WORDS ? n : RECORD_LINE_WORDS) {
+	case 8: WRITE(to[7], READ(from[7])); /* fall through */
+	case 7: WRITE(to[6], READ(from[6])); /* fall through */
+	case 6: WRITE(to[5], READ(from[5])); /* fall through */
+	case 5: WRITE(to[4], READ(from[4])); /* fall through */
+	case 4:
+		if (!whole)
 			break;
-		image[first + i] = READ(flow->record[first + i]);
+		WRITE(to[3], READ(from[3])); /* fall through */
+	case 3: WRITE(to[2], READ(from[2])); /* fall through */
+	case 2: WRITE(to[1], READ(from[1])); /* fall through */
+	case 1: WRITE(to[0], READ(from[0]));
 	}
 }
 
-/* Writes the image's head, and its registers if 'registers', to the record; the change number is odd meanwhile. */
-HOOK_FN void image_write(const struct table *t, __u64 *image, struct flow *flow, bool registers)
+/* Key and registers. */
+HOOK_FN void image_read(const struct table *t, const struct flow *flow, __u64 *image)
 {
-	struct flow_head *from = image_head(image), *to = (struct flow_head *)flow->record;
-	__u32 first = image_registers(t), n = registers ? t->n_registers : 0;
+	__u32 n = table_words(t);
+
+	for (__u32 i = 0; i < FLOW_HEAD_WORDS; i++)
+		image[i] = READ(flow->line[0][i]);
+	line_copy(image, flow->line[0], n, false);
+	if (n > 8)
+		line_copy(image + 8, flow->line[1], n - 8, true);
+	if (n > 16)
+		line_copy(image + 16, flow->line[2], n - 16, true);
+	if (n > 24)
+		line_copy(image + 24, flow->line[3], n - 24, true);
+}
+
+HOOK_FN void body_write(const struct table *t, const __u64 *image, struct flow *flow)
+{
+	__u32 n = table_words(t);
+
+	line_copy(flow->line[0], image, n, false);
+	if (n > 8)
+		line_copy(flow->line[1], image + 8, n - 8, true);
+	if (n > 16)
+		line_copy(flow->line[2], image + 16, n - 16, true);
+	if (n > 24)
+		line_copy(flow->line[3], image + 24, n - 24, true);
+}
+
+/* Writes the image's head, and key and registers if 'body', to the record; the change number is odd meanwhile. */
+HOOK_FN void image_write(const struct table *t, __u64 *image, struct flow *flow, bool body)
+{
+	struct flow_head *from = image_head(image), *to = flow_head(flow);
 	__u32 change = READ(to->change);
 
 	WRITE(to->change, change + 1);
@@ -239,12 +327,8 @@ HOOK_FN void image_write(const struct table *t, __u64 *image, struct flow *flow,
 	WRITE(to->last_used_ns, from->last_used_ns);
 	WRITE(to->hard_deadline_ns, from->hard_deadline_ns);
 	WRITE(to->deadline_ns, from->deadline_ns);
-	LOOP
-	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
-		if (i >= n || first + i >= flow->limit)
-			break;
-		WRITE(flow->record[first + i], image[first + i]);
-	}
+	if (body)
+		body_write(t, image, flow);
 	WRITE_RELEASE(to->change, change + 2);
 	from->change = change + 2;
 }

@@ -37,6 +37,25 @@
 
 #define HOOK_FN static inline __attribute__((always_inline, unused))
 
+/* ---- loops --------------------------------------------------------------------------------------- *
+ *
+ * The interpreter keeps its loops; around constant tables (MEALY_SPECIALISED) they unroll and fold. */
+#ifdef MEALY_SPECIALISED
+#define LOOP _Pragma("clang loop unroll(full)")
+#define OPAQUE(x) ((void)0)
+#define AGAIN(x) (x)
+#define BELOW(a, b) ((__u64)(a) < (__u64)(b))
+#else
+#define LOOP _Pragma("clang loop unroll(disable)")
+/* The compiler may not reason about where 'x' came from. */
+#define OPAQUE(x) __asm__ volatile("" : "+r"(x))
+/* Reads a bound of a loop from its table once more: a copy kept in a register would collect what the verifier learns about
+ * it, differently on each path, and no two paths would ever be alike again. */
+#define AGAIN(x) (*(const volatile __typeof__(x) *)&(x))
+/* a < b without a branch: the borrow of a - b.  A branch would cost the processor a guess and the verifier a path. */
+#define BELOW(a, b) (((~(a) & (b)) | ((~(a) | (b)) & ((a) - (b)))) >> 63)
+#endif
+
 struct hook;
 struct lock_line;
 
@@ -62,7 +81,7 @@ HOOK_FN __u32 hook_port(struct hook *h);
 HOOK_FN __u32 hook_in_port(struct hook *h);
 /* True for a copy that the switch itself made at tc egress; takes its mark off. */
 HOOK_FN bool hook_is_copy(struct hook *h);
-/* Copies the first 'size' bytes of the frame, at most PUNT_BYTES_MAX.  0, or nonzero if it has fewer. */
+/* Copies the first 'size' bytes of the frame, 1..PUNT_BYTES_MAX.  0, or nonzero if it has fewer. */
 HOOK_FN int hook_read(struct hook *h, void *buf, __u32 size);
 
 /* ---- ways out ---------------------------------------------------------------------------------- *
@@ -102,8 +121,8 @@ HOOK_FN struct punt_limit *map_punt_limit(struct hook *h);
 /* Of flow table 'flow_table': */
 HOOK_FN struct flow_desc *map_flow_desc(struct hook *h, __u32 flow_table);
 HOOK_FN struct bucket *map_bucket(struct hook *h, __u32 flow_table, __u32 index);
-/* The record of a slot (1..capacity) as words; '*words' becomes RECORD_WORDS(class_). */
-HOOK_FN __u64 *map_record(struct hook *h, __u32 flow_table, __u32 class_, __u32 slot, __u32 *words);
+/* Line 'line' of the record of a slot (1..capacity): RECORD_LINE_WORDS words. */
+HOOK_FN __u64 *map_record_line(struct hook *h, __u32 flow_table, __u32 class_, __u32 slot, __u32 line);
 /* Returned slots: a queue.  Pop gives 0 when it is empty. */
 HOOK_FN __u32 map_slot_pop(struct hook *h, __u32 flow_table);
 HOOK_FN void map_slot_push(struct hook *h, __u32 flow_table, __u32 slot);
@@ -163,15 +182,6 @@ HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const stru
 #define COLD_FN(name) static inline __attribute__((unused)) int name(struct hook *h, struct scratch *s)
 #define COLD_CALL(name, h, s) name(h, s)
 #define COLD_BEGIN
-#endif
-
-/* ---- loops --------------------------------------------------------------------------------------- *
- *
- * The interpreter keeps its loops; around constant tables (MEALY_SPECIALISED) they unroll and fold. */
-#ifdef MEALY_SPECIALISED
-#define LOOP _Pragma("clang loop unroll(full)")
-#else
-#define LOOP _Pragma("clang loop unroll(disable)")
 #endif
 
 #endif

@@ -128,33 +128,12 @@ HOOK_FN struct bucket *map_bucket(struct hook *h, __u32 flow_table, __u32 index)
 	return inner ? bpf_map_lookup_elem(inner, &index) : NULL;
 }
 
-/* The three arms must stay three: a call that may see several maps is not inlined by the kernel. */
-HOOK_FN __u64 *map_record(struct hook *h, __u32 flow_table, __u32 class_, __u32 slot, __u32 *words)
+HOOK_FN __u64 *map_record_line(struct hook *h, __u32 flow_table, __u32 class_, __u32 slot, __u32 line)
 {
-	__u64 *record = NULL;
-	void *inner;
+	void *inner = bpf_map_lookup_elem(&records, &flow_table);
+	__u32 index = (slot << (class_ & 3)) + line;
 
-	switch (class_) {
-	case RECORD_64:
-		inner = bpf_map_lookup_elem(&records_64, &flow_table);
-		if (inner)
-			record = bpf_map_lookup_elem(inner, &slot);
-		asm volatile("%0 = 8" : "=r"(*words));
-		break;
-	case RECORD_128:
-		inner = bpf_map_lookup_elem(&records_128, &flow_table);
-		if (inner)
-			record = bpf_map_lookup_elem(inner, &slot);
-		asm volatile("%0 = 16" : "=r"(*words));
-		break;
-	case RECORD_256:
-		inner = bpf_map_lookup_elem(&records_256, &flow_table);
-		if (inner)
-			record = bpf_map_lookup_elem(inner, &slot);
-		asm volatile("%0 = 32" : "=r"(*words));
-		break;
-	}
-	return record;
+	return inner ? bpf_map_lookup_elem(inner, &index) : NULL;
 }
 
 HOOK_FN __u32 map_slot_pop(struct hook *h, __u32 flow_table)

@@ -226,6 +226,14 @@ HOOK_FN __u64 *map_record(struct hook *h, __u32 flow_table, __u32 class_, __u32 
 	return &h->sw->flows[flow_table].records[(size_t)slot * RECORD_WORDS(class_)];
 }
 
+HOOK_FN __u64 *map_record_line(struct hook *h, __u32 flow_table, __u32 class_, __u32 slot, __u32 line)
+{
+	__u32 words = 0;
+	__u64 *record = map_record(h, flow_table, class_, slot, &words);
+
+	return record && line * RECORD_LINE_WORDS < words ? record + line * RECORD_LINE_WORDS : NULL;
+}
+
 HOOK_FN __u32 map_slot_pop(struct hook *h, __u32 flow_table)
 {
 	if (!native_desc(h->sw, flow_table))

@@ -10,6 +10,7 @@
 
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <bpf/bpf_endian.h>
 
 struct hook {
 	enum hook_id id;
@@ -19,7 +20,7 @@ struct hook {
 #define COLD_PREFIX tc_
 #include "hook_bpf.h"
 
-enum { COPY_MARK = 0x4d4c, VLAN_TAG_BYTES = 4 };
+enum { COPY_MARK = 0x4d4c, MACS_BYTES = 12, VLAN_TAG_BYTES = 4 };
 
 HOOK_FN __u16 copy_mark(__u32 ifindex)
 {
@@ -68,9 +69,22 @@ HOOK_FN bool hook_is_copy(struct hook *h)
 	return true;
 }
 
+/* A tag that the kernel keeps beside the frame goes back to where it was. */
 HOOK_FN int hook_read(struct hook *h, void *buf, __u32 size)
 {
-	return bpf_skb_load_bytes(h->ctx, 0, buf, size);
+	__be16 *tag = buf + MACS_BYTES;
+
+	if (!h->ctx->vlan_present)
+		return bpf_skb_load_bytes(h->ctx, 0, buf, size);
+	if (size <= MACS_BYTES + VLAN_TAG_BYTES || bpf_skb_load_bytes(h->ctx, 0, buf, MACS_BYTES))
+		return -1;
+	tag[0] = h->ctx->vlan_proto;
+	tag[1] = bpf_htons(h->ctx->vlan_tci);
+	size -= MACS_BYTES + VLAN_TAG_BYTES;
+	OPAQUE(size);
+	if (!size || size > PUNT_BYTES_MAX - MACS_BYTES - VLAN_TAG_BYTES)
+		return -1;
+	return bpf_skb_load_bytes(h->ctx, MACS_BYTES, buf + MACS_BYTES + VLAN_TAG_BYTES, size);
 }
 
 HOOK_FN struct scratch *map_scratch(struct hook *h)

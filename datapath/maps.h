@@ -50,7 +50,7 @@ enum { RETURNED_PATTERN = 1, PORT_HASH_MAX = 4 * PORTS_MAX, EVENT_RING_BYTES = 1
 
 /* One inner ARRAY, mappable, for each flow table.  By sizes: clang 14 forgets the type of an inner element
  * that the unit does not use by value. */
-#define FLOW_MAP(name, element)                                                          \
+#define FLOW_MAP(name, size)                                                             \
 	struct {                                                                         \
 		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                \
 		__uint(max_entries, FLOW_TABLES_MAX);                                    \
@@ -61,7 +61,7 @@ enum { RETURNED_PATTERN = 1, PORT_HASH_MAX = 4 * PORTS_MAX, EVENT_RING_BYTES = 1
 				__uint(max_entries, 1);                                  \
 				__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);     \
 				__uint(key_size, 4);                                     \
-				__uint(value_size, sizeof(element));                     \
+				__uint(value_size, size);                                \
 			});                                                              \
 	} MAP(name)
 
@@ -77,10 +77,8 @@ PROGRAM_MAP(interp_xdp, INTERP_MAX);
 PROGRAM_MAP(interp_tci, INTERP_MAX);
 PROGRAM_MAP(interp_tce, INTERP_MAX);
 
-FLOW_MAP(records_64, struct record_64);
-FLOW_MAP(records_128, struct record_128);
-FLOW_MAP(records_256, struct record_256);
-FLOW_MAP(buckets, struct bucket);
+FLOW_MAP(records, RECORD_LINE_SIZE);
+FLOW_MAP(buckets, sizeof(struct bucket));
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, FLOW_TABLES_MAX);

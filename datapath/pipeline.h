@@ -16,7 +16,7 @@
 #include "exit_reason.h"
 
 enum {
-	MEALY_ABI_VERSION = 1,
+	MEALY_ABI_VERSION = 2,
 	FLOW_FORMAT_VERSION = 1,
 };
 
@@ -29,10 +29,8 @@ enum {
 	RESTARTS_MAX = 8,         /* How often one packet may begin a table again. */
 	STATES_MAX = 64,          /* State ids of one flow table; 0 is the first state. */
 	RULES_MAX = 256,          /* Rules of one table. */
-	ROWS_MAX = 512,           /* A rule is one row for each alternative of its sets. */
-	ROW_REFS_MAX = 8192,      /* Row numbers in all states' lists together. */
-	TERMS_MAX = 2048,         /* Comparisons of all rows of one table. */
-	ROW_TERMS_MAX = 8,        /* Comparisons of one row. */
+	TESTS_MAX = 4096,         /* Comparisons of one table, states that share them counted once. */
+	SEARCH_MAX = 2048,        /* Comparisons of one state. */
 	LOADS_MAX = 32,           /* Packet fields one table reads. */
 	OPS_MAX = 1024,           /* Operations of one table: pre, let, do, post together. */
 	OPS_PRE_MAX = 32,         /* ... before the lock. */
@@ -198,26 +196,21 @@ _Static_assert(sizeof(struct op) == 16, "bump MEALY_ABI_VERSION");
 
 /* ---- rules ------------------------------------------------------------------------------ */
 
-/* Holds when ((cell & mask) - low) <= range, unsigned, exclusive-or 'invert'.  One form for
- * equality, masks, prefixes and ranges; comparisons of two cells are ops that make 0 or 1. */
-struct term {
-	__u8 cell;
-	__u8 invert;
-	__u8 zero[6];
+/* The search for a rule is a walk over tests, from the record's state's first one on.  A test holds when
+ * ((cell & mask) - low) <= range, unsigned: one form for equality, masks, prefixes, ranges and headers that must be present;
+ * comparisons of two cells are ops that make 0 or 1.  next[0] if it holds, next[1] if not: a later test, or
+ * FOUND(rule).  Without branches, so a processor has nothing to guess and the verifier one path to follow. */
+struct test {
 	__u64 mask;
 	__u64 low;
 	__u64 range;
+	__u16 next[2];
+	__u8 cell;
+	__u8 zero[3];
 };
-_Static_assert(sizeof(struct term) == 32, "bump MEALY_ABI_VERSION");
+_Static_assert(sizeof(struct test) == 32, "bump MEALY_ABI_VERSION");
 
-struct row {
-	__u64 needs;              /* Headers that must be present. */
-	__u16 first_term;
-	__u16 n_terms;
-	__u16 rule;
-	__u16 zero;
-};
-_Static_assert(sizeof(struct row) == 16, "bump MEALY_ABI_VERSION");
+#define FOUND(rule) (TESTS_MAX + (rule))
 
 enum verdict {
 	VERDICT_PASS,             /* To the next application of the port, after the last the kernel. */
@@ -311,8 +304,8 @@ struct state_def {
 	__u8 hard_to;
 	__u8 flags;
 	__u8 zero;
-	__u16 first_row;          /* In row_list. */
-	__u16 n_rows;
+	__u16 first_test;         /* Or FOUND(rule). */
+	__u16 n_tests;            /* At most so many are made. */
 	__u16 timeout_op;         /* Reserved for on_timeout with updates. */
 	__u16 n_timeout_ops;
 	__u32 zero2;
@@ -373,18 +366,16 @@ struct table {
 	__u8 n_states;            /* One more than the highest known id. */
 	__u16 first_pre;
 	__u16 first_let;
-	__u16 n_rows;
+	__u16 n_tests;
 	__u32 zero;
 	struct key_part lookup[KEY_PARTS_MAX];
 	struct key_part update[KEY_PARTS_MAX];
 	struct load loads[LOADS_MAX];
-	struct state_def states[STATES_MAX];      /* Rules-only tables use states[0]'s row list. */
+	struct state_def states[STATES_MAX];      /* Rules-only tables use states[0]. */
 	struct rule rules[RULES_ROOM];
 	struct op ops[OPS_MAX];
-	struct row rows[ROWS_MAX];
-	__u16 row_list[ROW_REFS_MAX];
 	struct step steps[STEPS_MAX];
-	struct term terms[TERMS_MAX];
+	struct test tests[TESTS_MAX];
 };
 
 /* What one hook of one version runs.  next_app[port][a]: the first table of the application
@@ -427,6 +418,8 @@ enum { FLOW_HEAD_WORDS = 4 };
 enum record_class { RECORD_64, RECORD_128, RECORD_256, RECORD_CLASS_MAX };
 #define RECORD_WORDS(class) (8u << (class))
 #define RECORD_SIZE(class) (64u << (class))
+#define RECORD_LINES(class) (1u << (class))
+enum { RECORD_LINE_SIZE = 64, RECORD_LINE_WORDS = 8, RECORD_LINES_MAX = 4 };
 
 struct record_64 { struct flow_head head; __u64 word[4]; };
 struct record_128 { struct flow_head head; __u64 word[12]; };
@@ -581,9 +574,10 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_INTERP_XDP "interp_xdp"
 #define MAP_INTERP_TC_INGRESS "interp_tci"
 #define MAP_INTERP_TC_EGRESS "interp_tce"
-#define MAP_RECORDS_64 "records_64"      /* ARRAY_OF_MAPS[FLOW_TABLES_MAX] -> ARRAY mmapable */
-#define MAP_RECORDS_128 "records_128"
-#define MAP_RECORDS_256 "records_256"
+/* ARRAY_OF_MAPS[FLOW_TABLES_MAX] -> ARRAY mmapable of lines: RECORD_LINE_SIZE bytes an element, RECORD_LINES(class) elements
+ * a record, so record s begins at byte s * RECORD_SIZE(class) of the mapping.  One kind of map for all record sizes keeps the
+ * verifier from following each size on its own. */
+#define MAP_RECORDS "records"
 #define MAP_BUCKETS "buckets"            /* ARRAY_OF_MAPS -> ARRAY mmapable of struct bucket */
 #define MAP_RETURNED "returned"          /* ARRAY_OF_MAPS -> QUEUE of slots */
 #define MAP_FLOW_DESC "flow_desc"        /* ARRAY[FLOW_TABLES_MAX] */

@@ -28,11 +28,28 @@ struct place {
 	__u32 entry;
 };
 
+/* Flows that may give room; in memory for the verifier's sake, as below. */
+struct victims {
+	struct place at;                  /* Being looked at. */
+	struct place due, oldest;         /* .slot 0: none. */
+	__u64 last_used_ns;               /* Of the oldest. */
+};
+
 /* What the control program is asked to do with one slot. */
 struct control_work {
 	__u32 op;                 /* enum control_op */
 	__u32 slot;
 	__u32 change;
+};
+
+/* What became of the flow being worked on.  Here and not in registers, because the verifier would follow each combination on its
+ * own. */
+enum was {
+	WAS_FOUND = 1,            /* There is a record, fallen or not. */
+	WAS_FRESH = 2,            /* The flow is in the first state for lack of a record, or fell there. */
+	WAS_FOREIGN = 4,          /* Its state is of another version: left alone, unless the rule writes. */
+	WAS_FELL = 8,             /* By a timeout. */
+	WAS_OVER = 16,            /* Freed by this packet. */
 };
 
 struct scratch {
@@ -47,10 +64,13 @@ struct scratch {
 	__u32 tails;                      /* Tail calls used since the root's. */
 	__u32 phase;                      /* 0: decide (and apply); 1: apply to the update scope. */
 	__u32 rule;                       /* Chosen. */
-	__u32 base;                       /* First cell of the image being worked on. */
+	__u32 base;                       /* First cell of the image being worked on: CELL_LOOKUP or CELL_UPDATE. */
+	__u32 was;                        /* Bits of enum was. */
+	__u64 now;                        /* The time of the flow being worked on. */
 	__u32 n_notes;
 	struct note note[NOTES_MAX];
 	struct place place;
+	struct victims victims;
 	struct control_work work;
 	__u32 record_slot;                /* Of the update record, 0: none; for events. */
 	__u32 punt_size;                  /* Bytes captured in 'punt'. */

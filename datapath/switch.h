@@ -201,15 +201,13 @@ HOOK_FN int switch_entry(struct hook *h, struct scratch *s)
 /* Everything before the flow: variables, fields, operations that need no record. */
 HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table *t)
 {
-	__u32 n_loads = t->n_loads, n_pre = t->n_pre;
-
 	s->app = t->app;
 	if ((t->flags & (TABLE_FIRST | TABLE_CLEAN)) == TABLE_FIRST)
 		for (__u32 i = CELL_VAR; i < CELL_META; i++)
 			s->cells[i] = 0;
 	LOOP
 	for (__u32 i = 0; i < LOADS_MAX; i++) {
-		if (i >= n_loads)
+		if (i >= AGAIN(t->n_loads))
 			break;
 		pkt_load(h, s, &t->loads[i]);
 	}
@@ -217,49 +215,38 @@ HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table
 		packet_now(h, s);
 	LOOP
 	for (__u32 i = 0; i < OPS_PRE_MAX; i++) {
-		if (i >= n_pre)
+		if (i >= AGAIN(t->n_pre))
 			break;
 		op_run_pre(h, s->cells, &t->ops[(t->first_pre + i) & (OPS_MAX - 1)]);
 	}
 }
 
-/* A table of rules only: the state's list 0, and `do` for variables. */
-HOOK_FN enum outcome table_stateless(struct scratch *s, const struct table *t, __u32 *rule)
+HOOK_FN enum outcome table_absent(struct hook *h, struct scratch *s, const struct table *t)
 {
-	const struct rule *r;
-
-	*rule = step_decide(s, t, 0);
-	r = step_rule(t, rule);
-	op_run_list(s->cells, t, r->first_do, r->n_do, OPS_DO_MAX);
-	if (r->flags & RULE_NOTIFY)
-		note_add(s, EVENT_STATE, 0, 0, *rule);
+	s->rule = RULE_ABSENT;
+	hook_saw_rule(h, s, t, 0);
 	return OUT_RULE;
 }
 
-HOOK_FN enum outcome table_stateful(struct hook *h, struct scratch *s, const struct table *t, __u32 *rule)
+HOOK_FN void table_key(struct scratch *s, const struct table *t)
 {
-	bool second = (t->flags & TABLE_TWO_SCOPES) && s->phase;
-	__u64 *image = &s->cells[second ? CELL_UPDATE : CELL_LOOKUP];
+	bool second = step_role(s, t) == ROLE_APPLY;
 
 	s->base = second ? CELL_UPDATE : CELL_LOOKUP;
-	key_make(s->cells, second ? t->update : t->lookup, second ? t->n_update : t->n_lookup, &image[FLOW_HEAD_WORDS]);
-	return xfsm_step(h, s, t, image, rule);
+	key_make(s->cells, second ? t->update : t->lookup, second ? &t->n_update : &t->n_lookup, &step_image(s)[FLOW_HEAD_WORDS]);
 }
 
-HOOK_FN enum outcome table_run(struct hook *h, struct scratch *s, const struct table *t, __u32 *rule)
+HOOK_FN enum outcome table_run(struct hook *h, struct scratch *s, const struct table *t)
 {
 	s->n_notes = 0;
 	s->record_slot = 0;
 	if (!s->phase) {
 		table_prepare(h, s, t);
-		if (!(t->flags & TABLE_STATEFUL))
-			return table_stateless(s, t, rule);
-		if ((s->cells[CELL_PRESENT] & t->key_needs) != t->key_needs) {
-			*rule = RULE_ABSENT;
-			return OUT_RULE;
-		}
+		if ((s->cells[CELL_PRESENT] & t->key_needs) != t->key_needs)
+			return table_absent(h, s, t);
 	}
-	return table_stateful(h, s, t, rule);
+	table_key(s, t);
+	return xfsm_step(h, s, t);
 }
 
 /* `controller`: a copy of the packet as it came into this table. */
@@ -271,23 +258,23 @@ HOOK_FN void punt_packet(struct hook *h, struct scratch *s)
 		return;
 	if (size > PUNT_BYTES_MAX)
 		size = PUNT_BYTES_MAX;
-	s->punt_size = size;
-	if (hook_read(h, s->punt, size))
-		s->punt_size = 0;
+	OPAQUE(size);
+	s->punt_size = 0;
+	if (size && size <= PUNT_BYTES_MAX && !hook_read(h, s->punt, size))
+		s->punt_size = size;
 	COLD_CALL(punt_send, h, s);
 }
 
-HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *t, __u32 rule)
+HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *t)
 {
-	const struct rule *r = step_rule(t, &rule);
+	const struct rule *r = step_rule(s, t);
 
 	hook_count(h, r->counter, s->cells[CELL_FRAMES], s->cells[CELL_LENGTH]);
-	s->rule = rule;
 	if (s->n_notes)
 		COLD_CALL(event_notes, h, s);
 	if (r->flags & RULE_CONTROLLER)
 		punt_packet(h, s);
-	op_run_list(s->cells, t, r->first_post, r->n_post, OPS_POST_MAX);
+	op_run_list(s->cells, t, r->first_post, &r->n_post, OPS_POST_MAX);
 	if (r->n_steps)
 		return switch_go(h, s, INTERP_ACTION);
 	return verdict_apply(h, s, r);
@@ -301,14 +288,11 @@ HOOK_FN int table_again(struct hook *h, struct scratch *s, const struct table *t
 	return switch_go(h, s, INTERP_TABLE);
 }
 
-HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t, enum outcome out, __u32 rule)
+HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t, enum outcome out)
 {
 	switch (out) {
-	case OUT_RULE: return table_finish(h, s, t, rule);
-	case OUT_PHASE:
-		s->rule = rule;
-		s->phase = 1;
-		return switch_go(h, s, INTERP_TABLE);
+	case OUT_RULE: return table_finish(h, s, t);
+	case OUT_PHASE: s->phase = 1; return switch_go(h, s, INTERP_TABLE);
 	case OUT_AGAIN: return table_again(h, s, t);
 	}
 	return switch_fault(h, s, (enum exit_reason)out);
@@ -317,10 +301,7 @@ HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t
 /* One table that is at hand; around constant tables this is the whole program. */
 HOOK_FN int switch_run_table(struct hook *h, struct scratch *s, const struct table *t)
 {
-	__u32 rule = s->rule;
-	enum outcome out = table_run(h, s, t, &rule);
-
-	return table_leave(h, s, t, out, rule);
+	return table_leave(h, s, t, table_run(h, s, t));
 }
 
 HOOK_FN int switch_table(struct hook *h, struct scratch *s)
@@ -340,11 +321,10 @@ HOOK_FN int switch_action(struct hook *h, struct scratch *s)
 	const struct table *t = map_table(h, TABLE_INDEX(s->slot & 1, h->id, s->table));
 	enum exit_reason reason;
 	const struct rule *r;
-	__u32 rule = s->rule;
 
 	if (!t)
 		return switch_fault(h, s, EXIT_NO_TABLE);
-	r = step_rule(t, &rule);
+	r = step_rule(s, t);
 	reason = pkt_rewrite(h, s, t, r);
 	if (reason)
 		return switch_fault(h, s, reason);

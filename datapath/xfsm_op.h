@@ -94,12 +94,12 @@ HOOK_FN void op_run(__u64 *cells, const struct op *op)
 	cells[op->dst] = op_value(op->code, a, b, cells[CELL_PRESENT]);
 }
 
-/* Runs ops first..first + n - 1, at most 'max'. */
-HOOK_FN void op_run_list(__u64 *cells, const struct table *t, __u32 first, __u32 n, __u32 max)
+/* Runs '*n' ops from 'first' on, at most 'max'. */
+HOOK_FN void op_run_list(__u64 *cells, const struct table *t, __u32 first, const __u8 *n, __u32 max)
 {
 	LOOP
 	for (__u32 i = 0; i < max; i++) {
-		if (i >= n)
+		if (i >= AGAIN(*n))
 			break;
 		op_run(cells, &t->ops[(first + i) & (OPS_MAX - 1)]);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* xfsm_rule - which rule applies: the rows of the record's state, in file order, first match.
+/* xfsm_rule - which rule applies: the first in file order whose tests all hold in the record's state.
  *
  * Yields a number.  Applying the rule inside the search would put the verifier over its limit, and it would
  * make 256 copies of the code around constant tables. */
@@ -8,45 +8,38 @@
 
 #include "hook.h"
 
-HOOK_FN bool rule_term_holds(const __u64 *cells, const struct term *term)
+HOOK_FN __u32 rule_test(const __u64 *cells, const struct test *test)
 {
-	bool inside = (cells[term->cell] & term->mask) - term->low <= term->range;
-
-	return inside != !!term->invert;
+	return test->next[BELOW(test->range, (cells[test->cell] & test->mask) - test->low)];
 }
 
-HOOK_FN bool rule_row_holds(const __u64 *cells, const struct table *t, const struct row *row)
-{
-	__u32 first = row->first_term, n = row->n_terms;
-
-	if ((cells[CELL_PRESENT] & row->needs) != row->needs)
-		return false;
-	LOOP
-	for (__u32 i = 0; i < ROW_TERMS_MAX; i++) {
-		if (i >= n)
-			break;
-		if (!rule_term_holds(cells, &t->terms[(first + i) & (TERMS_MAX - 1)]))
-			return false;
-	}
-	return true;
-}
-
+#ifdef MEALY_SPECIALISED
+/* Around constant tables the loop runs over the tests themselves, so that each is code of its own. */
 HOOK_FN __u32 rule_find(const __u64 *cells, const struct table *t, __u32 state)
 {
-	const struct state_def *sd = &t->states[state & (STATES_MAX - 1)];
-	__u32 first = sd->first_row, n = sd->n_rows;
+	__u32 next = t->states[state & (STATES_MAX - 1)].first_test;
 
 	LOOP
-	for (__u32 i = 0; i < ROWS_MAX; i++) {
-		const struct row *row;
-
-		if (i >= n)
-			break;
-		row = &t->rows[t->row_list[(first + i) & (ROW_REFS_MAX - 1)] & (ROWS_MAX - 1)];
-		if (rule_row_holds(cells, t, row))
-			return row->rule;
-	}
-	return RULE_OTHERWISE;
+	for (__u32 i = 0; i < t->n_tests; i++)
+		if (next == i)
+			next = (cells[t->tests[i].cell] & t->tests[i].mask) - t->tests[i].low <= t->tests[i].range ?
+				       t->tests[i].next[0] :
+				       t->tests[i].next[1];
+	return next - TESTS_MAX;
 }
+#else
+HOOK_FN __u32 rule_find(const __u64 *cells, const struct table *t, __u32 state)
+{
+	__u32 next = t->states[state & (STATES_MAX - 1)].first_test;
+
+	LOOP
+	for (__u32 i = 0; i < SEARCH_MAX; i++) {
+		if (next >= TESTS_MAX)
+			break;
+		next = rule_test(cells, &t->tests[next]);
+	}
+	return next - TESTS_MAX;
+}
+#endif
 
 #endif

@@ -24,16 +24,19 @@ enum outcome {
 	OUT_AGAIN,                        /* The table again: another CPU was faster. */
 };
 
-struct step_of_flow {
-	struct flow flow;         /* .record is NULL if no lock is held. */
-	struct place place;
-	struct lock_line *lock;
-	__u64 now;
-	bool found;               /* There is a record, fallen or not. */
-	bool fresh;               /* The flow is in the first state for lack of a record, or fell there. */
-	bool foreign;             /* Its state is of another version: leave it, unless the rule writes. */
-	bool fell;
-};
+/* s->rule is always below RULES_ROOM; the mask, which leads no further than into the table's next members, is for
+ * the verifier. */
+enum { RULES_MASK = 2 * RULES_MAX - 1 };
+
+/* Which part of the work a run does. */
+enum role { ROLE_BOTH, ROLE_DECIDE, ROLE_APPLY };
+
+HOOK_FN enum role step_role(const struct scratch *s, const struct table *t)
+{
+	if (!(AGAIN(t->flags) & TABLE_TWO_SCOPES))
+		return ROLE_BOTH;
+	return AGAIN(s->phase) ? ROLE_APPLY : ROLE_DECIDE;
+}
 
 /* ---- variables that a creation must put back ------------------------------------------------------------- */
 
@@ -63,101 +66,179 @@ HOOK_FN __u64 step_clock(struct hook *h, struct scratch *s, const struct table *
 }
 
 /* Lines 3 to 6 of the protocol; the lock is held if it returns OUT_RULE. */
-HOOK_FN enum outcome step_lock(struct hook *h, struct scratch *s, const struct table *t, __u64 *image, struct step_of_flow *x)
+HOOK_FN enum outcome step_lock(struct hook *h, struct scratch *s, const struct table *t, struct flow *flow)
 {
 	bool alive;
 
-	x->lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, x->place.slot));
-	if (!x->lock)
+	flow->lock = map_lock(h, LOCK_OF_SLOT(t->flow_table, s->place.slot));
+	if (!flow->lock)
 		return (enum outcome)EXIT_INTERNAL;
-	hook_lock(x->lock);
-	if (flow_is_mine(t, &image[FLOW_HEAD_WORDS], &x->place, &x->flow))
+	hook_lock(flow->lock);
+	if (flow_is_mine(t, &step_image(s)[FLOW_HEAD_WORDS], &s->place, flow))
 		return OUT_RULE;
-	alive = READ(((const struct flow_head *)x->flow.record)->alive);
-	hook_unlock(x->lock);
-	if (!alive) {
-		s->place = x->place;
+	alive = READ(flow_head(flow)->alive);
+	hook_unlock(flow->lock);
+	if (!alive)
 		COLD_CALL(flow_help, h, s);
-	}
 	return OUT_AGAIN;
 }
 
 /* Time never runs backwards within a flow. */
-HOOK_FN void step_clock_of_flow(struct scratch *s, const struct table *t, const struct flow_head *image, struct step_of_flow *x)
+HOOK_FN void step_clock_of_flow(struct scratch *s, const struct table *t, const struct flow_head *image)
 {
-	if (x->now >= image->last_used_ns)
+	if (s->now >= image->last_used_ns)
 		return;
-	x->now = image->last_used_ns;
+	s->now = image->last_used_ns;
 	if (t->flags & TABLE_TIME)
-		s->cells[CELL_NOW] = x->now;
+		s->cells[CELL_NOW] = s->now;
 }
 
-/* Brings the image to the present. */
-HOOK_FN void step_fall(struct scratch *s, const struct table *t, __u64 *image, struct step_of_flow *x, bool noting)
+/* Finds the flow of the key in the image.  OUT_RULE: the image is read; a flow that exists is locked (flow->line[0] is set). */
+HOOK_FN enum outcome step_find(struct hook *h, struct scratch *s, const struct table *t, struct flow *flow)
 {
+	const struct flow_desc *desc = map_flow_desc(h, t->flow_table);
+	__u64 *image = step_image(s);
+	enum outcome out;
+
+	if (!desc || !desc->valid)
+		return (enum outcome)EXIT_NO_TABLE;
+	s->now = step_clock(h, s, t);
+	s->was = WAS_FRESH;
+	place_of_hash(&s->place, desc, flow_hash(desc->secret, &image[FLOW_HEAD_WORDS], t->key_words));
+	if (!flow_find(h, t, &image[FLOW_HEAD_WORDS], &s->place, flow)) {
+		flow_forget(flow);
+		image_clear(t, image);
+		return OUT_RULE;
+	}
+	out = step_lock(h, s, t, flow);
+	if (out == OUT_RULE) {
+		s->was = WAS_FOUND;
+		image_read(t, flow, image);
+		step_clock_of_flow(s, t, image_head(image));
+	}
+	return out;
+}
+
+/* ---- decide -------------------------------------------------------------------------------------------------- */
+
+/* Brings the image of a flow that exists to the present. */
+HOOK_FN void step_fall(struct scratch *s, const struct table *t)
+{
+	__u64 *image = step_image(s);
 	struct flow_head *head = image_head(image);
 	__u64 last_used = head->last_used_ns;
+	__u32 was = WAS_FOUND;
 
-	x->foreign = !(time_state(t, head->state)->flags & STATE_KNOWN);
-	x->fresh = x->foreign || time_fall(s, t, head, x->now, noting);
-	x->fell = head->last_used_ns != last_used;
-	if (!x->fresh)
+	if (!(time_state(t, head->state)->flags & STATE_KNOWN))
+		was |= WAS_FRESH | WAS_FOREIGN;
+	else if (time_fall(s, t, head, s->now, step_role(s, t) != ROLE_DECIDE))
+		was |= WAS_FRESH;
+	if (head->last_used_ns != last_used)
+		was |= WAS_FELL;
+	s->was = was;
+	if (!(was & WAS_FRESH))
 		return;
 	head->state = 0;
 	head->hard_deadline_ns = 0;
 	image_clear_registers(t, image);
 }
 
+/* Chooses the rule: s->rule. */
+HOOK_FN void step_decide(struct hook *h, struct scratch *s, const struct table *t, __u32 state, __u32 slot)
+{
+	s->cells[CELL_STATE] = state;
+	op_run_list(s->cells, t, t->first_let, &t->n_let, OPS_LET_MAX);
+	s->rule = rule_find(s->cells, t, state);
+	if (s->rule >= RULES_ROOM)
+		s->rule = RULE_OTHERWISE;
+	hook_saw_rule(h, s, t, slot);
+}
+
+/* The rule chosen, read back: what the search knew of it would keep its ways out apart. */
+HOOK_FN const struct rule *step_rule(const struct scratch *s, const struct table *t)
+{
+	return &t->rules[AGAIN(s->rule) & RULES_MASK];
+}
+
 /* ---- apply ------------------------------------------------------------------------------------------------------ */
 
-HOOK_FN void step_apply(struct scratch *s, const struct table *t, const struct rule *r, __u32 rule, __u64 *image, struct step_of_flow *x)
+HOOK_FN void step_apply(struct scratch *s, const struct table *t, const struct rule *r)
 {
-	struct flow_head *head = image_head(image);
+	struct flow_head *head = image_head(step_image(s));
 	__u16 old_state = head->state;
 
-	op_run_list(s->cells, t, r->first_do, r->n_do, OPS_DO_MAX);
-	if (r->flags & RULE_NEXT)
-		time_enter(t, head, r->next, x->now);
-	if (x->fresh || !(r->flags & RULE_NO_REFRESH))
-		head->last_used_ns = x->now;
+	op_run_list(s->cells, t, r->first_do, &r->n_do, OPS_DO_MAX);
+	if (AGAIN(r->flags) & RULE_NEXT)
+		time_enter(t, head, r->next, s->now);
+	if ((AGAIN(s->was) & WAS_FRESH) || !(AGAIN(r->flags) & RULE_NO_REFRESH))
+		head->last_used_ns = s->now;
 	time_set_deadline(t, head);
-	if (r->flags & RULE_NOTIFY)
-		note_add(s, EVENT_STATE, old_state, head->state, rule);
+	if (AGAIN(r->flags) & RULE_NOTIFY)
+		note_add(s, EVENT_STATE, old_state, head->state, s->rule);
+}
+
+HOOK_FN bool rule_writes(const struct rule *r)
+{
+	return AGAIN(r->flags) & RULE_WRITES;
 }
 
 HOOK_FN bool rule_ends_flow(const struct rule *r)
 {
-	return (r->flags & RULE_NEXT) && !r->next;
+	return (AGAIN(r->flags) & RULE_NEXT) && !r->next;
 }
 
-/* Writes the record, unlocks, and frees it if it is over. */
-HOOK_FN void step_store(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r, __u64 *image,
-			struct step_of_flow *x)
+/* True if the flow is over: by the rule, or because it fell to the first state and nobody wrote since. */
+HOOK_FN bool step_is_over(const struct scratch *s, const struct rule *r)
 {
-	bool writes = r->flags & RULE_WRITES;
-	bool over = rule_ends_flow(r) || (x->fresh && !writes);
+	if (rule_writes(r))
+		return rule_ends_flow(r);
+	return (AGAIN(s->was) & (WAS_FRESH | WAS_FOREIGN)) == WAS_FRESH;
+}
 
-	if (x->foreign && !writes) {
-		hook_unlock(x->lock);
-		return;
-	}
-	if (over)
+/* Writes the record as far as it changed, and unlocks. */
+HOOK_FN void step_write(struct scratch *s, const struct table *t, const struct rule *r, struct flow *flow)
+{
+	__u64 *image = step_image(s);
+
+	if (step_is_over(s, r)) {
 		image_head(image)->alive = 0;
-	if (writes || x->fell || !(r->flags & RULE_NO_REFRESH))
-		image_write(t, image, &x->flow, writes);
-	hook_unlock(x->lock);
-
-	s->record_slot = x->place.slot;
-	if (x->fresh && !x->foreign)
-		hook_count(h, t->stats + TABLE_STAT_EXPIRED, 1, 0);
-	if (over) {
-		s->place = x->place;
-		COLD_CALL(flow_release, h, s);
-		if (!x->fresh)
-			hook_count(h, t->stats + TABLE_STAT_FREED, 1, 0);
-	} else if (x->fresh) {
-		hook_count(h, t->stats + TABLE_STAT_CREATED, 1, 0);
+		s->was |= WAS_OVER;
 	}
+	if (rule_writes(r))
+		image_write(t, image, flow, true);
+	else if (!(AGAIN(s->was) & WAS_FOREIGN) && ((AGAIN(s->was) & WAS_FELL) || !(AGAIN(r->flags) & RULE_NO_REFRESH)))
+		image_write(t, image, flow, false);
+	hook_unlock(flow->lock);
+}
+
+HOOK_FN __u32 step_saw(const struct scratch *s)
+{
+	__u32 was = s->was, saw = 0;
+
+	if ((was & (WAS_FRESH | WAS_OVER)) == WAS_FRESH)
+		saw |= SAW_CREATED;
+	if (was & WAS_OVER)
+		saw |= SAW_FREED;
+	return was & WAS_FELL ? saw | SAW_FELL : saw;
+}
+
+/* After the lock: frees what is over, counts. */
+HOOK_FN void step_settle(struct hook *h, struct scratch *s, const struct table *t)
+{
+	__u32 was = AGAIN(s->was);
+
+	s->record_slot = s->place.slot;
+	hook_saw_record(h, s, t, s->place.slot, step_image(s), step_saw(s));
+	if (was & WAS_OVER)
+		COLD_CALL(flow_release, h, s);
+	if (!(was & (WAS_FRESH | WAS_OVER)))
+		return;
+	if ((was & (WAS_FRESH | WAS_FOREIGN)) == WAS_FRESH)
+		hook_count(h, t->stats + TABLE_STAT_EXPIRED, 1, 0);
+	if (!(was & WAS_OVER))
+		hook_count(h, t->stats + TABLE_STAT_CREATED, 1, 0);
+	else if (!(was & WAS_FRESH))
+		hook_count(h, t->stats + TABLE_STAT_FREED, 1, 0);
 }
 
 HOOK_FN enum outcome step_full(const struct table *t)
@@ -172,7 +253,7 @@ HOOK_FN enum outcome step_full(const struct table *t)
 HOOK_FN enum outcome step_create(struct hook *h, struct scratch *s, const struct table *t)
 {
 	switch (COLD_CALL(flow_create, h, s)) {
-	case CREATE_DONE: return OUT_RULE;
+	case CREATE_DONE: hook_saw_record(h, s, t, s->record_slot, step_image(s), SAW_CREATED); return OUT_RULE;
 	case CREATE_AGAIN: break;
 	case CREATE_FULL:
 		if (COLD_CALL(flow_make_room, h, s) == 1)
@@ -185,88 +266,91 @@ HOOK_FN enum outcome step_create(struct hook *h, struct scratch *s, const struct
 	return OUT_AGAIN;
 }
 
-/* ---- the step ------------------------------------------------------------------------------------------------------ */
-
-/* Finds the flow of the key at image[FLOW_HEAD_WORDS]; image_read() is done and the lock held if x->flow.record. */
-HOOK_FN enum outcome step_find(struct hook *h, struct scratch *s, const struct table *t, __u64 *image, struct step_of_flow *x)
+/* Applies the rule where there is no record: to the image only, or to one that becomes a record. */
+HOOK_FN enum outcome step_finish_image(struct hook *h, struct scratch *s, const struct table *t)
 {
-	const struct flow_desc *desc = map_flow_desc(h, t->flow_table);
-	enum outcome out;
+	const struct rule *r = step_rule(s, t);
+	bool create = rule_writes(r) && !rule_ends_flow(r) && (t->flags & TABLE_STATEFUL);
 
-	if (!desc || !desc->valid)
-		return (enum outcome)EXIT_NO_TABLE;
-	x->now = step_clock(h, s, t);
-	place_of_hash(&x->place, desc, flow_hash(desc->secret, &image[FLOW_HEAD_WORDS], t->key_words));
-	x->found = flow_find(h, t, &image[FLOW_HEAD_WORDS], &x->place, &x->flow);
-	if (!x->found) {
-		x->flow.record = NULL;
-		x->fresh = true;
-		image_clear(t, image);
-		return OUT_RULE;
-	}
-	out = step_lock(h, s, t, image, x);
-	if (out == OUT_RULE) {
-		image_read(t, &x->flow, image);
-		step_clock_of_flow(s, t, image_head(image), x);
-	}
-	return out;
-}
-
-HOOK_FN __u32 step_decide(struct scratch *s, const struct table *t, __u32 state)
-{
-	s->cells[CELL_STATE] = state;
-	op_run_list(s->cells, t, t->first_let, t->n_let, OPS_LET_MAX);
-	return rule_find(s->cells, t, state);
+	if (create)
+		vars_save(s, t);
+	step_apply(s, t, r);
+	return create ? step_create(h, s, t) : OUT_RULE;
 }
 
 /* True if the update record must be visited. */
-HOOK_FN bool step_has_second(const struct scratch *s, const struct table *t, const struct rule *r)
+HOOK_FN bool step_has_second(const struct scratch *s, const struct table *t)
 {
+	const struct rule *r = step_rule(s, t);
+
 	if ((s->cells[CELL_PRESENT] & t->update_needs) != t->update_needs)
 		return false;
-	return r->n_do || (r->flags & RULE_WRITES) || !(r->flags & RULE_NO_REFRESH);
+	return r->n_do || rule_writes(r) || !(r->flags & RULE_NO_REFRESH);
 }
 
-HOOK_FN const struct rule *step_rule(const struct table *t, __u32 *rule)
+/* ---- the step ------------------------------------------------------------------------------------------------------ */
+
+/* All that holds no lock: tables of rules only, flows that do not exist, and the first phase of two.  A function of its own, so that the
+ * verifier walks the search for a rule twice, here and under the lock, and not once for each way of
+ * having no lock.  Returns an outcome. */
+COLD_FN(step_unlocked)
 {
-	if (*rule >= RULES_ROOM)
-		*rule = RULE_OTHERWISE;
-	return &t->rules[*rule];
+	COLD_BEGIN
+	const struct table *t = cold_table(h, s);
+
+	if (!t)
+		return EXIT_NO_TABLE;
+	if (s->was & WAS_FOUND)
+		step_fall(s, t);
+	if (step_role(s, t) != ROLE_APPLY)
+		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
+	if (step_role(s, t) == ROLE_DECIDE)
+		return step_has_second(s, t) ? OUT_PHASE : OUT_RULE;
+	return step_finish_image(h, s, t);
 }
 
-/* One run of a stateful table in a phase.  The key is in the image; OUT_RULE leaves the rule's number in '*rule'. */
-HOOK_FN enum outcome xfsm_step(struct hook *h, struct scratch *s, const struct table *t, __u64 *image, __u32 *rule)
+/* The flow is locked, and this run writes it. */
+HOOK_FN enum outcome step_locked(struct hook *h, struct scratch *s, const struct table *t, struct flow *flow)
 {
-	const bool two = t->flags & TABLE_TWO_SCOPES, second = two && s->phase;
-	struct step_of_flow x = { 0 };
-	enum outcome out = step_find(h, s, t, image, &x);
 	const struct rule *r;
 
+	step_fall(s, t);
+	if (step_role(s, t) != ROLE_APPLY)
+		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
+	r = step_rule(s, t);
+	step_apply(s, t, r);
+	step_write(s, t, r, flow);
+	step_settle(h, s, t);
+	return OUT_RULE;
+}
+
+/* A table of rules only: always in its first state. */
+HOOK_FN void step_without_flow(struct scratch *s)
+{
+	s->was = WAS_FRESH;
+	s->place.slot = 0;
+	image_head(step_image(s))->state = 0;
+}
+
+/* One run of a table.  A stateful one has its key in the image.  OUT_RULE leaves the rule's number in s->rule. */
+HOOK_FN enum outcome xfsm_step(struct hook *h, struct scratch *s, const struct table *t)
+{
+	enum outcome out;
+	struct flow flow;
+
+	if (!(t->flags & TABLE_STATEFUL)) {
+		step_without_flow(s);
+		return COLD_CALL(step_unlocked, h, s);
+	}
+	flow_forget(&flow);
+	out = step_find(h, s, t, &flow);
 	if (out != OUT_RULE)
 		return out;
-	if (two && !second && x.flow.record) {
-		hook_unlock(x.lock);
-		x.flow.record = NULL;
-	}
-	if (x.found)
-		step_fall(s, t, image, &x, !two || second);
-	if (!second)
-		*rule = step_decide(s, t, image_head(image)->state);
-	r = step_rule(t, rule);
-	if (two && !second)
-		return step_has_second(s, t, r) ? OUT_PHASE : OUT_RULE;
-
-	if (!x.found && (r->flags & RULE_WRITES) && !rule_ends_flow(r)) {
-		s->place = x.place;
-		vars_save(s, t);
-		step_apply(s, t, r, *rule, image, &x);
-		s->rule = *rule;
-		return step_create(h, s, t);
-	}
-	step_apply(s, t, r, *rule, image, &x);
-	if (x.flow.record)
-		step_store(h, s, t, r, image, &x);
-	return OUT_RULE;
+	if (flow.line[0] && step_role(s, t) != ROLE_DECIDE)
+		return step_locked(h, s, t, &flow);
+	if (flow.line[0])
+		hook_unlock(flow.lock);
+	return COLD_CALL(step_unlocked, h, s);
 }
 
 #endif

@@ -1,7 +1,7 @@
 # Sourced by demo.sh, test.sh and bench.sh: installs what Debian 12 lacks and builds.
 # Nothing is installed or asked of the network when everything is there already.
 
-BUILD_PACKAGES="build-essential cmake ninja-build pkg-config clang llvm libclang-rt-14-dev
+BUILD_PACKAGES="build-essential bpftool cmake ninja-build pkg-config clang llvm libclang-rt-14-dev
   libbpf-dev libelf-dev zlib1g-dev libnl-3-dev libnl-route-3-dev libprotobuf-c-dev protobuf-c-compiler
   libnanomsg-dev libyaml-dev libyajl-dev libev-dev libsqlite3-dev libpcap-dev linux-libc-dev"
 RUN_PACKAGES="iproute2 ethtool python3 iputils-ping netcat-openbsd tcpdump"

@@ -178,37 +178,6 @@ static void encode_rules(struct enc *e)
 	e->absent = false;
 }
 
-static bool applies(const struct app_rule *rule, unsigned state)
-{
-	return rule->any_state || (rule->states >> state & 1);
-}
-
-/* Rows of 'state' in file order, in a list that states with the same rows share. */
-static void list_rows(struct enc *e, struct state_def *def, unsigned state, bool stateful)
-{
-	__u16 list[ROWS_MAX];
-	unsigned n = 0, at;
-
-	for (unsigned i = 0; i < e->n_rows; i++)
-		if (!stateful || applies(&e->at->rule[e->out->rows[i].rule], state))
-			list[n++] = i;
-	for (at = 0; at + n <= e->n_refs; at++)
-		if (memcmp(&e->out->row_list[at], list, n * sizeof(list[0])) == 0)
-			break;
-	if (at + n > e->n_refs) {
-		at = e->n_refs;
-		if (at + n > ROW_REFS_MAX) {
-			enc_error(e, "table %s: its states' rules take more than %d rows together", e->at->name,
-				  ROW_REFS_MAX);
-			return;
-		}
-		memcpy(&e->out->row_list[at], list, n * sizeof(list[0]));
-		e->n_refs += n;
-	}
-	def->first_row = at;
-	def->n_rows = n;
-}
-
 static void encode_states(struct enc *e)
 {
 	struct table *out = e->out;
@@ -216,7 +185,7 @@ static void encode_states(struct enc *e)
 	if (!e->at->stateful) {
 		out->n_states = 1;
 		out->states[0].flags = STATE_KNOWN;
-		list_rows(e, &out->states[0], 0, false);
+		enc_search(e, &out->states[0], 0);
 		return;
 	}
 	for (unsigned i = 0; i < e->at->n_states && i < STATES_MAX; i++) {
@@ -233,7 +202,7 @@ static void encode_states(struct enc *e)
 			out->flags |= TABLE_TIME;
 		if (id + 1 > out->n_states)
 			out->n_states = id + 1;
-		list_rows(e, def, i, true);
+		enc_search(e, def, i);
 	}
 }
 
@@ -266,7 +235,6 @@ static void encode_head(struct enc *e)
 	out->n_let = e->let.n;
 	out->first_pre = append_ops(e, &e->pre);
 	out->first_let = append_ops(e, &e->let);
-	out->n_rows = e->n_rows;
 	out->stats = e->place->stats;
 	if (!e->at->stateful)
 		return;
@@ -305,7 +273,8 @@ int enc_init(struct enc *e, const struct app *app, unsigned index, enum hook_id 
 	e->let.name = "in the table's conditions";
 	e->let_value = calloc(n_lets + 1, sizeof(*e->let_value));
 	e->let_done = calloc(n_lets + 1, sizeof(*e->let_done));
-	if (!e->let_value || !e->let_done) {
+	e->row = calloc(ROWS_MAX, sizeof(*e->row));
+	if (!e->let_value || !e->let_done || !e->row || enc_search_init(e) < 0) {
 		enc_done(e);
 		return -ENOMEM;
 	}
@@ -316,8 +285,12 @@ void enc_done(struct enc *e)
 {
 	free(e->let_value);
 	free(e->let_done);
+	free(e->row);
+	free(e->memo);
 	e->let_value = NULL;
 	e->let_done = NULL;
+	e->row = NULL;
+	e->memo = NULL;
 }
 
 int enc_run(struct enc *e)
@@ -337,6 +310,7 @@ int enc_run(struct enc *e)
 		encode_keys(e);
 	encode_rules(e);
 	encode_states(e);
+	enc_search_done(e);
 	encode_head(e);
 	return e->failed ? -E2BIG : 0;
 }

@@ -48,6 +48,9 @@ struct hash_memo {
 	__u8 cell;
 };
 
+struct row;
+struct search_memo;
+
 struct enc {
 	const struct app *app;
 	const struct app_table *at;
@@ -82,15 +85,27 @@ struct enc {
 	__u8 var_temp[VARIABLE_WORDS_MAX]; /* Cell that stands for a variable during `do`; 0: its own. */
 	bool reads_time;
 	bool absent; /* Encoding `absent`: there is no record. */
-	unsigned n_rows, n_terms, n_refs, n_ops, n_steps;
+	unsigned n_ops, n_steps;
+	struct row *row; /* In file order, ROWS_MAX. */
+	unsigned n_rows;
+	struct search_memo *memo; /* Rows already in the tests, TESTS_MAX. */
+	unsigned n_memos;
 };
 
-/* A row under construction: one alternative of one rule. */
-enum { ROW_ROOM = 32 };
-struct row_draft {
-	uint64_t needs;
+/* Holds when ((cell & mask) - low) <= range, exclusive-or 'invert'. */
+struct term {
+	__u8 cell;
+	bool invert;
+	__u64 mask, low, range;
+};
+
+/* One alternative of one rule. */
+enum { ROWS_MAX = 1024, ROW_TERMS_MAX = 8, ROW_ROOM = 32 };
+struct row {
+	uint64_t needs; /* Headers that must be present. */
 	struct term term[ROW_ROOM];
 	unsigned n_terms;
+	unsigned rule;
 	bool never; /* Cannot match. */
 };
 
@@ -143,6 +158,13 @@ struct operand enc_masked_equal(struct enc *e, struct operand x, const struct pa
 
 /* ---- encode_match.c: `match` and `when` -> rows --------------------------------------------- */
 void enc_rule_rows(struct enc *e, unsigned rule);
+
+/* ---- encode_search.c: rows -> tests ---------------------------------------------------------- */
+int enc_search_init(struct enc *e);
+/* The tests of state number 'state' of the file; *def gets the first. */
+void enc_search(struct enc *e, struct state_def *def, unsigned state);
+/* After the last state. */
+void enc_search_done(struct enc *e);
 /* Headers a rule's `match` and `when` need. */
 uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule);
 

@@ -13,20 +13,20 @@
 
 /* ---- terms ---------------------------------------------------------------------------------- */
 
-static void add_term(struct row_draft *d, struct term term)
+static void add_term(struct row *d, struct term term)
 {
 	if (d->n_terms < ROW_ROOM)
 		d->term[d->n_terms] = term;
 	d->n_terms++;
 }
 
-static void add_equal(struct row_draft *d, unsigned cell, uint64_t mask, uint64_t value, bool negate)
+static void add_equal(struct row *d, unsigned cell, uint64_t mask, uint64_t value, bool negate)
 {
 	add_term(d, (struct term){.cell = cell, .invert = negate, .mask = mask, .low = value & mask});
 }
 
 /* low <= cell <= high */
-static void add_range(struct row_draft *d, unsigned cell, uint64_t low, uint64_t high, bool negate)
+static void add_range(struct row *d, unsigned cell, uint64_t low, uint64_t high, bool negate)
 {
 	if (low == 0 && high == ~0ULL) {
 		d->never |= negate;
@@ -35,12 +35,12 @@ static void add_range(struct row_draft *d, unsigned cell, uint64_t low, uint64_t
 	add_term(d, (struct term){.cell = cell, .invert = negate, .mask = ~0ULL, .low = low, .range = high - low});
 }
 
-static void add_constant(struct row_draft *d, bool holds)
+static void add_constant(struct row *d, bool holds)
 {
 	d->never |= !holds;
 }
 
-static void add_bool(struct row_draft *d, struct operand x, bool negate)
+static void add_bool(struct row *d, struct operand x, bool negate)
 {
 	if (x.constant)
 		add_constant(d, (x.lo != 0) != negate);
@@ -64,7 +64,7 @@ static struct operand ipv4_or_ones(struct enc *e, struct operand x)
 	return enc_op(e, OP_OR, operand_half(x, false), other);
 }
 
-static void deny_address(struct enc *e, struct row_draft *d, struct operand x, const struct pattern *p,
+static void deny_address(struct enc *e, struct row *d, struct operand x, const struct pattern *p,
 			 bool always_ipv4)
 {
 	struct operand low;
@@ -79,7 +79,7 @@ static void deny_address(struct enc *e, struct row_draft *d, struct operand x, c
 	}
 }
 
-static void want_address(struct row_draft *d, struct operand x, const struct pattern *p, enum load_kind kind)
+static void want_address(struct row *d, struct operand x, const struct pattern *p, enum load_kind kind)
 {
 	bool known = is_ipv4(p) && (kind == LOAD_ADDR || kind == LOAD_ADDR4);
 
@@ -94,7 +94,7 @@ static void want_address(struct row_draft *d, struct operand x, const struct pat
 
 /* ---- `match` -------------------------------------------------------------------------------- */
 
-static void add_pattern(struct enc *e, struct row_draft *d, const struct match *m, const struct pattern *p)
+static void add_pattern(struct enc *e, struct row *d, const struct match *m, const struct pattern *p)
 {
 	enum load_kind kind = m->ref.kind == REF_FIELD ? m->ref.field->load.kind : LOAD_NONE;
 	struct operand x = enc_ref(e, &m->ref);
@@ -125,7 +125,7 @@ uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule)
 /* ---- `when` --------------------------------------------------------------------------------- */
 
 /* cell OP constant */
-static void add_comparison(struct row_draft *d, enum expr_op op, unsigned cell, uint64_t mask, uint64_t c, bool negate)
+static void add_comparison(struct row *d, enum expr_op op, unsigned cell, uint64_t mask, uint64_t c, bool negate)
 {
 	switch (op) {
 	case EOP_EQ: add_equal(d, cell, mask, c, negate); break;
@@ -177,7 +177,7 @@ static const struct expr *masked_side(const struct expr *expr, enum expr_op op, 
 	return NULL;
 }
 
-static bool try_comparison(struct enc *e, struct row_draft *d, const struct expr *expr, bool negate)
+static bool try_comparison(struct enc *e, struct row *d, const struct expr *expr, bool negate)
 {
 	const struct expr *side = expr->arg[0], *other = expr->arg[1], *masked;
 	enum expr_op op = expr->op;
@@ -212,7 +212,7 @@ static struct pattern pattern_of(const struct expr *c)
 }
 
 /* Name == address, Name in prefix: the same as a match. */
-static bool try_address(struct enc *e, struct row_draft *d, const struct expr *expr, bool negate)
+static bool try_address(struct enc *e, struct row *d, const struct expr *expr, bool negate)
 {
 	const struct expr *side = expr->arg[0], *other = expr->arg[1];
 	struct pattern p;
@@ -251,7 +251,7 @@ static bool is_call(const struct expr *expr, const char *name)
 	return expr->kind == EXPR_CALL && strcmp(expr->name, name) == 0;
 }
 
-static void add_has(struct row_draft *d, uint64_t bits, bool negate)
+static void add_has(struct row *d, uint64_t bits, bool negate)
 {
 	if (!negate)
 		d->needs |= bits;
@@ -260,7 +260,7 @@ static void add_has(struct row_draft *d, uint64_t bits, bool negate)
 }
 
 /* Adds "expr holds" (or its opposite) as terms as far as that goes. */
-static void add_when(struct enc *e, struct row_draft *d, const struct expr *expr, bool negate)
+static void add_when(struct enc *e, struct row *d, const struct expr *expr, bool negate)
 {
 	const struct expr *named = NULL;
 
@@ -294,7 +294,7 @@ static bool is_set(const struct match *m)
 }
 
 /* What holds for every combination. */
-static void add_fixed(struct enc *e, struct row_draft *d, const struct app_rule *rule)
+static void add_fixed(struct enc *e, struct row *d, const struct app_rule *rule)
 {
 	for (size_t i = 0; i < rule->n_match; i++) {
 		const struct match *m = &rule->match[i];
@@ -304,10 +304,8 @@ static void add_fixed(struct enc *e, struct row_draft *d, const struct app_rule 
 	}
 }
 
-static void commit_row(struct enc *e, const struct row_draft *d, unsigned rule)
+static void commit_row(struct enc *e, const struct row *d, unsigned rule)
 {
-	struct row *row;
-
 	if (d->never)
 		return;
 	if (d->n_terms > ROW_TERMS_MAX) {
@@ -315,18 +313,12 @@ static void commit_row(struct enc *e, const struct row_draft *d, unsigned rule)
 			  d->n_terms, ROW_TERMS_MAX);
 		return;
 	}
-	if (e->n_rows >= ROWS_MAX || e->n_terms + d->n_terms > TERMS_MAX) {
-		enc_error(e, "%s: its sets make more rows than table %s has room for (%d rows, %d comparisons)",
-			  e->what, e->at->name, ROWS_MAX, TERMS_MAX);
+	if (e->n_rows >= ROWS_MAX) {
+		enc_error(e, "%s: its sets make more rows than table %s has room for (%d)", e->what, e->at->name, ROWS_MAX);
 		return;
 	}
-	row = &e->out->rows[e->n_rows++];
-	row->needs = d->needs;
-	row->first_term = e->n_terms;
-	row->n_terms = d->n_terms;
-	row->rule = rule;
-	memcpy(&e->out->terms[e->n_terms], d->term, d->n_terms * sizeof(d->term[0]));
-	e->n_terms += d->n_terms;
+	e->row[e->n_rows] = *d;
+	e->row[e->n_rows++].rule = rule;
 }
 
 /* Next combination; false after the last. */
@@ -342,7 +334,7 @@ static bool advance(const struct app_rule *rule, size_t *choice)
 	return false;
 }
 
-static void add_choice(struct enc *e, struct row_draft *d, const struct app_rule *rule, const size_t *choice)
+static void add_choice(struct enc *e, struct row *d, const struct app_rule *rule, const size_t *choice)
 {
 	for (size_t i = 0; i < rule->n_match; i++)
 		if (is_set(&rule->match[i]))
@@ -350,7 +342,7 @@ static void add_choice(struct enc *e, struct row_draft *d, const struct app_rule
 }
 
 /* Terms of the longest combination, `when` as terms. */
-static unsigned longest(const struct row_draft *fixed, const struct app_rule *rule)
+static unsigned longest(const struct row *fixed, const struct app_rule *rule)
 {
 	unsigned n = fixed->n_terms;
 
@@ -365,10 +357,10 @@ enum { MATCHES_MAX = 32 };
 void enc_rule_rows(struct enc *e, unsigned index)
 {
 	const struct app_rule *rule = &e->at->rule[index];
-	struct row_draft base = {.needs = enc_match_needs(e, rule) | e->out->update_needs |
+	struct row base = {.needs = enc_match_needs(e, rule) | e->out->update_needs |
 					  enc_action_needs(e, &rule->do_, &rule->action)};
 	size_t choice[MATCHES_MAX] = {};
-	struct row_draft fixed;
+	struct row fixed;
 
 	e->context = IN_SHARED;
 	if (rule->n_match > MATCHES_MAX) {
@@ -386,7 +378,7 @@ void enc_rule_rows(struct enc *e, unsigned index)
 		}
 	}
 	do {
-		struct row_draft row = fixed;
+		struct row row = fixed;
 
 		add_choice(e, &row, rule, choice);
 		commit_row(e, &row, index);

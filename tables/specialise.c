@@ -44,7 +44,7 @@ static void print_load(FILE *out, const struct load *x)
 
 static void print_state(FILE *out, const struct state_def *x)
 {
-	NUMBER(idle_ns), NUMBER(hard_ns), NUMBER(idle_to), NUMBER(hard_to), NUMBER(flags), NUMBER(first_row), NUMBER(n_rows);
+	NUMBER(idle_ns), NUMBER(hard_ns), NUMBER(idle_to), NUMBER(hard_to), NUMBER(flags), NUMBER(first_test), NUMBER(n_tests);
 	NUMBER(timeout_op), NUMBER(n_timeout_ops);
 }
 
@@ -59,29 +59,16 @@ static void print_op(FILE *out, const struct op *x)
 	NUMBER(code), NUMBER(flags), NUMBER(dst), NUMBER(a), NUMBER(b), NUMBER(imm);
 }
 
-static void print_row(FILE *out, const struct row *x)
+static void print_test(FILE *out, const struct test *x)
 {
-	NUMBER(needs), NUMBER(first_term), NUMBER(n_terms), NUMBER(rule);
-}
-
-static void print_term(FILE *out, const struct term *x)
-{
-	NUMBER(cell), NUMBER(invert), NUMBER(mask), NUMBER(low), NUMBER(range);
+	NUMBER(mask), NUMBER(low), NUMBER(range), NUMBER(cell);
+	fprintf(out, ".next={%u,%u},", x->next[0], x->next[1]);
 }
 
 static void print_step(FILE *out, const struct step *x)
 {
 	NUMBER(code), NUMBER(cell), NUMBER(base), NUMBER(size), NUMBER(size6), NUMBER(off), NUMBER(off6), NUMBER(shift);
 	NUMBER(shift6), NUMBER(csum), NUMBER(csum6), NUMBER(need), NUMBER(imm), NUMBER(mask);
-}
-
-static void print_row_list(FILE *out, const struct table *t)
-{
-	fprintf(out, "\t.row_list={");
-	for (unsigned i = 0; i < ROW_REFS_MAX; i++)
-		if (t->row_list[i])
-			fprintf(out, "[%u]=%u,", i, t->row_list[i]);
-	fprintf(out, "},\n");
 }
 
 static void print_table(FILE *out, const struct table *t)
@@ -91,7 +78,7 @@ static void print_table(FILE *out, const struct table *t)
 	fprintf(out, "{\n\t");
 	NUMBER(key_needs), NUMBER(update_needs), NUMBER(flags), NUMBER(flow_table), NUMBER(stats), NUMBER(app), NUMBER(id);
 	NUMBER(record_class), NUMBER(key_words), NUMBER(n_registers), NUMBER(when_full), NUMBER(n_loads), NUMBER(n_lookup);
-	NUMBER(n_update), NUMBER(n_pre), NUMBER(n_let), NUMBER(n_states), NUMBER(first_pre), NUMBER(first_let), NUMBER(n_rows);
+	NUMBER(n_update), NUMBER(n_pre), NUMBER(n_let), NUMBER(n_states), NUMBER(first_pre), NUMBER(first_let), NUMBER(n_tests);
 	fprintf(out, "\n");
 	ELEMENTS(lookup, print_part);
 	ELEMENTS(update, print_part);
@@ -99,10 +86,8 @@ static void print_table(FILE *out, const struct table *t)
 	ELEMENTS(states, print_state);
 	ELEMENTS(rules, print_rule);
 	ELEMENTS(ops, print_op);
-	ELEMENTS(rows, print_row);
-	print_row_list(out, t);
 	ELEMENTS(steps, print_step);
-	ELEMENTS(terms, print_term);
+	ELEMENTS(tests, print_test);
 	fprintf(out, "},\n");
 }
 

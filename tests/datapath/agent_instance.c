@@ -112,10 +112,10 @@ static void the_last_element_of_the_mapped_tables_is_the_maps(void **state)
 	__u32 last = TABLE_ELEMENTS - 1;
 
 	instance_tables(instance)[last].id = 4711;
-	instance_tables(instance)[last].terms[TERMS_MAX - 1].low = 42;
+	instance_tables(instance)[last].tests[TESTS_MAX - 1].low = 42;
 	assert_int_equal(bpf_map_lookup_elem(instance_map_fd(instance, MAP_TABLES), &last, seen), 0);
 	assert_int_equal(seen->id, 4711);
-	assert_int_equal(seen->terms[TERMS_MAX - 1].low, 42);
+	assert_int_equal(seen->tests[TESTS_MAX - 1].low, 42);
 	free(seen);
 	instance_free(instance);
 }

@@ -31,6 +31,16 @@ static inline void hand_load(struct table *t, struct load load)
 	t->loads[t->n_loads++] = load;
 }
 
+static inline struct state_def *hand_state(struct table *t, unsigned id)
+{
+	if (t->n_states <= id)
+		t->n_states = id + 1;
+	if (!(t->states[id].flags & STATE_KNOWN))
+		t->states[id].first_test = FOUND(RULE_OTHERWISE);
+	t->states[id].flags |= STATE_KNOWN;
+	return &t->states[id];
+}
+
 /* An empty stateful table, key: source address. */
 static inline struct table *hand_table(void)
 {
@@ -56,46 +66,24 @@ static inline struct table *hand_table(void)
 				   .off6 = 8});
 	for (unsigned i = 0; i < RULES_ROOM; i++)
 		t->rules[i].counter = HAND_RULES + i;
-	t->n_states = 1;
-	t->states[0].flags = STATE_KNOWN;
+	hand_state(t, 0);
 	return t;
 }
 
-static inline struct state_def *hand_state(struct table *t, unsigned id)
+/* The state's only rule, for every packet. */
+static inline void hand_row(struct table *t, unsigned state, unsigned number)
 {
-	if (t->n_states <= id)
-		t->n_states = id + 1;
-	t->states[id].flags |= STATE_KNOWN;
-	return &t->states[id];
+	hand_state(t, state)->first_test = FOUND(number);
 }
 
-/* Adds rule 'number' to the list of one state; lists are filled state by state.  Rows hold without a term. */
-static inline struct row *hand_row(struct table *t, unsigned state, unsigned number)
+/* Test 'at': low <= cell & mask <= high, then 'hit', else 'miss'. */
+static inline void hand_test(struct table *t, unsigned at, struct test test, unsigned hit, unsigned miss)
 {
-	struct state_def *sd = hand_state(t, state);
-	struct row *row = &t->rows[t->n_rows];
-	unsigned last = 0;
-
-	for (unsigned i = 0; i < STATES_MAX; i++)
-		if (t->states[i].first_row + t->states[i].n_rows > last)
-			last = t->states[i].first_row + t->states[i].n_rows;
-	if (!sd->n_rows)
-		sd->first_row = last;
-	t->row_list[sd->first_row + sd->n_rows++] = t->n_rows;
-	row->rule = number;
-	t->n_rows++;
-	return row;
-}
-
-static inline void hand_term(struct table *t, struct row *row, unsigned cell, __u64 low, __u64 high)
-{
-	static unsigned n_terms;
-
-	if (!row->n_terms)
-		row->first_term = n_terms % (TERMS_MAX / 2);
-	t->terms[row->first_term + row->n_terms++] =
-		(struct term){.cell = cell, .mask = ~0ULL, .low = low, .range = high - low};
-	n_terms += ROW_TERMS_MAX;
+	t->tests[at] = test;
+	t->tests[at].next[0] = hit;
+	t->tests[at].next[1] = miss;
+	if (t->n_tests <= at)
+		t->n_tests = at + 1;
 }
 
 /* The rule's `do`: one op. */

@@ -170,7 +170,7 @@ static struct table *falling(void)
 	struct table *t = counting();
 
 	*hand_state(t, 1) =
-		(struct state_def){.flags = STATE_KNOWN, .idle_ns = SECOND, .idle_to = 2, .first_row = 1, .n_rows = 1};
+		(struct state_def){.flags = STATE_KNOWN, .idle_ns = SECOND, .idle_to = 2, .first_test = FOUND(1)};
 	hand_row(t, 2, 2);
 	hand_row(t, 3, 3);
 	hand_state(t, 2)->hard_ns = 2 * SECOND;
@@ -419,7 +419,6 @@ static void a_port_that_is_down_has_a_reason(void **state)
 static void rules_are_tried_in_order_with_all_their_terms(void **state)
 {
 	struct table *t = hand_table();
-	struct row *row;
 	struct hand hand;
 
 	t->flags &= ~TABLE_STATEFUL;
@@ -432,13 +431,13 @@ static void rules_are_tried_in_order_with_all_their_terms(void **state)
 				   .off6 = 2,
 				   .need = PRESENT_L4,
 				   .mask = 0xffff});
-	row = hand_row(t, 0, 0);
-	row->needs = NEED(UDP);
-	hand_term(t, row, CELL_TEMP + 2, 1000, 1999);
-	hand_term(t, row, CELL_TEMP + 1, CLIENT, CLIENT);
-	row = hand_row(t, 0, 1);
-	row->needs = NEED(L4);
-	hand_term(t, row, CELL_TEMP + 2, 1000, 1999);
+	hand_state(t, 0)->first_test = 0;
+	hand_test(t, 0, (struct test){.cell = CELL_PRESENT, .mask = NEED(UDP), .low = NEED(UDP)}, 1, 3);
+	hand_test(t, 1, (struct test){.cell = CELL_TEMP + 2, .mask = ~0ULL, .low = 1000, .range = 999}, 2, 3);
+	hand_test(t, 2, (struct test){.cell = CELL_TEMP + 1, .mask = ~0ULL, .low = CLIENT}, FOUND(0), 3);
+	hand_test(t, 3, (struct test){.cell = CELL_PRESENT, .mask = NEED(L4), .low = NEED(L4)}, 4, FOUND(RULE_OTHERWISE));
+	hand_test(t, 4, (struct test){.cell = CELL_TEMP + 2, .mask = ~0ULL, .low = 1000, .range = 999}, FOUND(1),
+		  FOUND(RULE_OTHERWISE));
 	t->rules[0].verdict = VERDICT_DROP;
 	t->rules[1].verdict = VERDICT_DELIVER;
 	t->rules[RULE_OTHERWISE].verdict = VERDICT_REFLECT;

@@ -272,32 +272,23 @@ static void fall(struct machine *m, unsigned table, struct record *r)
 
 /* ---- one table ------------------------------------------------------------------------------ */
 
-static bool row_holds(struct machine *m, const struct table *t, const struct row *row)
-{
-	if ((m->cells[CELL_PRESENT] & row->needs) != row->needs)
-		return false;
-	for (unsigned i = 0; i < row->n_terms; i++) {
-		const struct term *term = &t->terms[row->first_term + i];
-		bool in = (m->cells[term->cell] & term->mask) - term->low <= term->range;
-
-		if (in == !!term->invert)
-			return false;
-	}
-	return true;
-}
-
 static unsigned choose(struct machine *m, const struct table *t, unsigned state)
 {
 	const struct state_def *s = &t->states[state];
+	unsigned next = s->first_test, n = 0;
 
 	assert_true(s->flags & STATE_KNOWN);
-	for (unsigned i = 0; i < s->n_rows; i++) {
-		const struct row *row = &t->rows[t->row_list[s->first_row + i]];
+	while (next < TESTS_MAX) {
+		const struct test *test = &t->tests[next];
+		bool in = (m->cells[test->cell] & test->mask) - test->low <= test->range;
 
-		if (row_holds(m, t, row))
-			return row->rule;
+		assert_true(next < t->n_tests);
+		assert_true(test->next[!in] > next);
+		assert_true(n++ < s->n_tests);
+		next = test->next[!in];
 	}
-	return RULE_OTHERWISE;
+	assert_true(next - TESTS_MAX <= RULE_OTHERWISE);
+	return next - TESTS_MAX;
 }
 
 static void load_image(struct machine *m, unsigned cell, const struct record *r)
