@@ -190,9 +190,21 @@ HOOK_FN bool rule_ends_flow(const struct rule *r)
 /* True if the flow is over: by the rule, or because it fell to the first state and nobody wrote since. */
 HOOK_FN bool step_is_over(const struct scratch *s, const struct rule *r)
 {
-	if (rule_writes(r))
-		return rule_ends_flow(r);
-	return (AGAIN(s->was) & (WAS_FRESH | WAS_FOREIGN)) == WAS_FRESH;
+	if (rule_ends_flow(r))
+		return true;
+	return !rule_writes(r) && (AGAIN(s->was) & (WAS_FRESH | WAS_FOREIGN)) == WAS_FRESH;
+}
+
+/* True if only the head changed: the flow is over, fell, or was used. */
+HOOK_FN bool step_writes_head(const struct scratch *s, const struct rule *r)
+{
+	__u32 was = AGAIN(s->was);
+
+	if (was & WAS_OVER)
+		return true;
+	if (was & WAS_FOREIGN)
+		return false;
+	return (was & WAS_FELL) || !(AGAIN(r->flags) & RULE_NO_REFRESH);
 }
 
 /* Writes the record as far as it changed, and unlocks. */
@@ -206,7 +218,7 @@ HOOK_FN void step_write(struct scratch *s, const struct table *t, const struct r
 	}
 	if (rule_writes(r))
 		image_write(t, image, flow, true);
-	else if (!(AGAIN(s->was) & WAS_FOREIGN) && ((AGAIN(s->was) & WAS_FELL) || !(AGAIN(r->flags) & RULE_NO_REFRESH)))
+	else if (step_writes_head(s, r))
 		image_write(t, image, flow, false);
 	hook_unlock(flow->lock);
 }

@@ -23,13 +23,20 @@
 
 enum { EXITS = EXIT_REASON_ROOM, START_S = 1000 };
 
+struct kernel {
+	struct instance *instance;
+	struct flow_store *flows;
+	struct counter_store *counters;
+	char name[64];
+};
+
 struct rig {
 	enum rig_tier tier;
 	struct rig_plan plan;
 	unsigned slot;
 	uint64_t version, now_ns;
 	unsigned ifindex[RIG_PORTS + 1];
-	char name[64];
+	struct kernel kernel;             /* The next three are its. */
 	struct instance *instance;
 	struct flow_store *flows;
 	struct counter_store *counters;
@@ -103,22 +110,77 @@ static void map_ports(struct rig *rig)
 
 /* ---- open and close ---------------------------------------------------------------------------- */
 
-static void open_kernel(struct rig *rig)
+/* Verifying the programs takes seconds: a rig that closes leaves its switch, emptied, to the next one of the process. */
+static struct kernel spare;
+
+static void drop_kernel(struct kernel *kernel)
 {
-	static unsigned count;
-	struct instance_options options = { .test_clock = true };
 	char *why = NULL;
 
-	make_ports(rig);
-	snprintf(rig->name, sizeof(rig->name), "rig_%d_%u", (int)getpid(), count++);
-	options.name = rig->name;
-	if (instance_load(&options, &rig->instance, &why)) {
+	if (!kernel->instance)
+		return;
+	counter_store_free(kernel->counters);
+	flow_store_free(kernel->flows);
+	instance_free(kernel->instance);
+	instance_unload(NULL, kernel->name, &why);
+	free(why);
+	*kernel = (struct kernel){};
+}
+
+static void drop_spare(void)
+{
+	drop_kernel(&spare);
+}
+
+static void load_kernel(struct kernel *kernel)
+{
+	static unsigned count;
+	struct instance_options options = { .test_clock = true, .name = kernel->name };
+	char *why = NULL;
+
+	snprintf(kernel->name, sizeof(kernel->name), "rig_%d_%u", (int)getpid(), count++);
+	if (instance_load(&options, &kernel->instance, &why)) {
 		fprintf(stderr, "rig: instance: %s\n", why ? why : "?");
 		exit(1);
 	}
-	CHECK(flow_store_new(rig->instance, &rig->flows), "flow store");
-	CHECK(counter_store_new(rig->instance, &rig->counters, &why), "counters");
+	CHECK(flow_store_new(kernel->instance, &kernel->flows), "flow store");
+	CHECK(counter_store_new(kernel->instance, &kernel->counters, &why), "counters");
+	if (count == 1)
+		atexit(drop_spare);
+}
+
+static void open_kernel(struct rig *rig)
+{
+	make_ports(rig);
+	rig->kernel = spare;
+	spare = (struct kernel){};
+	if (!rig->kernel.instance)
+		load_kernel(&rig->kernel);
+	rig->instance = rig->kernel.instance;
+	rig->flows = rig->kernel.flows;
+	rig->counters = rig->kernel.counters;
+	rig->slot = instance_active(rig->instance);
 	map_ports(rig);
+}
+
+/* Two empty versions, so that neither slot runs anything, then nothing that a version could have used. */
+static void empty_kernel(struct rig *rig)
+{
+	unsigned index[RIG_FLOW_TABLES];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < rig->plan.n_flows; i++)
+		if (rig->plan.flow[i].made)
+			index[n++] = i;
+	rig_plan_clear(&rig->plan);
+	rig_commit(rig);
+	rig_commit(rig);
+	CHECK(flow_store_release(rig->flows, index, n), "release");
+	CHECK(counter_reset(rig->counters, 0, COUNTERS), "reset");
+	if (spare.instance)
+		drop_kernel(&rig->kernel);
+	else
+		spare = rig->kernel;
 }
 
 struct rig *rig_open(enum rig_tier tier)
@@ -142,19 +204,13 @@ struct rig *rig_open(enum rig_tier tier)
 
 void rig_close(struct rig *rig)
 {
-	char *why = NULL;
-
 	if (!rig)
 		return;
+	if (rig->instance)
+		empty_kernel(rig);
 	rig_plan_clear(&rig->plan);
 	rig_fold_done(&rig->fold);
 	native_free(rig->native);
-	if (rig->instance) {
-		counter_store_free(rig->counters);
-		flow_store_free(rig->flows);
-		instance_free(rig->instance);
-		instance_unload(NULL, rig->name, &why);
-	}
 	free(rig);
 }
 
