@@ -70,7 +70,7 @@ static double slice_native(void *data)
 
 static struct rig *bucket_rig(enum rig_tier tier, unsigned flows)
 {
-	struct rig *rig = rig_open(tier);
+	struct rig *rig = rig_open_live(tier);
 	char sources[32];
 
 	snprintf(sources, sizeof(sources), "sources=%u", flows > 65536 ? flows : 65536);

@@ -114,7 +114,7 @@ void live_run(bool quick)
 	static const char *const names[] = { "xdp-drop", "hand-written", "mealy", "nftables" };
 	static struct quiet_candidate c[CANDIDATES];
 	struct live live[CANDIDATES];
-	struct rig *rig = rig_open(RIG_XDP);
+	struct rig *rig = rig_open_live(RIG_XDP);
 	struct bpf_object *hand = hand_open(1, false, 0);
 	struct bpf_object *generator = hand_open(LIVE_FLOWS, false, if_nametoindex("peer1"));
 

@@ -42,6 +42,7 @@ struct rig {
 	struct counter_store *counters;
 	struct native_switch *native;
 	struct rig_fold fold;
+	bool real_clock;
 };
 
 #define CHECK(r, what)                                                                      \
@@ -132,10 +133,10 @@ static void drop_spare(void)
 	drop_kernel(&spare);
 }
 
-static void load_kernel(struct kernel *kernel)
+static void load_kernel(struct kernel *kernel, bool real_clock)
 {
 	static unsigned count;
-	struct instance_options options = { .test_clock = true, .name = kernel->name };
+	struct instance_options options = { .test_clock = !real_clock, .name = kernel->name };
 	char *why = NULL;
 
 	snprintf(kernel->name, sizeof(kernel->name), "rig_%d_%u", (int)getpid(), count++);
@@ -152,10 +153,12 @@ static void load_kernel(struct kernel *kernel)
 static void open_kernel(struct rig *rig)
 {
 	make_ports(rig);
-	rig->kernel = spare;
-	spare = (struct kernel){};
+	if (!rig->real_clock) {
+		rig->kernel = spare;
+		spare = (struct kernel){};
+	}
 	if (!rig->kernel.instance)
-		load_kernel(&rig->kernel);
+		load_kernel(&rig->kernel, rig->real_clock);
 	rig->instance = rig->kernel.instance;
 	rig->flows = rig->kernel.flows;
 	rig->counters = rig->kernel.counters;
@@ -177,17 +180,18 @@ static void empty_kernel(struct rig *rig)
 	rig_commit(rig);
 	CHECK(flow_store_release(rig->flows, index, n), "release");
 	CHECK(counter_reset(rig->counters, 0, COUNTERS), "reset");
-	if (spare.instance)
+	if (spare.instance || rig->real_clock)
 		drop_kernel(&rig->kernel);
 	else
 		spare = rig->kernel;
 }
 
-struct rig *rig_open(enum rig_tier tier)
+static struct rig *open_rig(enum rig_tier tier, bool real_clock)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
 
 	rig->tier = tier;
+	rig->real_clock = real_clock;
 	rig->plan.hook = hook_of[tier];
 	rig->now_ns = (1ull << TIME_BASE_NS_SHIFT) + START_S * 1000000000ull;
 	if (tier == RIG_NATIVE) {
@@ -200,6 +204,16 @@ struct rig *rig_open(enum rig_tier tier)
 	rig_advance_ns(rig, 0);
 	rig_commit(rig);
 	return rig;
+}
+
+struct rig *rig_open(enum rig_tier tier)
+{
+	return open_rig(tier, false);
+}
+
+struct rig *rig_open_live(enum rig_tier tier)
+{
+	return open_rig(tier, true);
 }
 
 void rig_close(struct rig *rig)

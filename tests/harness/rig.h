@@ -34,6 +34,8 @@ const char *rig_tier_name(enum rig_tier tier);
 bool rig_can(enum rig_tier tier);                 /* False: no root. */
 
 struct rig *rig_open(enum rig_tier tier);
+/* The same on the machine's clock instead of the injected one, for the benchmark. */
+struct rig *rig_open_live(enum rig_tier tier);
 void rig_close(struct rig *rig);
 
 /* Adds an application to the version being prepared: a path from the top of the tree, or YAML text that
