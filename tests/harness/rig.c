@@ -201,7 +201,8 @@ static struct rig *open_rig(enum rig_tier tier, bool real_clock)
 	} else {
 		open_kernel(rig);
 	}
-	rig_advance_ns(rig, 0);
+	if (!real_clock)
+		rig_advance_ns(rig, 0);
 	rig_commit(rig);
 	return rig;
 }
