@@ -107,22 +107,21 @@ static void fill_step(struct trace *trace, const struct plan_table *t, const str
 		.freed = step->freed, .old_state = text_or_empty(e->old_state), .new_state = text_or_empty(e->new_state),
 		.rule = text_or_empty(e->rule), .rule_line = e->rule_line, .conditions = text_or_empty(*text),
 		.updates = text_or_empty(e->updates), .verdict = text_or_empty(e->verdict),
-		.record = step->n_after ? (uint8_t *)step->after : NULL, .record_size = step->n_after * sizeof(step->after[0]),
 	};
 }
 
-/* The record's image outlives the result that the next frame overwrites. */
-static int keep_record(struct msg_traced_step *out)
+/* The record as it would lie in the map. The image outlives the result that the next frame overwrites. */
+static int keep_record(const struct layout *layout, const struct native_step *step, struct msg_traced_step *out)
 {
-	uint8_t *copy;
+	size_t room = layout ? RECORD_SIZE(layout->record_class) : 0, size = step->n_after * sizeof(step->after[0]);
 
-	if (!out->record)
+	if (!room || !size)
 		return 0;
-	copy = malloc(out->record_size);
-	if (!copy)
+	out->record = calloc(1, room);
+	if (!out->record)
 		return -ENOMEM;
-	memcpy(copy, out->record, out->record_size);
-	out->record = copy;
+	out->record_size = room;
+	memcpy(out->record, step->after, size < room ? size : room);
 	return 0;
 }
 
@@ -143,9 +142,7 @@ static int add_step(struct trace *trace, const struct native_step *step)
 	if (r < 0)
 		return r;
 	fill_step(trace, t, step);
-	r = keep_record(&trace->step[trace->n_steps]);
-	if (r < 0)
-		trace->step[trace->n_steps].record = NULL;
+	r = keep_record(t->layout, step, &trace->step[trace->n_steps]);
 	trace->n_steps++;
 	return r;
 }

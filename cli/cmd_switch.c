@@ -15,8 +15,8 @@ static void list_row(struct render *r, const struct msg_switch *sw, bool json)
 		render_bool(r, "connected", sw->connected);
 		render_u64(r, "since_ms", sw->since_ms);
 	} else {
-		render_string(r, "state", sw->connected ? "connected" : "away");
-		render_string(r, "since", cli_clock(sw->since_ms, false, buf, sizeof(buf)));
+		render_string(r, "state", !sw->connected ? "away" : sw->since_ms ? "connected" : "asked directly");
+		render_string(r, "since", sw->since_ms ? cli_clock(sw->since_ms, false, buf, sizeof(buf)) : "-");
 	}
 	render_u64(r, "version", sw->version);
 	render_u64(r, "ports_up", sw->n_ports_up);

@@ -21,6 +21,7 @@ CLONE_NEWNET = 0x40000000
 PACKET_IGNORE_OUTGOING = 23
 SOL_PACKET = 263
 PACKET_AUXDATA = 8
+SO_RCVBUFFORCE = 33
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -136,7 +137,7 @@ class Wire:
             self.sock.bind((ifname, 0))
             self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
             self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 64 << 20)
+            self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         self.sock.setblocking(False)
 
     def close(self):
@@ -343,6 +344,11 @@ class Lab:
         if status is not None and r.returncode != status:
             raise LabError(f"mealy --json {' '.join(args)}: exit {r.returncode}\n{r.stdout}{r.stderr}")
         return [json.loads(line) for line in r.stdout.splitlines() if line.strip()]
+
+    def flows(self, app, table, *args, **kw):
+        """Flows of a table as flat rows: key fields, registers and the rest."""
+        rows = self.json("flow", "dump", app, table, *args, **kw)
+        return [{**r, **r["key"], **r["registers"]} for r in rows]
 
     def close(self):
         if self.closed:

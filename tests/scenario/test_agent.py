@@ -99,12 +99,12 @@ class Agent(unittest.TestCase):
         self.switch.start()
         self.bridge()
         self.mealy("app", "load", self.gate, "--order", "10")
-        before, flows = self.version(), self.json("flow", "dump", "mac-learning", "stations")
+        before, flows = self.version(), self.lab.flows("mac-learning", "stations", agent="s1")
         self.switch.process.kill()
         self.assertEqual(self.sent(5), 5)
         self.switch.start()
         self.assertEqual(self.version(), before)
-        self.assertEqual({r["eth.dst"] for r in self.json("flow", "dump", "mac-learning", "stations")}, {r["eth.dst"] for r in flows})
+        self.assertEqual({r["eth.dst"] for r in self.lab.flows("mac-learning", "stations", agent="s1")}, {r["eth.dst"] for r in flows})
         self.assertEqual(self.sent(5), 5)
         self.assertEqual(self.sent(5, dport=8), 0)
 
@@ -132,7 +132,7 @@ class Agent(unittest.TestCase):
         out = self.mealy("app", "remove", "token-bucket")
         self.assertNotIn("token-bucket", self.mealy("table", "list"))
         self.mealy("app", "load", "examples/token-bucket.yaml", "--ports", "p1", "--order", "10")
-        self.assertEqual(self.json("flow", "dump", "token-bucket", "police"), [])
+        self.assertEqual(self.lab.flows("token-bucket", "police", agent="s1"), [])
 
     def test_a_changed_parameter_keeps_the_flows(self):
         self.switch.start()
@@ -140,7 +140,7 @@ class Agent(unittest.TestCase):
         self.mealy("app", "load", "examples/token-bucket.yaml", "--ports", "p1", "--order", "10", "--set", "rate=1pps")
         self.assertEqual(self.sent(10), 5)
         self.mealy("app", "set", "token-bucket", "burst=8")
-        rows = self.json("flow", "dump", "token-bucket", "police")
+        rows = self.lab.flows("token-bucket", "police", agent="s1")
         self.assertEqual([r["ip.src"] for r in rows], ["10.6.0.1"])
 
     def test_flows_are_written_read_and_deleted_by_name(self):
@@ -160,7 +160,7 @@ class Agent(unittest.TestCase):
         for _ in range(7):
             out = self.mealy("trace", "--port", "p1", frame)
         self.assertIn("first", out)
-        self.assertEqual(self.json("flow", "dump", "token-bucket", "police"), [])
+        self.assertEqual(self.lab.flows("token-bucket", "police", agent="s1"), [])
         self.assertEqual(self.sent(10), 5)
         self.assertIn("over-rate", self.mealy("trace", "--port", "p1", frame))
 

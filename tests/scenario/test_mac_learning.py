@@ -57,11 +57,11 @@ class MacLearning(unittest.TestCase):
     def test_a_group_source_is_dropped_and_not_learned(self):
         self.send(1, "03:00:00:00:00:01", BROADCAST)
         self.assertEqual(self.arrivals(), [0, 0, 0])
-        self.assertEqual(self.lab.json("flow", "dump", "mac-learning", "stations"), [])
+        self.assertEqual(self.lab.flows("mac-learning", "stations"), [])
 
     def test_ping_learns_both_ends(self):
         self.assertIn(" 0% packet loss", self.h[0].run("ping", "-c2", "-i0.1", "-W2", "10.3.0.2"))
-        rows = self.lab.json("flow", "dump", "mac-learning", "stations")
+        rows = self.lab.flows("mac-learning", "stations")
         ports = {r["eth.dst"]: r["port"] for r in rows}
         self.assertEqual(ports[self.h[0].mac], 1)
         self.assertEqual(ports[self.h[1].mac], 2)

@@ -38,13 +38,13 @@ class PortKnocking(unittest.TestCase):
         return [f for f in self.s.received(filter=only_test, quiet_s=0.15)]
 
     def state(self, ip):
-        rows = self.lab.json("flow", "dump", "port-knocking", "knocks")
+        rows = self.lab.flows("port-knocking", "knocks")
         return next((r["state"] for r in rows if r["ip.src"] == ip), "CLOSED")
 
     def test_before_any_knock_the_door_is_closed(self):
         self.knock(9922)
         self.assertEqual(self.arrived(), [])
-        self.assertEqual(self.lab.json("flow", "dump", "port-knocking", "knocks"), [], "a stranger costs no memory")
+        self.assertEqual(self.lab.flows("port-knocking", "knocks"), [], "a stranger costs no memory")
 
     def test_the_right_sequence_opens_for_udp(self):
         self.knock(1111, 2222, 3333, 9922)

@@ -42,7 +42,7 @@ class Restart(unittest.TestCase):
         self.frame = udp("10.5.0.1", "10.5.0.2", dport=7)
 
     def counted(self):
-        rows = self.lab.json("flow", "dump", "packet-counter", "sources")
+        rows = self.lab.flows("packet-counter", "sources")
         return sum(r["packets"] for r in rows if r["ip.src"] == "10.5.0.1" and r["ip.proto"] == "udp")
 
     def rule(self):
@@ -87,7 +87,7 @@ class Restart(unittest.TestCase):
         self.assertNotIn("xdp", self.switch.run("ip", "link", "show", "p1"))
         self.switch.start()
         self.assertEqual({r["name"]: r["number"] for r in self.lab.json("port", "list", agent="s1")}, ports)
-        self.assertEqual(self.lab.json("flow", "dump", "packet-counter", "sources", agent="s1"), [])
+        self.assertEqual(self.lab.flows("packet-counter", "sources", agent="s1"), [])
         self.s.received(quiet_s=0.05)
         self.c.send([self.frame] * 5, 0.001)
         self.assertEqual(len(self.s.received(filter=only_udp(7), want=5, quiet_s=1)), 5)

@@ -93,7 +93,7 @@ class TokenBucket(unittest.TestCase):
         before = self.rules()
         self.send(200, gap_s=0.002)
         self.lab.mealy("app", "set", "token-bucket", "rate=1000pps")
-        flows = self.lab.json("flow", "dump", "token-bucket", "police")
+        flows = self.lab.flows("token-bucket", "police")
         self.assertEqual(len(flows), 1, "the flow is kept over a change of a parameter")
         self.send(200, gap_s=0.002)
         passed = self.passed()

@@ -33,12 +33,12 @@ class UdpFirewall(unittest.TestCase):
 
     def test_the_outside_cannot_begin(self):
         self.assertEqual(self.answer(), 0)
-        self.assertEqual(self.lab.json("flow", "dump", "udp-firewall", "conversations"), [])
+        self.assertEqual(self.lab.flows("udp-firewall", "conversations"), [])
 
     def test_the_inside_asks_and_is_answered(self):
         self.assertEqual(self.ask(), 1)
         self.assertEqual(self.answer(), 1)
-        rows = self.lab.json("flow", "dump", "udp-firewall", "conversations")
+        rows = self.lab.flows("udp-firewall", "conversations")
         self.assertEqual([r["state"] for r in rows], ["BOTH"])
 
     def test_another_conversation_stays_closed(self):
