@@ -158,11 +158,11 @@ class Agent(unittest.TestCase):
         self.mealy("app", "load", "examples/token-bucket.yaml", "--ports", "p1", "--order", "10")
         frame = udp("10.6.0.1", "10.6.0.2", dport=7).hex()
         for _ in range(7):
-            out = self.mealy("trace", "--port", "p1", frame)
+            out = self.mealy("trace", "--port", "p1", "--hex", frame)
         self.assertIn("first", out)
         self.assertEqual(self.lab.flows("token-bucket", "police", agent="s1"), [])
         self.assertEqual(self.sent(10), 5)
-        self.assertIn("over-rate", self.mealy("trace", "--port", "p1", frame))
+        self.assertIn("over-rate", self.mealy("trace", "--port", "p1", "--hex", frame))
 
     def test_standalone_passes_plainly_until_a_controller_comes(self):
         self.switch.extra.update({"controllers": f'["{self.lab.agents_url}"]', "fail_mode": "standalone", "standalone_after": "1s"})
@@ -176,7 +176,7 @@ class Agent(unittest.TestCase):
         source = os.path.join(self.lab.dir, "foreign.c")
         with open(source, "w") as f:
             f.write('__attribute__((section("xdp"), used)) int foreign(void *ctx) { return 2; }\n'
-                    'char license[] __attribute__((section("license"))) = "GPL";\n')
+                    'char _license[] __attribute__((section("license"))) = "GPL";\n')
         sh("clang", "-O2", "-target", "bpf", "-c", source, "-o", obj)
         self.switch.run("ip", "link", "set", "p2", "xdpdrv", "obj", obj, "sec", "xdp")
         self.switch.start()
@@ -194,7 +194,7 @@ class Agent(unittest.TestCase):
         nine = next(r["number"] for r in self.json("port", "list") if r["name"] == "p9")
         self.assertNotIn(nine, numbers.values())
         self.switch.run("ip", "link", "del", "p9")
-        wait_until(lambda: not next(r for r in self.json("port", "list") if r["name"] == "p9")["up"])
+        wait_until(lambda: next(r for r in self.json("port", "list") if r["name"] == "p9")["state"] != "up")
         self.switch.process.stop()
         self.switch.start()
         self.switch.run("ip", "link", "add", "p9", "type", "veth", "peer", "name", "q9")
