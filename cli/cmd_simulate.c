@@ -63,7 +63,7 @@ static int explain_steps(struct simulation *s, const struct native_result *resul
 			return cli_fail("out of memory");
 		step.frame = s->n_frames;
 		if (s->out)
-			step_print_json(s->out, &step);
+			step_print_json(s->out, &step, NULL);
 		else
 			step_print_text(s->cli, &step);
 		explain_done(&owner);

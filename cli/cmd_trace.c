@@ -73,17 +73,41 @@ static void print_text(struct cli *cli, const struct message *request, const str
 	puts("Nothing was changed.");
 }
 
-static void print_json(const struct msg_traced *traced)
+static const struct layout *layout_of(const struct message *tables, const struct msg_traced_step *step)
+{
+	for (size_t i = 0; i < tables->tables.n; i++) {
+		const struct msg_table *t = &tables->tables.item[i];
+
+		if (!strcmp(t->deployment, step->deployment) && !strcmp(t->table, step->table))
+			return t->layout;
+	}
+	return NULL;
+}
+
+static void print_json(const struct msg_traced *traced, const struct message *tables)
 {
 	struct render *r = render_new(stdout, true);
 	size_t step = 0;
 
 	for (size_t i = 0; r && i < traced->n_frames; i++) {
 		for (; step < traced->n_steps && traced->step[step].frame == i; step++)
-			step_print_json(r, &traced->step[step]);
+			step_print_json(r, &traced->step[step], layout_of(tables, &traced->step[step]));
 		step_print_exit_json(r, i, &traced->frame[i], traced->version);
 	}
 	render_free(r);
+}
+
+/* Records are named by the layouts of the tables as they are now. */
+static int show_json(struct cli *cli, const struct msg_traced *traced)
+{
+	struct message request = {.kind = MSG_GET_TABLES, .tables = {.layouts = true}}, *tables;
+	int r = cli_call(cli, &request, MSG_TABLES, &tables);
+
+	if (r)
+		return r;
+	print_json(traced, tables);
+	message_free(tables);
+	return 0;
 }
 
 int trace(struct cli *cli, const struct args *args)
@@ -112,7 +136,7 @@ int trace(struct cli *cli, const struct args *args)
 	}
 	if (r == 0) {
 		if (cli->json)
-			print_json(&reply->traced);
+			r = show_json(cli, &reply->traced);
 		else
 			print_text(cli, &request, &reply->traced);
 		message_free(reply);

@@ -57,7 +57,17 @@ void step_print_text(struct cli *cli, const struct msg_traced_step *step)
 	line("verdict  ", step->verdict);
 }
 
-void step_print_json(struct render *r, const struct msg_traced_step *step)
+static void print_record(struct render *r, const struct msg_traced_step *step, const struct layout *layout)
+{
+	uint64_t words[RECORD_SIZE(RECORD_256) / sizeof(uint64_t)];
+
+	if (!layout || step->record_size != RECORD_SIZE(layout->record_class))
+		return;
+	memcpy(words, step->record, step->record_size);
+	render_record(r, layout, words);
+}
+
+void step_print_json(struct render *r, const struct msg_traced_step *step, const struct layout *layout)
 {
 	render_row_begin(r);
 	render_u64(r, "frame", step->frame);
@@ -75,6 +85,7 @@ void step_print_json(struct render *r, const struct msg_traced_step *step)
 	render_string(r, "conditions", step->conditions);
 	render_string(r, "updates", step->updates);
 	render_string(r, "verdict", step->verdict);
+	print_record(r, step, layout);
 	render_row_end(r);
 }
 

@@ -6,7 +6,8 @@
 #include "cli.h"
 
 void step_print_text(struct cli *cli, const struct msg_traced_step *step);
-void step_print_json(struct render *r, const struct msg_traced_step *step);
+/* 'layout' describes step->record; NULL leaves the record out. */
+void step_print_json(struct render *r, const struct msg_traced_step *step, const struct layout *layout);
 
 /* How the frame left; 'before' is the frame as it came, to say what was rewritten. */
 void step_print_exit(struct cli *cli, const struct msg_traced_frame *frame, const uint8_t *before, size_t before_size);

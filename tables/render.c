@@ -508,3 +508,9 @@ void render_flow(struct render *r, const struct layout *layout, const uint64_t *
 	render_expiry(r, &head, now_ns);
 	render_row_end(r);
 }
+
+void render_record(struct render *r, const struct layout *layout, const uint64_t *words)
+{
+	render_fields(r, "record", layout->key, layout->n_keys, words, 0);
+	render_fields(r, "registers", layout->reg, layout->n_regs, words, 0);
+}

@@ -37,4 +37,7 @@ void render_note(struct render *r, const char *format, ...) __attribute__((forma
  * their own ("key", "registers"), so no register's name can be mistaken; "expires_in_ns" is null for never. */
 void render_flow(struct render *r, const struct layout *layout, const uint64_t *words, uint64_t now_ns);
 
+/* Within a row: key and registers of a record, as render_flow() shows them; the key is called "record". */
+void render_record(struct render *r, const struct layout *layout, const uint64_t *words);
+
 #endif
