@@ -118,6 +118,35 @@ static int read_all(FILE *file, const char *path, size_t max, char **ret_text, s
 	return 0;
 }
 
+int cli_layout(struct cli *cli, const char *deployment, const char *table, struct message **ret_reply,
+	       const struct layout **ret_layout)
+{
+	struct message request = {.kind = MSG_GET_TABLES, .tables = {.layouts = true}};
+	struct message *reply;
+	bool stateless = false;
+	int r;
+
+	r = cli_call(cli, &request, MSG_TABLES, &reply);
+	if (r)
+		return r;
+	for (size_t i = 0; i < reply->tables.n; i++) {
+		const struct msg_table *t = &reply->tables.item[i];
+
+		if (strcmp(t->deployment, deployment) || strcmp(t->table, table))
+			continue;
+		stateless = !t->layout;
+		if (t->layout) {
+			*ret_reply = reply;
+			*ret_layout = t->layout;
+			return 0;
+		}
+	}
+	message_free(reply);
+	if (stateless)
+		return cli_fail("table %s of %s keeps no flows", table, deployment);
+	return cli_fail("there is no table %s of %s here (mealy table list shows what there is)", table, deployment);
+}
+
 int cli_read_file(const char *path, size_t max, char **ret_text, size_t *ret_size)
 {
 	_cleanup_file_ FILE *file = NULL;

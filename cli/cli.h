@@ -28,6 +28,10 @@ int cli_connect(struct cli *cli);
  * kind 'expected' for message_free(), or an exit code after saying why. */
 int cli_call(struct cli *cli, struct message *request, enum message_kind expected, struct message **ret_reply);
 
+/* The layout of a table's records; the reply owns it, for message_free().  Returns 0, or an exit code after saying why. */
+int cli_layout(struct cli *cli, const char *deployment, const char *table, struct message **ret_reply,
+	       const struct layout **ret_layout);
+
 /* Reads a whole file ("-": standard input) of at most 'max' bytes.  Returns 0 and a string that the
  * caller frees, or an exit code after saying why; text with a zero byte is refused. */
 int cli_read_file(const char *path, size_t max, char **ret_text, size_t *ret_size);

@@ -96,6 +96,24 @@ static int finish(struct walk *walk, int r)
 	return EXIT_OK;
 }
 
+/* Conditions are looked at before the walk, because an empty table gives no record to check them with. */
+static int check_where(struct walk *walk, const struct args *args)
+{
+	const struct layout *layout;
+	struct message *tables;
+	int r;
+
+	if (!walk->where.n)
+		return 0;
+	r = cli_layout(walk->cli, args->arg[0], args->arg[1], &tables, &layout);
+	if (r)
+		return r;
+	if (where_resolve(&walk->where, layout, walk->why) < 0)
+		r = cli_usage("%s", walk->why);
+	message_free(tables);
+	return r;
+}
+
 int flow_dump(struct cli *cli, const struct args *args)
 {
 	struct walk walk = {.cli = cli};
@@ -105,6 +123,8 @@ int flow_dump(struct cli *cli, const struct args *args)
 	r = read_options(args, &walk);
 	if (r == 0)
 		r = cli_connect(cli);
+	if (r == 0)
+		r = check_where(&walk, args);
 	if (r == 0)
 		walk.out = render_new(stdout, cli->json);
 	if (r == 0 && !walk.out)

@@ -88,36 +88,6 @@ static int add_pair(struct pairs *pairs, const struct layout *layout, const char
 	return 0;
 }
 
-/* The table's layout.  The reply owns it. */
-static int get_layout(struct cli *cli, const char *deployment, const char *table, struct message **ret_reply,
-		      const struct layout **ret_layout)
-{
-	struct message request = {.kind = MSG_GET_TABLES, .tables = {.layouts = true}};
-	struct message *reply;
-	bool stateless = false;
-	int r;
-
-	r = cli_call(cli, &request, MSG_TABLES, &reply);
-	if (r)
-		return r;
-	for (size_t i = 0; i < reply->tables.n; i++) {
-		const struct msg_table *t = &reply->tables.item[i];
-
-		if (strcmp(t->deployment, deployment) || strcmp(t->table, table))
-			continue;
-		stateless = !t->layout;
-		if (t->layout) {
-			*ret_reply = reply;
-			*ret_layout = t->layout;
-			return 0;
-		}
-	}
-	message_free(reply);
-	if (stateless)
-		return cli_fail("table %s of %s keeps no flows", table, deployment);
-	return cli_fail("there is no table %s of %s here (mealy table list shows what there is)", table, deployment);
-}
-
 static int read_pairs(const struct args *args, const struct layout *layout, struct pairs *pairs)
 {
 	const char *state = args_get(args, "state");
@@ -152,7 +122,7 @@ static int operate(struct cli *cli, const struct args *args, enum flow_op op, st
 	const struct layout *layout = NULL;
 	int r;
 
-	r = get_layout(cli, args->arg[0], args->arg[1], &tables, &layout);
+	r = cli_layout(cli, args->arg[0], args->arg[1], &tables, &layout);
 	if (r)
 		return r;
 	r = read_pairs(args, layout, &pairs);

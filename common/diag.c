@@ -74,6 +74,18 @@ void diag_warn(struct diag_list *list, struct loc loc, const char *format, ...)
 	va_end(args);
 }
 
+void diag_prefix(struct diag_list *list, size_t first, const char *prefix)
+{
+	for (size_t i = first; i < list->n; i++) {
+		char *message;
+
+		if (asprintf(&message, "%s: %s", prefix, list->item[i].message) < 0)
+			return;
+		free(list->item[i].message);
+		list->item[i].message = message;
+	}
+}
+
 static void print_line(const struct diag_list *list, const struct diag *diag, FILE *out)
 {
 	fprintf(out, "%s:", list->file ? list->file : "-");

@@ -35,6 +35,9 @@ void diag_done(struct diag_list *list);
 void diag_error(struct diag_list *list, struct loc loc, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_warn(struct diag_list *list, struct loc loc, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Puts "prefix: " before the messages from number 'first' on: whose value they speak of. */
+void diag_prefix(struct diag_list *list, size_t first, const char *prefix);
+
 /* Prints each diagnostic and, when 'text' (the whole file) is not NULL, its line with the place
  * underlined; at the end "1 error, 2 warnings". */
 void diag_print(const struct diag_list *list, const char *text, FILE *out);

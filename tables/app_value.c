@@ -260,6 +260,24 @@ static bool fits_type(const struct parameter *param, const struct value *value)
 	return value->type == param->type;
 }
 
+/* Mistakes in the text of a setting have no place in the file, so they say which parameter they mean. */
+static int parse_setting(struct checker *c, const struct parameter *param, const char *text, struct value *ret_value)
+{
+	struct loc nowhere = {};
+	size_t first = c->diags->n, n_errors = c->diags->n_errors;
+
+	if (param->type == TYPE_FIELD)
+		parse_field(c, text, nowhere, ret_value);
+	else if (param->type == TYPE_LIST)
+		parse_list_text(c, text, nowhere, ret_value);
+	else
+		value_parse_constant(c, text, nowhere, ret_value);
+	if (c->diags->n_errors == n_errors)
+		return 0;
+	diag_prefix(c->diags, first, param->name);
+	return -EINVAL;
+}
+
 static void apply_setting(struct checker *c, struct parameter *param, const char *text)
 {
 	struct loc nowhere = {};
@@ -269,11 +287,8 @@ static void apply_setting(struct checker *c, struct parameter *param, const char
 	param->is_set = true;
 	if (param->type == TYPE_PORT)
 		parse_port(c, text, nowhere, param->name, &value);
-	else if (param->type == TYPE_FIELD)
-		parse_field(c, text, nowhere, &value);
-	else if (param->type == TYPE_LIST)
-		parse_list_text(c, text, nowhere, &value);
-	else if (value_parse_constant(c, text, nowhere, &value) == 0 && !fits_type(param, &value))
+	else if (parse_setting(c, param, text, &value) == 0 && param->type != TYPE_FIELD && param->type != TYPE_LIST &&
+		 !fits_type(param, &value))
 		ERROR(c, nowhere, "parameter \"%s\" is %s (like %s), but was set to \"%s\"", param->name,
 		      type_noun(param->type), example_of(param->type), text);
 	if (c->diags->n_errors != n_errors)

@@ -330,19 +330,22 @@ class Lab:
         where = ["--agent", self.switches[agent].socket] if agent else ["--controller", self.users_url]
         return [f"{BUILD}/cli/mealy", *where, *args]
 
+    def run(self, *args, agent=None):
+        """Runs the command; its CompletedProcess."""
+        return subprocess.run(self.command(*args, agent=agent), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              cwd=TOP, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+
     def mealy(self, *args, agent=None, status=0):
         """Runs the command; its output.  'status' is the exit code expected, None any."""
-        r = subprocess.run(self.command(*args, agent=agent), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                           cwd=TOP, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+        r = self.run(*args, agent=agent)
         if status is not None and r.returncode != status:
-            raise LabError(f"mealy {' '.join(args)}: exit {r.returncode}, expected {status}\n{r.stdout}")
-        return r.stdout
+            raise LabError(f"mealy {' '.join(args)}: exit {r.returncode}, expected {status}\n{r.stdout}{r.stderr}")
+        return r.stdout + r.stderr
 
     def json(self, *args, agent=None, status=0):
-        r = subprocess.run(self.command("--json", *args, agent=agent), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                           cwd=TOP, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+        r = self.run("--json", *args, agent=agent)
         if status is not None and r.returncode != status:
-            raise LabError(f"mealy --json {' '.join(args)}: exit {r.returncode}\n{r.stdout}{r.stderr}")
+            raise LabError(f"mealy --json {' '.join(args)}: exit {r.returncode}, expected {status}\n{r.stdout}{r.stderr}")
         return [json.loads(line) for line in r.stdout.splitlines() if line.strip()]
 
     def flows(self, app, table, *args, **kw):
