@@ -145,24 +145,25 @@ HOOK_FN void place_of_hash(struct place *p, const struct flow_desc *desc, __u32 
 	p->entry = 0;
 }
 
-/* The lines of a record that the table uses. */
+/* The lines of a record. */
 HOOK_FN bool flow_open(struct hook *h, const struct table *t, __u32 slot, struct flow *flow)
 {
 	__u64 *first = map_record_line(h, t->flow_table, t->record_class, slot, 0);
 
-	flow->line[0] = first;
+	for (__u32 i = 0; i < RECORD_LINES_MAX; i++)
+		flow->line[i] = first;
 	if (!first)
 		return false;
-#pragma clang loop unroll(full)
-	for (__u32 i = 1; i < RECORD_LINES_MAX; i++) {
-		flow->line[i] = first;
-		if (i * RECORD_LINE_WORDS >= table_words(t))
-			continue;
-		flow->line[i] = map_record_line(h, t->flow_table, t->record_class, slot, i);
-		if (!flow->line[i])
-			return false;
-	}
-	return true;
+	if (AGAIN(t->record_class) == RECORD_64)
+		return true;
+	flow->line[1] = map_record_line(h, t->flow_table, t->record_class, slot, 1);
+	if (!flow->line[1])
+		return false;
+	if (AGAIN(t->record_class) == RECORD_128)
+		return true;
+	flow->line[2] = map_record_line(h, t->flow_table, t->record_class, slot, 2);
+	flow->line[3] = map_record_line(h, t->flow_table, t->record_class, slot, 3);
+	return flow->line[2] && flow->line[3];
 }
 
 /* Looks at the entries of one line. */
@@ -170,7 +171,7 @@ HOOK_FN bool flow_find_in_line(struct hook *h, const struct table *t, const __u6
 {
 	__u32 equal = line_tags_equal(flow->bucket, HASH_TAG(p->hash));
 
-	LOOP
+	KEEP_LOOP
 	for (int i = 0; i < BUCKET_ENTRIES; i++) {
 		__u32 entry = lowest_bit(equal), slot;
 
@@ -192,7 +193,7 @@ HOOK_FN bool flow_find(struct hook *h, const struct table *t, const __u64 *key, 
 {
 	__u32 line = p->head;
 
-	LOOP
+	KEEP_LOOP
 	for (int i = 0; i < CHAIN_MAX; i++) {
 		flow->bucket = map_bucket(h, t->flow_table, line);
 		if (!flow->bucket)
@@ -265,53 +266,46 @@ HOOK_FN void image_clear(const struct table *t, __u64 *image)
 	image_clear_registers(t, image);
 }
 
-/* Copies words 'from'..'n' - 1 of a line, 'n' at most RECORD_LINE_WORDS.  No loop: offsets that are constants need no
- * bounds, and nothing is done that is not needed. */
-HOOK_FN void line_copy(__u64 *to, const __u64 *from, __u32 n, bool whole)
+/* Words 'from'.. of a line; no loop, for offsets that are constants need no bounds.  What the table does not use of
+ * a line is copied too, as that is faster than asking. */
+HOOK_FN void line_copy(__u64 *to, const __u64 *from, __u32 first)
 {
-	_Static_assert(RECORD_LINE_WORDS == 8, "cases below");
-	switch (n < RECORD_LINE_WORDS ? n : RECORD_LINE_WORDS) {
-	case 8: WRITE(to[7], READ(from[7])); /* fall through */
-	case 7: WRITE(to[6], READ(from[6])); /* fall through */
-	case 6: WRITE(to[5], READ(from[5])); /* fall through */
-	case 5: WRITE(to[4], READ(from[4])); /* fall through */
-	case 4:
-		if (!whole)
-			break;
-		WRITE(to[3], READ(from[3])); /* fall through */
-	case 3: WRITE(to[2], READ(from[2])); /* fall through */
-	case 2: WRITE(to[1], READ(from[1])); /* fall through */
-	case 1: WRITE(to[0], READ(from[0]));
+	_Static_assert(RECORD_LINE_WORDS == 8 && FLOW_HEAD_WORDS == 4, "a head and four words, or eight");
+	if (!first) {
+		WRITE(to[0], READ(from[0]));
+		WRITE(to[1], READ(from[1]));
+		WRITE(to[2], READ(from[2]));
+		WRITE(to[3], READ(from[3]));
 	}
+	WRITE(to[4], READ(from[4]));
+	WRITE(to[5], READ(from[5]));
+	WRITE(to[6], READ(from[6]));
+	WRITE(to[7], READ(from[7]));
+}
+
+HOOK_FN void image_read(const struct table *t, const struct flow *flow, __u64 *image)
+{
+	line_copy(image, flow->line[0], 0);
+	if (AGAIN(t->record_class) == RECORD_64)
+		return;
+	line_copy(image + 8, flow->line[1], 0);
+	if (AGAIN(t->record_class) == RECORD_128)
+		return;
+	line_copy(image + 16, flow->line[2], 0);
+	line_copy(image + 24, flow->line[3], 0);
 }
 
 /* Key and registers. */
-HOOK_FN void image_read(const struct table *t, const struct flow *flow, __u64 *image)
-{
-	__u32 n = table_words(t);
-
-	for (__u32 i = 0; i < FLOW_HEAD_WORDS; i++)
-		image[i] = READ(flow->line[0][i]);
-	line_copy(image, flow->line[0], n, false);
-	if (n > 8)
-		line_copy(image + 8, flow->line[1], n - 8, true);
-	if (n > 16)
-		line_copy(image + 16, flow->line[2], n - 16, true);
-	if (n > 24)
-		line_copy(image + 24, flow->line[3], n - 24, true);
-}
-
 HOOK_FN void body_write(const struct table *t, const __u64 *image, struct flow *flow)
 {
-	__u32 n = table_words(t);
-
-	line_copy(flow->line[0], image, n, false);
-	if (n > 8)
-		line_copy(flow->line[1], image + 8, n - 8, true);
-	if (n > 16)
-		line_copy(flow->line[2], image + 16, n - 16, true);
-	if (n > 24)
-		line_copy(flow->line[3], image + 24, n - 24, true);
+	line_copy(flow->line[0], image, FLOW_HEAD_WORDS);
+	if (AGAIN(t->record_class) == RECORD_64)
+		return;
+	line_copy(flow->line[1], image + 8, 0);
+	if (AGAIN(t->record_class) == RECORD_128)
+		return;
+	line_copy(flow->line[2], image + 16, 0);
+	line_copy(flow->line[3], image + 24, 0);
 }
 
 /* Writes the image's head, and key and registers if 'body', to the record; the change number is odd meanwhile. */

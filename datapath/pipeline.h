@@ -63,7 +63,9 @@ enum hook_id { HOOK_XDP, HOOK_TC_INGRESS, HOOK_TC_EGRESS, HOOK_MAX };
  * 128..191  packet variables and values carried from table to table; zeroed at the first
  *           table of each application
  * 192..223  metadata, filled once per run of the hook
- * 224..255  reserved */
+ * 224..253  reserved
+ *      254  zero
+ *      255  of pkt_rewrite.h */
 enum {
 	CELLS = 256,
 	CELL_LOOKUP = 0,
@@ -90,6 +92,7 @@ enum {
 	CELL_DIRECTION,           /* 0 or 1, after OP_BIFLOW. */
 	CELL_STATE,               /* State id of the looked-up record. */
 	CELL_META_END,
+	CELL_ZERO = CELLS - 2,    /* Always 0. */
 
 	TIME_BASE_NS_SHIFT = 56,
 };
@@ -197,8 +200,8 @@ _Static_assert(sizeof(struct op) == 16, "bump MEALY_ABI_VERSION");
 /* ---- rules ------------------------------------------------------------------------------ */
 
 /* The search for a rule is a walk over tests, from the record's state's first one on.  A test holds when
- * ((cell & mask) - low) <= range, unsigned: one form for equality, masks, prefixes, ranges and headers that must be present;
- * comparisons of two cells are ops that make 0 or 1.  next[0] if it holds, next[1] if not: a later test, or
+ * ((cell & mask) - low) <= range + limit, unsigned: one form for equality, masks, prefixes, ranges, headers that must be present
+ * ('limit' is CELL_ZERO then) and the order of two cells.  next[0] if it holds, next[1] if not: a later test, or
  * FOUND(rule).  Without branches, so a processor has nothing to guess and the verifier one path to follow. */
 struct test {
 	__u64 mask;
@@ -206,7 +209,8 @@ struct test {
 	__u64 range;
 	__u16 next[2];
 	__u8 cell;
-	__u8 zero[3];
+	__u8 limit;               /* Cell. */
+	__u8 zero[2];
 };
 _Static_assert(sizeof(struct test) == 32, "bump MEALY_ABI_VERSION");
 

@@ -38,6 +38,7 @@ int native_run(struct native_switch *sw, enum hook_id hook, unsigned port, uint6
 	if (hook >= HOOK_MAX || port > PORTS_MAX || size > room)
 		return -EINVAL;
 	memset(&scratch, RUBBISH, sizeof(scratch));
+	scratch.cells[CELL_ZERO] = 0;
 	scratch.slot = sw->active;
 	ret_result->exit = EXIT_NONE;
 	ret_result->out_port = 0;

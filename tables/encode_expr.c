@@ -12,6 +12,8 @@ static struct operand meta_operand(struct enc *e, unsigned cell)
 
 	if (cell == CELL_NOW)
 		e->reads_time = true;
+	if (cell == CELL_FRAMES && enc_hook_of(e->app, e->index, e->default_hook) == HOOK_XDP)
+		return operand_number(1); /* Nothing is aggregated there. */
 	/* Under the lock `now` may still move, to the flow's last use. */
 	return operand_cell(cell, locked ? STAGE_LET : STAGE_PRE);
 }

@@ -92,9 +92,10 @@ struct enc {
 	unsigned n_memos;
 };
 
-/* Holds when ((cell & mask) - low) <= range, exclusive-or 'invert'. */
+/* Holds when ((cell & mask) - low) <= range + limit, exclusive-or 'invert'. */
 struct term {
 	__u8 cell;
+	__u8 limit; /* Cell; 0: none. */
 	bool invert;
 	__u64 mask, low, range;
 };

@@ -199,6 +199,22 @@ static bool try_comparison(struct enc *e, struct row *d, const struct expr *expr
 	return true;
 }
 
+/* The order of two cells, each of one word: a <= b is a test, a < b the opposite of b <= a. */
+static bool try_order(struct enc *e, struct row *d, const struct expr *expr, bool negate)
+{
+	bool mirror = expr->op == EOP_LT || expr->op == EOP_GE, strict = expr->op == EOP_LT || expr->op == EOP_GT;
+	struct operand a, b;
+
+	if (expr->op == EOP_EQ || expr->op == EOP_NE || expr->arg[0]->type == TYPE_ADDR)
+		return false;
+	a = enc_expr(e, expr->arg[mirror]);
+	b = enc_expr(e, expr->arg[!mirror]);
+	if (a.constant || b.constant || b.cell == 0)
+		return false;
+	add_term(d, (struct term){.cell = a.cell, .limit = b.cell, .invert = strict != negate, .mask = ~0ULL});
+	return true;
+}
+
 static struct pattern pattern_of(const struct expr *c)
 {
 	struct pattern p = {.kind = PATTERN_PREFIX, .hi = c->hi, .lo = c->value, .mask_hi = ~0ULL, .mask_lo = ~0ULL};
@@ -279,7 +295,8 @@ static void add_when(struct enc *e, struct row *d, const struct expr *expr, bool
 		add_when(e, d, named, negate);
 	} else if (expr->kind == EXPR_BINARY && try_address(e, d, expr, negate)) {
 		return;
-	} else if (expr->kind == EXPR_BINARY && is_comparison(expr->op) && try_comparison(e, d, expr, negate)) {
+	} else if (expr->kind == EXPR_BINARY && is_comparison(expr->op) &&
+		   (try_comparison(e, d, expr, negate) || try_order(e, d, expr, negate))) {
 		return;
 	} else {
 		add_bool(d, enc_bool(e, expr), negate);

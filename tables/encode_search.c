@@ -36,6 +36,7 @@ static unsigned add_test(struct enc *e, const struct term *term, unsigned hit, u
 	}
 	out->tests[out->n_tests] = (struct test){
 		.cell = term->cell,
+		.limit = term->limit ? term->limit : CELL_ZERO,
 		.mask = term->mask,
 		.low = term->low,
 		.range = term->range,

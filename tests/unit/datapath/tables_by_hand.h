@@ -80,6 +80,7 @@ static inline void hand_row(struct table *t, unsigned state, unsigned number)
 static inline void hand_test(struct table *t, unsigned at, struct test test, unsigned hit, unsigned miss)
 {
 	t->tests[at] = test;
+	t->tests[at].limit = CELL_ZERO;
 	t->tests[at].next[0] = hit;
 	t->tests[at].next[1] = miss;
 	if (t->n_tests <= at)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "back_machine.h"
 
+/* Where the number of frames is more than 1. */
+static const enum hook_id MACHINE_HOOK = HOOK_TC_INGRESS;
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,7 +18,7 @@ static void place_alone(const struct app *app, struct placement *p)
 	unsigned n_on[HOOK_MAX] = {};
 
 	for (unsigned i = 0; i < app->n_tables; i++) {
-		enum hook_id hook = app->table[i].hook < 0 ? HOOK_XDP : app->table[i].hook;
+		enum hook_id hook = app->table[i].hook < 0 ? MACHINE_HOOK : app->table[i].hook;
 
 		p->table[i].hook = hook;
 		p->table[i].hook_table = n_on[hook]++;
@@ -33,7 +36,7 @@ static void encode_all(struct machine *m, struct diag_list *diags)
 
 		m->table[i] = calloc(1, sizeof(struct table));
 		assert_non_null(m->table[i]);
-		if (encode_table(m->app, i, HOOK_XDP, &m->placement, diags, m->table[i]) < 0)
+		if (encode_table(m->app, i, MACHINE_HOOK, &m->placement, diags, m->table[i]) < 0)
 			diag_print(diags, NULL, stderr);
 		assert_int_equal(diags->n_errors, 0);
 		if (m->app->table[i].stateful)
@@ -278,9 +281,10 @@ static unsigned choose(struct machine *m, const struct table *t, unsigned state)
 	unsigned next = s->first_test, n = 0;
 
 	assert_true(s->flags & STATE_KNOWN);
+	assert_int_equal(m->cells[CELL_ZERO], 0);
 	while (next < TESTS_MAX) {
 		const struct test *test = &t->tests[next];
-		bool in = (m->cells[test->cell] & test->mask) - test->low <= test->range;
+		bool in = (m->cells[test->cell] & test->mask) - test->low <= test->range + m->cells[test->limit];
 
 		assert_true(next < t->n_tests);
 		assert_true(test->next[!in] > next);

@@ -133,7 +133,7 @@ static struct judge *judge_new(const struct machine *m)
 	struct judge *j = malloc(sizeof(*j));
 
 	assert_non_null(j);
-	assert_int_equal(enc_init(&j->enc, m->app, 0, HOOK_XDP, &m->placement, NULL, &j->table), 0);
+	assert_int_equal(enc_init(&j->enc, m->app, 0, HOOK_TC_INGRESS, &m->placement, NULL, &j->table), 0);
 	assert_int_equal(enc_run(&j->enc), 0);
 	return j;
 }
