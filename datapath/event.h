@@ -24,7 +24,7 @@ HOOK_FN void event_words(struct scratch *s, const struct table *t, const __u64 *
 	if (n > EVENT_WORDS_MAX)
 		n = EVENT_WORDS_MAX;
 	s->event.n_words = n;
-	LOOP
+	KEEP_LOOP
 	for (__u32 i = 0; i < EVENT_WORDS_MAX; i++)
 		s->event.words[i] = image[i];
 }
@@ -78,6 +78,16 @@ HOOK_FN void event_of_note(struct hook *h, struct scratch *s, const struct table
 	event_send(h, s, COUNTER_EVENT_LOST);
 }
 
+/* Whether there is something to tell; where tables are constant it may be known that there never is. */
+HOOK_FN bool event_waits(const struct scratch *s)
+{
+#ifdef MEALY_SPECIALISED
+	if (!SPECIALISED_NOTES)
+		return false;
+#endif
+	return s->n_notes;
+}
+
 /* Sends what was noted. */
 COLD_FN(event_notes)
 {
@@ -86,7 +96,7 @@ COLD_FN(event_notes)
 
 	if (!t)
 		return -1;
-	LOOP
+	KEEP_LOOP
 	for (__u32 i = 0; i < NOTES_MAX; i++) {
 		if (i >= s->n_notes)
 			break;
@@ -117,7 +127,7 @@ HOOK_FN bool punt_conforms(struct punt_limit *limit, __u64 now)
 {
 	__u64 interval = READ(limit->interval_ns), burst = READ(limit->burst_ns);
 
-	LOOP
+	KEEP_LOOP
 	for (int i = 0; i < PUNT_TRIES; i++) {
 		__u64 next = READ(limit->next_ns), after = (next > now ? next : now) + interval;
 

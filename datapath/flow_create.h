@@ -34,7 +34,7 @@ HOOK_FN __u32 slot_take(struct hook *h, __u32 flow_table, struct flow_desc *desc
 
 HOOK_FN __u32 line_hole(const struct bucket *line)
 {
-	LOOP
+	KEEP_LOOP
 	for (__u32 i = 0; i < BUCKET_ENTRIES; i++) {
 		if (!READ(line->slot[i]))
 			return i;
@@ -47,7 +47,7 @@ HOOK_FN void hole_find(struct hook *h, __u32 flow_table, __u32 head, struct hole
 {
 	__u32 line = head;
 
-	LOOP
+	KEEP_LOOP
 	for (__u32 i = 0; i < CHAIN_MAX; i++) {
 		hole->depth = i + 1;
 		hole->line = map_bucket(h, flow_table, line);

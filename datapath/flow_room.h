@@ -33,7 +33,7 @@ HOOK_FN void victim_look(struct hook *h, const struct table *t, __u64 now, struc
 
 HOOK_FN void victims_in_line(struct hook *h, const struct table *t, const struct bucket *line, __u64 now, struct victims *v)
 {
-	LOOP
+	KEEP_LOOP
 	for (__u32 i = 0; i < BUCKET_ENTRIES; i++) {
 		v->at.slot = READ(line->slot[i]);
 		v->at.entry = i;
@@ -49,7 +49,7 @@ HOOK_FN void victims_find(struct hook *h, const struct table *t, const struct fl
 	v->oldest.slot = 0;
 	v->at.head = home;
 	v->at.line = home;
-	LOOP
+	KEEP_LOOP
 	for (__u32 i = 0; i < ROOM_LINES; i++) {
 		struct bucket *line = map_bucket(h, t->flow_table, AGAIN(v->at.line));
 
@@ -77,7 +77,7 @@ HOOK_FN bool victim_free(struct hook *h, struct scratch *s, const struct table *
 	if (!flow.bucket || !flow_open(h, t, p->slot, &flow))
 		return false;
 	result = flow_free(h, s, t, p, &flow, why, 0, now);
-	if (s->n_notes) {
+	if (event_waits(s)) {
 		s->record_slot = p->slot;
 		COLD_CALL(event_notes, h, s);
 		s->record_slot = 0;

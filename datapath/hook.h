@@ -39,7 +39,9 @@
 
 /* ---- loops --------------------------------------------------------------------------------------- *
  *
- * The interpreter keeps its loops; around constant tables (MEALY_SPECIALISED) they unroll and fold. */
+ * The interpreter keeps its loops; around constant tables (MEALY_SPECIALISED) those over what a table lists unroll and fold, and
+ * those over what a packet finds stay loops. */
+#define KEEP_LOOP _Pragma("clang loop unroll(disable)")
 #ifdef MEALY_SPECIALISED
 #define LOOP _Pragma("clang loop unroll(full)")
 #define OPAQUE(x) ((void)0)

@@ -104,10 +104,18 @@ HOOK_FN const struct chain *map_chain(struct hook *h, __u32 element)
 	return bpf_map_lookup_elem(&chains, &element);
 }
 
+#ifdef MEALY_SPECIALISED
+/* Compiled around one table: whoever asks for a table means this one. */
+HOOK_FN const struct table *map_table(struct hook *h, __u32 element)
+{
+	return &specialised_table;
+}
+#else
 HOOK_FN const struct table *map_table(struct hook *h, __u32 element)
 {
 	return bpf_map_lookup_elem(&tables, &element);
 }
+#endif
 
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h)
 {

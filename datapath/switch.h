@@ -17,9 +17,25 @@ enum { TAILS_MAX = 32 };
 
 /* ---- ways out -------------------------------------------------------------------------------------- */
 
-HOOK_FN int switch_exit(struct hook *h, const struct scratch *s, enum exit_reason reason, int verdict)
+HOOK_FN void exit_count(struct hook *h, const struct scratch *s, enum exit_reason reason)
 {
 	hook_count(h, COUNTER_EXIT(h->id, s->port, reason), s->cells[CELL_FRAMES], s->cells[CELL_LENGTH]);
+}
+
+#ifdef MEALY_SPECIALISED
+/* Around constant tables every rule has ways out of its own; what they share is a function. */
+static __attribute__((noinline)) void exit_shared(const struct scratch *s, enum hook_id id, enum exit_reason reason)
+{
+	struct hook h = { .id = id };
+
+	exit_count(&h, s, reason);
+}
+#define exit_count(h, s, reason) exit_shared(s, (h)->id, reason)
+#endif
+
+HOOK_FN int switch_exit(struct hook *h, const struct scratch *s, enum exit_reason reason, int verdict)
+{
+	exit_count(h, s, reason);
 	return verdict;
 }
 
@@ -265,40 +281,72 @@ HOOK_FN void punt_packet(struct hook *h, struct scratch *s)
 	COLD_CALL(punt_send, h, s);
 }
 
-HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *t)
+/* What the rule does after the record and before its way out. */
+HOOK_FN void table_effects(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {
-	const struct rule *r = step_rule(s, t);
-
-	hook_count(h, r->counter, s->cells[CELL_FRAMES], s->cells[CELL_LENGTH]);
-	if (s->n_notes)
-		COLD_CALL(event_notes, h, s);
 	if (r->flags & RULE_CONTROLLER)
 		punt_packet(h, s);
 	op_run_list(s->cells, t, r->first_post, &r->n_post, OPS_POST_MAX);
+}
+
+HOOK_FN void table_count(struct hook *h, struct scratch *s, const struct rule *r)
+{
+	hook_count(h, r->counter, s->cells[CELL_FRAMES], s->cells[CELL_LENGTH]);
+	if (event_waits(s))
+		COLD_CALL(event_notes, h, s);
+}
+
+HOOK_FN int table_way_out(struct hook *h, struct scratch *s, const struct rule *r)
+{
 	if (r->n_steps)
 		return switch_go(h, s, INTERP_ACTION);
 	return verdict_apply(h, s, r);
 }
 
-HOOK_FN int table_again(struct hook *h, struct scratch *s, const struct table *t)
+#ifdef MEALY_SPECIALISED
+/* Rules share what they have in common. */
+HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *t)
+{
+	struct rule all;
+
+	WITH_RULE(s, t, r, all.counter = r->counter)
+	table_count(h, s, &all);
+	WITH_RULE(s, t, r, table_effects(h, s, t, r); all.n_steps = r->n_steps; all.verdict = r->verdict; all.arg = r->arg;
+		  all.target = r->target)
+	return table_way_out(h, s, &all);
+}
+#else
+HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *t)
+{
+	const struct rule *r = step_rule(s, t);
+
+	table_count(h, s, r);
+	table_effects(h, s, t, r);
+	return table_way_out(h, s, r);
+}
+#endif
+
+HOOK_FN bool table_may_restart(struct hook *h, struct scratch *s, const struct table *t)
 {
 	hook_count(h, t->stats + TABLE_STAT_RESTARTS, 1, 0);
-	if (s->restarts++ >= RESTARTS_MAX)
-		return switch_fault(h, s, EXIT_CONTENTION);
-	return switch_go(h, s, INTERP_TABLE);
+	return s->restarts++ < RESTARTS_MAX;
 }
 
 HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t, enum outcome out)
 {
 	switch (out) {
 	case OUT_RULE: return table_finish(h, s, t);
-	case OUT_PHASE: s->phase = 1; return switch_go(h, s, INTERP_TABLE);
-	case OUT_AGAIN: return table_again(h, s, t);
+	case OUT_PHASE: s->phase = 1; break;
+	case OUT_AGAIN:
+		if (!table_may_restart(h, s, t))
+			return switch_fault(h, s, EXIT_CONTENTION);
+		break;
+	default: return switch_fault(h, s, (enum exit_reason)out);
 	}
-	return switch_fault(h, s, (enum exit_reason)out);
+	return switch_go(h, s, INTERP_TABLE);
 }
 
-/* One table that is at hand; around constant tables this is the whole program. */
+/* One table that is at hand. */
 HOOK_FN int switch_run_table(struct hook *h, struct scratch *s, const struct table *t)
 {
 	return table_leave(h, s, t, table_run(h, s, t));
@@ -315,20 +363,23 @@ HOOK_FN int switch_table(struct hook *h, struct scratch *s)
 
 /* ---- action --------------------------------------------------------------------------------------------------------- */
 
+HOOK_FN int action_run(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
+{
+	enum exit_reason reason = pkt_rewrite(h, s, t, r);
+
+	if (reason)
+		return switch_fault(h, s, reason);
+	return verdict_apply(h, s, r);
+}
+
 /* Writes the packet as the rule says, then the verdict. */
 HOOK_FN int switch_action(struct hook *h, struct scratch *s)
 {
 	const struct table *t = map_table(h, TABLE_INDEX(s->slot & 1, h->id, s->table));
-	enum exit_reason reason;
-	const struct rule *r;
 
 	if (!t)
 		return switch_fault(h, s, EXIT_NO_TABLE);
-	r = step_rule(s, t);
-	reason = pkt_rewrite(h, s, t, r);
-	if (reason)
-		return switch_fault(h, s, reason);
-	return verdict_apply(h, s, r);
+	WITH_RULE(s, t, r, return action_run(h, s, t, r))
 }
 
 #endif

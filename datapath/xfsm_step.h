@@ -279,9 +279,8 @@ HOOK_FN enum outcome step_create(struct hook *h, struct scratch *s, const struct
 }
 
 /* Applies the rule where there is no record: to the image only, or to one that becomes a record. */
-HOOK_FN enum outcome step_finish_image(struct hook *h, struct scratch *s, const struct table *t)
+HOOK_FN enum outcome step_finish_image(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {
-	const struct rule *r = step_rule(s, t);
 	bool create = rule_writes(r) && !rule_ends_flow(r) && (t->flags & TABLE_STATEFUL);
 
 	if (create)
@@ -291,10 +290,8 @@ HOOK_FN enum outcome step_finish_image(struct hook *h, struct scratch *s, const 
 }
 
 /* True if the update record must be visited. */
-HOOK_FN bool step_has_second(const struct scratch *s, const struct table *t)
+HOOK_FN bool step_has_second(const struct scratch *s, const struct table *t, const struct rule *r)
 {
-	const struct rule *r = step_rule(s, t);
-
 	if ((s->cells[CELL_PRESENT] & t->update_needs) != t->update_needs)
 		return false;
 	return r->n_do || rule_writes(r) || !(r->flags & RULE_NO_REFRESH);
@@ -317,21 +314,17 @@ COLD_FN(step_unlocked)
 	if (step_role(s, t) != ROLE_APPLY)
 		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
 	if (step_role(s, t) == ROLE_DECIDE)
-		return step_has_second(s, t) ? OUT_PHASE : OUT_RULE;
-	return step_finish_image(h, s, t);
+		WITH_RULE(s, t, r, return step_has_second(s, t, r) ? OUT_PHASE : OUT_RULE)
+	WITH_RULE(s, t, r, return step_finish_image(h, s, t, r))
 }
 
 /* The flow is locked, and this run writes it. */
 HOOK_FN enum outcome step_locked(struct hook *h, struct scratch *s, const struct table *t, struct flow *flow)
 {
-	const struct rule *r;
-
 	step_fall(s, t);
 	if (step_role(s, t) != ROLE_APPLY)
 		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
-	r = step_rule(s, t);
-	step_apply(s, t, r);
-	step_write(s, t, r, flow);
+	WITH_RULE(s, t, r, step_apply(s, t, r); step_write(s, t, r, flow))
 	step_settle(h, s, t);
 	return OUT_RULE;
 }

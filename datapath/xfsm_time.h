@@ -9,10 +9,24 @@
 
 #include "hook.h"
 
+#ifdef MEALY_SPECIALISED
+/* Comparisons instead of an index, so that nothing of the table is left in memory. */
+HOOK_FN const struct state_def *time_state(const struct table *t, __u32 state)
+{
+#define STATE_CASE(i, t) \
+	case i: return &(t)->states[i];
+	switch (state) {
+		SPECIALISED_STATES(STATE_CASE, t)
+	}
+	return &t->states[0];
+#undef STATE_CASE
+}
+#else
 HOOK_FN const struct state_def *time_state(const struct table *t, __u32 state)
 {
 	return &t->states[state & (STATES_MAX - 1)];
 }
+#endif
 
 /* A version that took the timeout away from a state takes it away from its flows too. */
 HOOK_FN __u64 time_hard_at(const struct flow_head *image, const struct state_def *sd)
@@ -59,7 +73,7 @@ HOOK_FN void time_note_fall(struct scratch *s, const struct flow_head *image, __
 {
 	const __u64 *words = (const __u64 *)image;
 
-	LOOP
+	KEEP_LOOP
 	for (__u32 i = 0; i < EVENT_WORDS_MAX; i++)
 		s->fallen[i] = words[i];
 	note_add(s, EVENT_TIMEOUT, image->state, to, RULES_ROOM);
@@ -69,7 +83,7 @@ HOOK_FN void time_note_fall(struct scratch *s, const struct flow_head *image, __
  * state, so the flow is over.  Writes only the image, and notes when 'noting'. */
 HOOK_FN bool time_fall(struct scratch *s, const struct table *t, struct flow_head *image, __u64 now, bool noting)
 {
-	LOOP
+	KEEP_LOOP
 	for (__u32 i = 0; i < FALLS_MAX; i++) {
 		const struct state_def *sd = time_state(t, image->state);
 		__u64 hard = time_hard_at(image, sd), idle = time_idle_at(image, sd);

@@ -61,7 +61,7 @@ static void print_op(FILE *out, const struct op *x)
 
 static void print_test(FILE *out, const struct test *x)
 {
-	NUMBER(mask), NUMBER(low), NUMBER(range), NUMBER(cell);
+	NUMBER(mask), NUMBER(low), NUMBER(range), NUMBER(cell), NUMBER(limit);
 	fprintf(out, ".next={%u,%u},", x->next[0], x->next[1]);
 }
 
@@ -71,11 +71,44 @@ static void print_step(FILE *out, const struct step *x)
 	NUMBER(shift6), NUMBER(csum), NUMBER(csum6), NUMBER(need), NUMBER(imm), NUMBER(mask);
 }
 
-static void print_table(FILE *out, const struct table *t)
+/* Around a constant table each rule that there is and each state gets code of its own. */
+static void print_rules(FILE *out, const struct table *t)
+{
+	fprintf(out, "#define SPECIALISED_RULES(X, ...)");
+	for (size_t i = 0; i < RULES_ROOM; i++)
+		if (i != RULE_OTHERWISE && !is_zero(&t->rules[i], sizeof(t->rules[i])))
+			fprintf(out, " X(%zu, __VA_ARGS__)", i);
+	fprintf(out, "\n");
+}
+
+static void print_states(FILE *out, const struct table *t)
+{
+	fprintf(out, "#define SPECIALISED_STATES(X, ...)");
+	for (unsigned i = 1; i < t->n_states; i++)
+		fprintf(out, " X(%u, __VA_ARGS__)", i);
+	fprintf(out, "\n");
+}
+
+/* Whether a packet may have anything to tell: a rule or a timeout that notifies. */
+static bool has_notes(const struct table *t)
+{
+	for (size_t i = 0; i < RULES_ROOM; i++)
+		if (t->rules[i].flags & RULE_NOTIFY)
+			return true;
+	for (unsigned i = 0; i < STATES_MAX; i++)
+		if (t->states[i].flags & STATE_NOTIFY)
+			return true;
+	return false;
+}
+
+int specialise_print(FILE *out, const char *name, const struct table *t)
 {
 	const struct table *x = t;
 
-	fprintf(out, "{\n\t");
+	print_rules(out, t);
+	print_states(out, t);
+	fprintf(out, "enum { SPECIALISED_NOTES = %d };\n", has_notes(t));
+	fprintf(out, "static const struct table %s = {\n\t", name);
 	NUMBER(key_needs), NUMBER(update_needs), NUMBER(flags), NUMBER(flow_table), NUMBER(stats), NUMBER(app), NUMBER(id);
 	NUMBER(record_class), NUMBER(key_words), NUMBER(n_registers), NUMBER(when_full), NUMBER(n_loads), NUMBER(n_lookup);
 	NUMBER(n_update), NUMBER(n_pre), NUMBER(n_let), NUMBER(n_states), NUMBER(first_pre), NUMBER(first_let), NUMBER(n_tests);
@@ -88,14 +121,6 @@ static void print_table(FILE *out, const struct table *t)
 	ELEMENTS(ops, print_op);
 	ELEMENTS(steps, print_step);
 	ELEMENTS(tests, print_test);
-	fprintf(out, "},\n");
-}
-
-int specialise_print(FILE *out, const char *name, const struct table *tables, unsigned n)
-{
-	fprintf(out, "enum { %s_n = %u };\nstatic const struct table %s[%u] = {\n", name, n, name, n);
-	for (unsigned i = 0; i < n; i++)
-		print_table(out, &tables[i]);
 	fprintf(out, "};\n");
 	return ferror(out) ? -EIO : 0;
 }

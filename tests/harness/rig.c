@@ -351,7 +351,7 @@ static void run_kernel(struct rig *rig, unsigned port, struct frame *frame, unsi
 {
 	_Alignas(8) uint8_t out[FRAME_ROOM];
 	struct xdp_md xdp = { .data_end = frame->size, .ingress_ifindex = rig->ifindex[port] };
-	struct __sk_buff skb = { .ifindex = rig->ifindex[port] };
+	struct __sk_buff skb = { .ifindex = rig->ifindex[port], .ingress_ifindex = rig->ifindex[port] };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data, .data_size_in = frame->size, .data_out = out,
 		    .data_size_out = sizeof(out), .repeat = times);
 
@@ -564,14 +564,42 @@ unsigned rig_ifindex(struct rig *rig, unsigned port)
 	return rig->ifindex[port];
 }
 
+static unsigned program_sizes(struct bpf_object *object, const char *prefix)
+{
+	static const char *const programs[] = { "entry", "table", "action" };
+	unsigned size = 0;
+	char name[16];
+
+	for (unsigned i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		snprintf(name, sizeof(name), "%s_%s", prefix, programs[i]);
+		size += rig_fold_program_size(object, name);
+	}
+	return size;
+}
+
 unsigned rig_interpreter_size(struct rig *rig)
 {
-	return rig_fold_program_size(instance_object(rig->instance), "xdp_entry") +
-	       rig_fold_program_size(instance_object(rig->instance), "xdp_table");
+	return program_sizes(instance_object(rig->instance), "xdp");
+}
+
+static struct bpf_object *folded(struct rig *rig)
+{
+	struct bpf_object *object = rig->fold.object[rig->slot];
+
+	CHECK(object ? 0 : -ENOENT, "not folded");
+	return object;
 }
 
 unsigned rig_folded_size(struct rig *rig, unsigned *ret_rodata)
 {
-	*ret_rodata = rig_fold_rodata_size(&rig->fold);
-	return rig_fold_program_size(rig->fold.object[rig->slot], "xdp_fold");
+	*ret_rodata = rig_fold_rodata_size(folded(rig));
+	return program_sizes(folded(rig), "fold");
+}
+
+bool rig_folded_uses(struct rig *rig, const char *map)
+{
+	int fd = instance_map_fd(rig->instance, map);
+
+	return rig_fold_program_uses(folded(rig), "fold_entry", fd) || rig_fold_program_uses(folded(rig), "fold_table", fd) ||
+	       rig_fold_program_uses(folded(rig), "fold_action", fd);
 }

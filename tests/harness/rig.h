@@ -24,7 +24,7 @@
 #include "../../tables/layout.h"
 #include "frame.h"
 
-/* RIG_FOLDED: at XDP, with the same source compiled around the tables (needs clang at test time). */
+/* RIG_FOLDED: at XDP, with the same source compiled around the table of a version that has one (needs clang at test time). */
 enum rig_tier { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_NATIVE, RIG_FOLDED, RIG_TIER_MAX };
 enum { RIG_PORTS = 4, RIG_SKIP = 77 };
 
@@ -80,9 +80,10 @@ uint64_t rig_register(struct rig *rig, const char *table, const char *key, const
 int rig_root_fd(struct rig *rig);
 unsigned rig_ifindex(struct rig *rig, unsigned port);
 
-/* Machine code of the version's programs in bytes: the interpreter's entry and table programs, or the folded one; and
- * how many bytes of read-only data the folded program has. */
+/* Machine code of the version's programs in bytes: the interpreter's (entry, table, action) or the folded ones; how
+ * many bytes of read-only data the folded ones have, and whether they use a map of the instance. */
 unsigned rig_interpreter_size(struct rig *rig);
 unsigned rig_folded_size(struct rig *rig, unsigned *ret_rodata);
+bool rig_folded_uses(struct rig *rig, const char *map);
 
 #endif

@@ -19,89 +19,169 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void print_tables(const struct rig_plan *plan, const char *path)
-{
-	struct table *tables = calloc(plan->n_tables ? plan->n_tables : 1, sizeof(*tables));
-	FILE *out = fopen(path, "w");
+/* What was compiled before: many tests run the same application.  The files go when the program ends. */
+struct compiled {
+	char *table;
+	char object[64];
+};
 
-	if (!tables || !out)
-		die(path);
-	for (unsigned a = 0; a < plan->n_apps; a++)
-		for (unsigned i = 0; i < plan->app[a].app->n_tables; i++)
-			rig_plan_encode(plan, a, i, &tables[plan->app[a].placement.table[i].hook_table]);
-	if (specialise_print(out, "fold_tables", tables, plan->n_tables) || fclose(out))
-		die(path);
-	free(tables);
+static struct compiled compiled[64];
+static unsigned n_compiled;
+static char dir[] = "/tmp/mealy-fold-XXXXXX";
+
+static void forget_compiled(void)
+{
+	for (unsigned i = 0; i < n_compiled; i++) {
+		unlink(compiled[i].object);
+		free(compiled[i].table);
+	}
+	rmdir(dir);
 }
 
-static void compile(const struct rig_plan *plan, const char *dir, char *object, size_t size)
+static char *print_table(const struct rig_plan *plan)
 {
-	char command[1024], tables[256];
+	struct table *table = calloc(1, sizeof(*table));
+	size_t size;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
 
-	snprintf(tables, sizeof(tables), "%s/fold_tables.h", dir);
-	snprintf(object, size, "%s/fold.o", dir);
-	print_tables(plan, tables);
-	snprintf(command, sizeof(command), "%s -target bpf -O2 -g -mcpu=v3 -I%s -I%s/datapath -I/usr/include/%s -c %s/tests/fold/fold.bpf.c -o %s",
+	if (!table || !out)
+		die("table");
+	rig_plan_encode(plan, 0, 0, table);
+	if (specialise_print(out, "specialised_table", table) || fclose(out))
+		die("table");
+	free(table);
+	return text;
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	if (!out || fputs(text, out) < 0 || fclose(out))
+		die(path);
+}
+
+static void compile(const char *text, const char *object)
+{
+	char command[1024], path[64];
+
+	snprintf(path, sizeof(path), "%s/fold_table.h", dir);
+	write_text(path, text);
+	snprintf(command, sizeof(command),
+		 "%s -target bpf -O2 -g -mcpu=v3 " MEALY_TSO_FLAG
+		 " -I%s -I%s/datapath -idirafter /usr/include/%s -c %s/tests/fold/fold.bpf.c -o %s",
 		 MEALY_CLANG, dir, MEALY_TOP, MEALY_ARCH, MEALY_TOP, object);
 	if (system(command))
 		die("clang");
-	unlink(tables);
+	unlink(path);
 }
 
-static struct bpf_map *rodata_of(struct bpf_object *object)
+/* Path of the object. */
+static const char *compiled_for(const struct rig_plan *plan)
+{
+	struct compiled *c = &compiled[n_compiled];
+
+	if (!n_compiled) {
+		if (!mkdtemp(dir))
+			die(dir);
+		atexit(forget_compiled);
+	}
+	if (n_compiled == sizeof(compiled) / sizeof(compiled[0]))
+		die("too many");
+	c->table = print_table(plan);
+	for (unsigned i = 0; i < n_compiled; i++) {
+		if (strcmp(compiled[i].table, c->table))
+			continue;
+		free(c->table);
+		return compiled[i].object;
+	}
+	snprintf(c->object, sizeof(c->object), "%s/%u.o", dir, n_compiled++);
+	compile(c->table, c->object);
+	return c->object;
+}
+
+static bool is_config(const struct bpf_map *map)
+{
+	return !strcmp(bpf_map__name(map), ".rodata.config");
+}
+
+static struct bpf_map *config_of(struct bpf_object *object)
 {
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, object)
-		if (strstr(bpf_map__name(map), ".rodata"))
+		if (is_config(map))
 			return map;
 	return NULL;
 }
 
-/* All maps but the read-only data are the instance's own; that begins as the instance's did. */
-static void share_maps(struct bpf_object *object, struct instance *instance)
+static void share_config(struct bpf_object *object, struct instance *instance)
 {
-	struct bpf_map *map, *theirs = rodata_of(instance_object(instance)), *ours = rodata_of(object);
-	size_t size, their_size;
+	struct bpf_map *theirs = config_of(instance_object(instance)), *ours = config_of(object);
+	size_t size = 0, their_size = 0;
 	void *data = ours ? (void *)bpf_map__initial_value(ours, &size) : NULL;
 	const void *their_data = theirs ? bpf_map__initial_value(theirs, &their_size) : NULL;
 
-	if (data && their_data)
-		memcpy(data, their_data, size < their_size ? size : their_size);
-	bpf_object__for_each_map(map, object) {
-		int fd = instance_map_fd(instance, bpf_map__name(map));
+	if (data && their_data && size == their_size)
+		memcpy(data, their_data, size);
+}
 
-		if (map == ours || fd < 0)
-			continue;
-		if (bpf_map__reuse_fd(map, fd))
+/* All maps but the read-only data and the array of its own programs are the instance's; the configuration is as there. */
+static void share_maps(struct bpf_object *object, struct instance *instance)
+{
+	struct bpf_map *map;
+
+	share_config(object, instance);
+	bpf_object__for_each_map(map, object) {
+		int fd = is_config(map) ? -1 : instance_map_fd(instance, bpf_map__name(map));
+
+		if (fd >= 0 && bpf_map__reuse_fd(map, fd))
 			die(bpf_map__name(map));
 	}
 }
 
-void rig_fold_put(struct rig_fold *fold, const struct rig_plan *plan, struct instance *instance, unsigned slot)
+static int program_fd(struct bpf_object *object, const char *name)
 {
-	char dir[] = "/tmp/mealy-fold-XXXXXX", path[256];
-	struct bpf_object *object;
-	__u32 key = slot;
-	int roots, prog;
+	struct bpf_program *program = bpf_object__find_program_by_name(object, name);
 
-	if (!mkdtemp(dir))
-		die(dir);
-	compile(plan, dir, path, sizeof(path));
-	object = bpf_object__open(path);
+	if (!program)
+		die(name);
+	return bpf_program__fd(program);
+}
+
+static void put_program(int map, __u32 key, int prog)
+{
+	if (bpf_map_update_elem(map, &key, &prog, BPF_ANY))
+		die("program array");
+}
+
+static struct bpf_object *load(const struct rig_plan *plan, struct instance *instance)
+{
+	struct bpf_object *object = bpf_object__open(compiled_for(plan));
+	int programs;
+
 	if (!object)
 		die("open");
 	share_maps(object, instance);
 	if (bpf_object__load(object))
 		die("load");
-	prog = bpf_program__fd(bpf_object__find_program_by_name(object, "xdp_fold"));
-	roots = instance_map_fd(instance, "root_xdp");
-	if (bpf_map_update_elem(roots, &key, &prog, BPF_ANY))
-		die("root");
+	programs = bpf_object__find_map_fd_by_name(object, "fold_xdp");
+	put_program(programs, INTERP_TABLE, program_fd(object, "fold_table"));
+	put_program(programs, INTERP_ACTION, program_fd(object, "fold_action"));
+	return object;
+}
+
+void rig_fold_put(struct rig_fold *fold, const struct rig_plan *plan, struct instance *instance, unsigned slot)
+{
+	int roots = instance_map_fd(instance, MAP_ROOT_XDP);
+	struct bpf_object *object = NULL;
+
+	if (plan->n_tables == 1)
+		object = load(plan, instance);
+	put_program(roots, slot, object ? program_fd(object, "fold_entry") : program_fd(instance_object(instance), "xdp_entry"));
 	bpf_object__close(fold->object[slot]);
 	fold->object[slot] = object;
-	unlink(path);
-	rmdir(dir);
 }
 
 void rig_fold_done(struct rig_fold *fold)
@@ -111,26 +191,44 @@ void rig_fold_done(struct rig_fold *fold)
 	memset(fold, 0, sizeof(*fold));
 }
 
+static void program_info(struct bpf_object *object, const char *program, struct bpf_prog_info *ret_info)
+{
+	__u32 size = sizeof(*ret_info);
+
+	if (bpf_obj_get_info_by_fd(program_fd(object, program), ret_info, &size))
+		die(program);
+}
+
 unsigned rig_fold_program_size(struct bpf_object *object, const char *program)
 {
-	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, program));
 	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		die(program);
+	program_info(object, program, &info);
 	return info.jited_prog_len;
 }
 
-unsigned rig_fold_rodata_size(const struct rig_fold *fold)
+bool rig_fold_program_uses(struct bpf_object *object, const char *program, int map)
 {
-	unsigned most = 0;
+	struct bpf_map_info of_map = {};
+	__u32 size = sizeof(of_map), ids[64];
+	struct bpf_prog_info info = { .nr_map_ids = 64, .map_ids = (uintptr_t)ids };
 
-	for (unsigned i = 0; i < VERSIONS; i++) {
-		struct bpf_map *map = fold->object[i] ? rodata_of(fold->object[i]) : NULL;
+	program_info(object, program, &info);
+	if (bpf_obj_get_info_by_fd(map, &of_map, &size))
+		die("map");
+	for (unsigned i = 0; i < info.nr_map_ids && i < 64; i++)
+		if (ids[i] == of_map.id)
+			return true;
+	return false;
+}
 
-		if (map && bpf_map__value_size(map) > most)
-			most = bpf_map__value_size(map);
-	}
-	return most;
+unsigned rig_fold_rodata_size(struct bpf_object *object)
+{
+	struct bpf_map *map;
+	unsigned size = 0;
+
+	bpf_object__for_each_map(map, object)
+		if (strstr(bpf_map__name(map), ".rodata") && !is_config(map))
+			size += bpf_map__value_size(map);
+	return size;
 }

@@ -17,6 +17,7 @@ static void constants_leave_a_third_of_the_code_and_no_tables(void **state)
 	print_message("machine code: interpreter %u bytes, folded %u bytes, read-only data %u bytes\n", interpreter, folded, rodata);
 	assert_true(folded * 3 <= interpreter);
 	assert_true(rodata <= 64);
+	assert_false(rig_folded_uses(rig, MAP_TABLES));
 	rig_close(rig);
 }
 
