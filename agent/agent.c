@@ -130,7 +130,7 @@ static int load_datapath(struct agent *agent, char **ret_why)
 {
 	const struct config *config = agent->config;
 	struct instance_options options = {
-		.bpffs = config->bpffs, .name = config->pin, .test_clock = config->test_clock,
+		.bpffs = config->bpffs, .name = config->pin, .test_clock = config->test_clock, .flow_format = config->test_flow_format,
 		.no_program_drop = config->fail_mode == FAIL_SECURE,
 	};
 	int r;

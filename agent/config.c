@@ -276,6 +276,16 @@ static int key_memory_max(struct config *c, const char *text, char *ret_why)
 	return set_number(&c->memory_max, TYPE_SIZE, 4096, 1ull << 48, text, ret_why);
 }
 
+static int key_test_flow_format(struct config *c, const char *text, char *ret_why)
+{
+	uint64_t format;
+	int r = set_number(&format, TYPE_U64, 1, 9999, text, ret_why);
+
+	if (r == 0)
+		c->test_flow_format = format;
+	return r;
+}
+
 static int key_punt_rate(struct config *c, const char *text, char *ret_why)
 {
 	return set_unsigned(&c->punt_rate_pps, 1000000, text, ret_why);
@@ -312,6 +322,7 @@ static const struct config_key {
 	{ "punt_burst", key_punt_burst, NULL, "N", "... in a burst (100)" },
 	{ "verbose", key_verbose, NULL, NULL, "log more" },
 	{ "test_clock", key_test_clock, NULL, NULL, "programs read a clock that tests set; only for tests" },
+	{ "test_flow_format", key_test_flow_format, NULL, "N", "pretend to be of another record format; only for tests" },
 };
 
 static const struct config_key *find_key(const char *name)

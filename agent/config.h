@@ -36,6 +36,7 @@ struct config {
 	unsigned punt_rate_pps, punt_burst;
 	bool verbose;
 	bool test_clock;
+	unsigned test_flow_format;   /* 0: this build's own. */
 };
 
 /* What the command line asks for instead of running. */

@@ -4,9 +4,9 @@
     c 10.0.0.1 ---- p1 [ s1 ] t1 ------ t2 [ s2 ] p2 ---- s 10.0.0.2
     d 10.0.0.3 ---- p3 [    ]
 """
-import os, sys, threading, time
+import os, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests/harness"))
-from lab import Lab, sh, wait_until
+from lab import Lab, Load
 from frames import udp, only_udp
 
 C, S = "10.0.0.1", "10.0.0.2"
@@ -53,25 +53,6 @@ def delta(after, before):
     return {k: v - before.get(k, 0) for k, v in after.items()}
 
 
-class Load(threading.Thread):
-    """A steady stream of frames from the client while the main thread changes things."""
-
-    def __init__(self, host, gap_s):
-        super().__init__(daemon=True)
-        self.host, self.gap_s, self.sent, self.stopping = host, gap_s, 0, False
-        self.frame = udp(C, S, dport=9, smac=host.mac, dmac="02:00:00:00:02:01")
-
-    def run(self):
-        while not self.stopping:
-            self.host.send([self.frame] * 25, self.gap_s)
-            self.sent += 25
-
-    def stop(self):
-        self.stopping = True
-        self.join()
-        return self.sent
-
-
 def burst(c, s, n, dport, gap_s=0.001):
     c.send([udp(C, S, dport=dport, smac=c.mac, dmac=s.mac)] * n, gap_s)
     return len(s.received(filter=only_udp(dport), quiet_s=0.3))
@@ -110,7 +91,7 @@ def change_under_load(lab, c, s):
     lab.mealy("app", "set", "token-bucket", "burst=5", "rate=100pps", "--switch", "s1")
     s.received(quiet_s=0.05)
     before = rules(lab, "s1", "token-bucket")
-    load = Load(c, 0.002)
+    load = Load(c, udp(C, S, dport=9, smac=c.mac, dmac=s.mac), 0.002)
     load.start()
     time.sleep(1.0)
     show(lab, "app", "set", "token-bucket", "rate=10kpps", "--switch", "s1")
@@ -144,7 +125,7 @@ def killed_agent(lab, c, s):
     step("kill -9 of s1's agent under load; the kernel goes on, the next agent takes over")
     lab.mealy("app", "load", "examples/packet-counter.yaml", "--switch", "s1", "--ports", "p1", "--order", "20")
     s.received(quiet_s=0.05)
-    load = Load(c, 0.001)
+    load = Load(c, udp(C, S, dport=9, smac=c.mac, dmac=s.mac), 0.001)
     load.start()
     time.sleep(0.5)
     lab.switches["s1"].process.kill()

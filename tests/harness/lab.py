@@ -12,7 +12,7 @@
 Names of namespaces carry the process number, so labs run side by side; a lab whose process is gone is removed by
 the next one.  Checksum offload is off on every interface, so a wrong checksum is seen.
 """
-import atexit, contextlib, ctypes, fcntl, json, os, select, shutil, signal, socket, subprocess, sys, tempfile, time
+import atexit, contextlib, ctypes, fcntl, json, os, select, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("MEALY_BUILD", os.path.join(TOP, "build/debug"))
@@ -215,6 +215,24 @@ class Host:
 
     def received(self, **kw):
         return self.wire.received(**kw)
+
+
+class Load(threading.Thread):
+    """Paced frames from a host until stopped, while the main thread changes things; counts what it sent."""
+
+    def __init__(self, host, frame, gap_s=0.0005):
+        super().__init__(daemon=True)
+        self.host, self.frame, self.gap_s, self.sent, self.stopping = host, frame, gap_s, 0, False
+
+    def run(self):
+        while not self.stopping:
+            self.host.send([self.frame] * 20, self.gap_s)
+            self.sent += 20
+
+    def stop(self):
+        self.stopping = True
+        self.join()
+        return self.sent
 
 
 class Switch:

@@ -3,30 +3,12 @@
 
     c --- p1 [ s1: packet-counter -> mac-learning ] p2 --- s
 """
-import os, sys, threading, time, unittest
+import os, sys, time, unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../harness"))
-from lab import Lab, wait_until
+from lab import Lab, Load, wait_until
 from frames import udp, only_udp
 
 UDP = 17
-
-
-class Sender(threading.Thread):
-    """Paced frames until stopped; counts what it sent."""
-
-    def __init__(self, host, frame, gap_s=0.0005):
-        super().__init__(daemon=True)
-        self.host, self.frame, self.gap_s, self.sent, self.stopping = host, frame, gap_s, 0, False
-
-    def run(self):
-        while not self.stopping:
-            self.host.send([self.frame] * 20, self.gap_s)
-            self.sent += 20
-
-    def stop(self):
-        self.stopping = True
-        self.join()
-        return self.sent
 
 
 class Restart(unittest.TestCase):
@@ -56,7 +38,7 @@ class Restart(unittest.TestCase):
         return next(r["packets"] for r in rows if r["name"] == "packet-counter/sources/count")
 
     def test_an_agent_killed_under_load_loses_no_frame_and_its_successor_takes_over(self):
-        sender = Sender(self.c, self.frame)
+        sender = Load(self.c, self.frame)
         sender.start()
         time.sleep(0.3)
         self.switch.process.kill()
@@ -72,7 +54,7 @@ class Restart(unittest.TestCase):
 
     def test_a_controller_killed_leaves_the_datapath_alone_and_nothing_is_applied_twice(self):
         version = self.lab.json("switch", "show", "s1")[0]["version"]
-        sender = Sender(self.c, self.frame)
+        sender = Load(self.c, self.frame)
         sender.start()
         self.lab.controller_process.kill()
         time.sleep(0.3)
@@ -110,7 +92,7 @@ class Restart(unittest.TestCase):
         self.assertFalse(os.path.exists(self.switch.state_dir))
 
     def test_a_hundred_versions_under_load_lose_and_forget_nothing(self):
-        sender = Sender(self.c, self.frame)
+        sender = Load(self.c, self.frame)
         sender.start()
         for i in range(50):
             self.lab.mealy("app", "load", "examples/udp-firewall.yaml", "--order", "50", "--ports", "p2", "--set", "inside=p2", "--set", "outside=p1")
