@@ -74,6 +74,33 @@ class Agent(unittest.TestCase):
         self.assertEqual(self.version(), before)
         self.assertEqual(self.sent(3), 3)
 
+    def limited(self, extra_bytes):
+        """Puts the agent into a group with little more memory than it has; skips where that cannot be done."""
+        v1, v2 = "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
+        base, limit, usage = (v1, "memory.limit_in_bytes", "memory.usage_in_bytes") if os.path.isdir(v1) else (v2, "memory.max", "memory.current")
+        group = os.path.join(base, self.switch.pin)
+        try:
+            os.mkdir(group)
+            self.addCleanup(os.rmdir, group)
+            with open(os.path.join(group, limit), "w") as f:
+                f.write(str(extra_bytes))
+            with open(os.path.join(group, "cgroup.procs"), "w") as f:
+                f.write(str(self.switch.process.popen.pid))
+        except OSError as e:
+            self.skipTest(f"no memory group: {e}")
+        self.addCleanup(self.switch.process.stop)
+
+    def test_memory_that_the_kernel_refuses_changes_nothing(self):
+        self.switch.start()
+        self.bridge()
+        before = self.version()
+        self.limited(64 << 20)
+        out = self.mealy("app", "load", "examples/token-bucket.yaml", "--set", "sources=3000000", "--ports", "p1", status=1)
+        self.assertRegex(out, "[Mm]emory")
+        self.assertEqual(self.version(), before)
+        self.assertEqual(self.sent(3), 3)
+        self.mealy("app", "load", "examples/token-bucket.yaml", "--set", "sources=1000", "--ports", "p1")
+
     def test_local_users_only_look_unless_told_otherwise(self):
         self.switch.extra["local_write"] = "no"
         self.switch.start()
