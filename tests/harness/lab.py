@@ -20,6 +20,7 @@ PREFIX = "mealy-lab-"
 CLONE_NEWNET = 0x40000000
 PACKET_IGNORE_OUTGOING = 23
 SOL_PACKET = 263
+PR_SET_PDEATHSIG = 1
 PACKET_AUXDATA = 8
 SO_RCVBUFFORCE = 33
 
@@ -77,13 +78,16 @@ def reap():
         pid = name[len(PREFIX):].split("-")[0]
         if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
             sh("ip", "netns", "del", name, check=False)
-    for base in ("/sys/fs/bpf/mealy",):
-        if not os.path.isdir(base):
-            continue
-        for name in os.listdir(base):
-            parts = name.split("_")
-            if parts[0] == "lab" and len(parts) > 2 and parts[1].isdigit() and not os.path.exists(f"/proc/{parts[1]}"):
+    for base, prefix, end in (("/sys/fs/bpf/mealy", "lab_", "_"), (tempfile.gettempdir(), PREFIX, "-")):
+        for name in os.listdir(base) if os.path.isdir(base) else ():
+            pid = name[len(prefix):].split(end)[0]
+            if name.startswith(prefix) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
                 shutil.rmtree(os.path.join(base, name), ignore_errors=True)
+
+
+def die_with_parent():
+    """In a new child: a lab that is killed takes its daemons with it."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 class Process:
@@ -96,7 +100,8 @@ class Process:
         self.log = open(self.log_path, "ab")
         self.offset = self.log.tell()
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:abort_on_error=0", UBSAN_OPTIONS="print_stacktrace=1")
-        self.popen = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env)
+        self.popen = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env,
+                                      preexec_fn=die_with_parent)
 
     def text(self):
         with open(self.log_path, errors="replace") as f:
@@ -206,7 +211,7 @@ class Host:
         return sh("ip", "netns", "exec", self.namespace, *args, **kw)
 
     def popen(self, *args, **kw):
-        p = subprocess.Popen(["ip", "netns", "exec", self.namespace, *args], text=True, **kw)
+        p = subprocess.Popen(["ip", "netns", "exec", self.namespace, *args], text=True, preexec_fn=die_with_parent, **kw)
         self.lab.popens.append(p)
         return p
 
@@ -238,7 +243,7 @@ class Load(threading.Thread):
 class Switch:
     def __init__(self, lab, name, ports):
         self.lab, self.name, self.ports = lab, name, ports
-        self.namespace = lab.namespace(name)
+        self.namespace = lab.home or lab.namespace(name)
         self.state_dir = os.path.join(lab.dir, f"state-{name}")
         self.socket = f"ipc://{lab.dir}/{name}/agent.sock"
         self.pin = f"lab_{os.getpid()}_{lab.name}_{name}"
@@ -276,11 +281,11 @@ class Lab:
     def __init__(self, name):
         reap()
         self.name = name
-        self.dir = tempfile.mkdtemp(prefix=f"mealy-lab-{os.getpid()}-")
+        self.dir = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
         self.agents_url = f"ipc://{self.dir}/controller/agents.sock"
         self.users_url = f"ipc://{self.dir}/controller/users.sock"
         self.hosts, self.switches, self.processes, self.popens, self.namespaces = {}, {}, [], [], []
-        self.controller_process = None
+        self.controller_process, self.home = None, None
         self.closed = False
         atexit.register(self.close)
         for s in (signal.SIGTERM, signal.SIGHUP):
@@ -322,10 +327,15 @@ class Lab:
         self.hosts[name] = Host(self, name, switch, port, **kw)
         return self.hosts[name]
 
+    def tcp(self, port):
+        """The controller in a namespace of its own is reached by TCP on its loopback, so every switch lives there too."""
+        self.agents_url, self.users_url = f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{port + 1}"
+        self.home = self.namespace("home")
+
     def controller(self, ready=True):
         self.controller_process = Process(self, "controller", [
             f"{BUILD}/controller/mealy-controller", "--agents", self.agents_url, "--users", self.users_url,
-            "--state", os.path.join(self.dir, "controller-state")])
+            "--state", os.path.join(self.dir, "controller-state"), *self.insecure()], self.home)
         self.processes.append(self.controller_process)
         if ready:
             self.controller_process.wait_ready()
@@ -344,9 +354,13 @@ class Lab:
             return {r["name"] for r in rows if r.get("connected")} >= set(names)
         wait_until(all_connected, 20)
 
+    def insecure(self):
+        return ["--insecure"] if self.home else []
+
     def command(self, *args, agent=None):
         where = ["--agent", self.switches[agent].socket] if agent else ["--controller", self.users_url]
-        return [f"{BUILD}/cli/mealy", *where, *args]
+        enter = ["nsenter", f"--net=/run/netns/{self.home}", "--"] if self.home else []
+        return [*enter, f"{BUILD}/cli/mealy", *where, *self.insecure(), *args]
 
     def run(self, *args, agent=None):
         """Runs the command; its CompletedProcess."""

@@ -13,20 +13,22 @@ RULES = ("first", "over-rate", "in-rate", "rested", "absent", "otherwise")
 
 class TokenBucket(unittest.TestCase):
     hook = "xdp"
+    bridge_hook = "xdp"
 
-    def setUp(self):
-        self.lab = Lab("bucket")
-        self.addCleanup(self.lab.close)
-        self.lab.switch("s1", ["p1", "p2"])
-        self.c = self.lab.host("c", "s1", "p1", ip="10.1.0.1/24", ip6="2001:db8::1/64", mac="02:00:00:00:01:01")
-        self.s = self.lab.host("s", "s1", "p2", ip="10.1.0.2/24", ip6="2001:db8::2/64", mac="02:00:00:00:02:01")
-        self.lab.start()
-        self.lab.mealy("app", "load", "examples/mac-learning.yaml", "--hook", self.bridge_hook(), "--order", "90")
-        self.c.run("ping", "-c1", "-W2", "10.1.0.2")
-        self.c.run("ping", "-c1", "-W2", "2001:db8::2")
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab("bucket")
+        cls.addClassCleanup(cls.lab.close)
+        cls.lab.switch("s1", ["p1", "p2"])
+        cls.c = cls.lab.host("c", "s1", "p1", ip="10.1.0.1/24", ip6="2001:db8::1/64", mac="02:00:00:00:01:01")
+        cls.s = cls.lab.host("s", "s1", "p2", ip="10.1.0.2/24", ip6="2001:db8::2/64", mac="02:00:00:00:02:01")
+        cls.lab.start()
+        cls.lab.mealy("app", "load", "examples/mac-learning.yaml", "--hook", cls.bridge_hook, "--order", "90")
+        cls.c.run("ping", "-c1", "-W2", "10.1.0.2")
+        cls.c.run("ping", "-c1", "-W2", "2001:db8::2")
 
-    def bridge_hook(self):
-        return "tc-ingress" if self.hook == "tc-ingress" else "xdp"
+    def tearDown(self):
+        self.lab.mealy("app", "remove", "token-bucket")      # With its flows: the next test begins with full buckets.
 
     def load(self, **settings):
         args = [x for k, v in settings.items() for x in ("--set", f"{k}={v}")]
@@ -106,15 +108,14 @@ class TokenBucket(unittest.TestCase):
 
 class TokenBucketOnTcIngress(TokenBucket):
     hook = "tc-ingress"
+    bridge_hook = "tc-ingress"
 
 
 class TokenBucketOnTcEgress(TokenBucket):
     """At egress of p2, behind the bridge on XDP: a frame that XDP redirects does not pass p2's tc, so here the
     bridge runs on tc ingress."""
     hook = "tc-egress"
-
-    def bridge_hook(self):
-        return "tc-ingress"
+    bridge_hook = "tc-ingress"
 
 
 if __name__ == "__main__":
