@@ -20,6 +20,7 @@
 #include "../../datapath/native.h"
 #include "rig_fold.h"
 #include "rig_plan.h"
+#include "rig_real.h"
 
 enum { EXITS = EXIT_REASON_ROOM, START_S = 1000 };
 
@@ -42,6 +43,7 @@ struct rig {
 	struct counter_store *counters;
 	struct native_switch *native;
 	struct rig_fold fold;
+	struct rig_real real;
 	bool real_clock;
 };
 
@@ -70,14 +72,24 @@ bool rig_can(enum rig_tier tier)
 
 /* ---- ports ------------------------------------------------------------------------------------ */
 
-/* A namespace of the process's own, so the interfaces go with it. */
+/* So that the interfaces go with the process, and nobody but the tests sends frames. */
+static void own_namespace(void)
+{
+	_cleanup_file_ FILE *file = NULL;
+
+	CHECK(unshare(CLONE_NEWNET) ? -errno : 0, "unshare");
+	file = fopen("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w");
+	if (file)
+		fputs("1", file);
+}
+
 static void make_ports(struct rig *rig)
 {
 	static bool unshared;
 	char command[256], name[IFNAMSIZ];
 
 	if (!unshared)
-		CHECK(unshare(CLONE_NEWNET) ? -errno : 0, "unshare");
+		own_namespace();
 	unshared = true;
 	for (unsigned i = 1; i <= RIG_PORTS; i++) {
 		snprintf(name, sizeof(name), "port%u", i);
@@ -221,6 +233,7 @@ void rig_close(struct rig *rig)
 {
 	if (!rig)
 		return;
+	rig_real_close(&rig->real);
 	if (rig->instance)
 		empty_kernel(rig);
 	rig_plan_clear(&rig->plan);
@@ -388,27 +401,86 @@ static void run(struct rig *rig, unsigned port, struct frame *frame, unsigned ti
 		run_native(rig, port, frame);
 }
 
-struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame)
-{
-	struct counter before[EXITS], after[EXITS], tx_before[PORTS_MAX + 1], tx_after[PORTS_MAX + 1];
-	struct rig_result result = { .exit = EXIT_NONE, .frame = frame };
-	unsigned first = COUNTER_EXIT(rig->plan.hook, port, 0), ups = 0;
+/* What the counters of a port say. */
+struct books {
+	struct counter exits[EXITS], tx[PORTS_MAX + 1];
+};
 
-	counters_of(rig, first, EXITS, before);
-	counters_of(rig, COUNTER_TX, PORTS_MAX + 1, tx_before);
-	run(rig, port, &result.frame, 1);
-	counters_of(rig, first, EXITS, after);
-	counters_of(rig, COUNTER_TX, PORTS_MAX + 1, tx_after);
+static void read_books(struct rig *rig, unsigned port, struct books *books)
+{
+	counters_of(rig, COUNTER_EXIT(rig->plan.hook, port, 0), EXITS, books->exits);
+	counters_of(rig, COUNTER_TX, PORTS_MAX + 1, books->tx);
+}
+
+/* Returns how many exits were counted in between. */
+static unsigned compare_books(const struct books *before, const struct books *after, struct rig_result *result)
+{
+	unsigned ups = 0;
+
+	result->exit = EXIT_NONE;
 	for (unsigned i = 0; i < EXITS; i++) {
-		ups += after[i].packets - before[i].packets;
-		if (after[i].packets != before[i].packets)
-			result.exit = i;
+		ups += after->exits[i].packets - before->exits[i].packets;
+		if (after->exits[i].packets != before->exits[i].packets)
+			result->exit = i;
 	}
 	if (ups != 1)
-		result.exit = EXIT_NONE;
+		result->exit = EXIT_NONE;
 	for (unsigned i = 1; i <= PORTS_MAX; i++)
-		if (tx_after[i].packets != tx_before[i].packets)
-			result.out_port = i;
+		if (after->tx[i].packets != before->tx[i].packets)
+			result->out_port = i;
+	return ups;
+}
+
+struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame)
+{
+	struct rig_result result = { .frame = frame };
+	struct books before, after;
+
+	read_books(rig, port, &before);
+	run(rig, port, &result.frame, 1);
+	read_books(rig, port, &after);
+	compare_books(&before, &after, &result);
+	return result;
+}
+
+enum { REAL_WAIT_MS = 1000, REAL_QUIET_MS = 30 };
+
+/* Frames that left the ports. */
+static void take_frames(struct rig *rig, struct rig_result *result)
+{
+	bool leaves = result->exit == EXIT_PASS || result->exit == EXIT_OUTPUT || result->exit == EXIT_FLOOD;
+	struct frame frame;
+
+	for (unsigned i = 1; i <= RIG_PORTS; i++) {
+		unsigned wait = leaves && !result->left ? REAL_QUIET_MS : 0;
+
+		while (rig_real_take(&rig->real, i, wait, &frame)) {
+			result->frame = frame;
+			result->left |= 1u << i;
+			wait = 0;
+		}
+	}
+}
+
+struct rig_result rig_send_real(struct rig *rig, unsigned port, struct frame frame)
+{
+	struct rig_result result = { .exit = EXIT_NONE };
+	struct books before, after;
+	unsigned waited = 0;
+
+	if (rig->plan.hook == HOOK_XDP)
+		return rig_send(rig, port, frame);
+	if (!rig->real.open)
+		rig_real_open(&rig->real, rig->plan.hook, rig_root_fd(rig), RIG_PORTS);
+	read_books(rig, port, &before);
+	rig_real_send(&rig->real, port, &frame);
+	do {
+		read_books(rig, port, &after);
+		if (compare_books(&before, &after, &result))
+			break;
+		usleep(1000);
+	} while (waited++ < REAL_WAIT_MS);
+	take_frames(rig, &result);
 	return result;
 }
 

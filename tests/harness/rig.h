@@ -50,9 +50,14 @@ struct rig_result {
 	enum exit_reason exit;            /* The one exit counter that went up; EXIT_NONE: none or several. */
 	unsigned out_port;                /* Whose tx counter went up, 0: none. */
 	struct frame frame;               /* As it left the program. */
+	unsigned left;                    /* rig_send_real() at tc: bits of the ports it left by. */
 };
 
 struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame);
+
+/* The same with a real frame on the devices where a test run cannot show it (tc): see rig_real.h.  What passes leaves by the
+ * port it came from. */
+struct rig_result rig_send_real(struct rig *rig, unsigned port, struct frame frame);
 
 /* Runs one frame 'times' times without looking at results. */
 void rig_repeat(struct rig *rig, unsigned port, struct frame frame, unsigned times);

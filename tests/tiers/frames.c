@@ -16,7 +16,7 @@ static struct rig *rig_doing(const char *action)
 static void expect(const char *action, struct frame sent, struct frame expected)
 {
 	struct rig *rig = rig_doing(action);
-	struct rig_result result = rig_send(rig, 1, sent);
+	struct rig_result result = rig_send_real(rig, 1, sent);
 	char why[64] = "";
 
 	assert_int_equal(result.exit, EXIT_PASS);
@@ -58,8 +58,8 @@ static void what_cannot_be_parsed_has_a_reason(void **state)
 	struct frame whole = PKT(.tcp_dport = 80), cut = whole;
 
 	for (cut.size = 14; cut.size < whole.size; cut.size++)
-		assert_int_equal(send_one(rig, 1, cut), EXIT_PARSE_SHORT);
-	assert_int_equal(send_one(rig, 1, whole), EXIT_PASS);
+		assert_int_equal(rig_send_real(rig, 1, cut).exit, EXIT_PARSE_SHORT);
+	assert_int_equal(rig_send_real(rig, 1, whole).exit, EXIT_PASS);
 	rig_close(rig);
 }
 
