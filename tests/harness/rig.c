@@ -626,6 +626,21 @@ void rig_expire(struct rig *rig)
 	}
 }
 
+int rig_map_fd(struct rig *rig, const char *name)
+{
+	return instance_map_fd(rig->instance, name);
+}
+
+void rig_set_punt_limit(struct rig *rig, unsigned rate_pps, unsigned burst)
+{
+	CHECK(instance_set_punt_limit(rig->instance, rate_pps, burst), "punt limit");
+}
+
+uint64_t rig_counter(struct rig *rig, unsigned index)
+{
+	return counter_of(rig, index);
+}
+
 int rig_root_fd(struct rig *rig)
 {
 	return instance_root_fd(rig->instance, rig->plan.hook);

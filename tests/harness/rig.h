@@ -74,12 +74,19 @@ void rig_expire(struct rig *rig);
 uint64_t rig_rule_count(struct rig *rig, const char *name);
 uint64_t rig_exit_count(struct rig *rig, unsigned port, enum exit_reason reason);
 
+/* By its index of pipeline.h. */
+uint64_t rig_counter(struct rig *rig, unsigned index);
+
 /* Live flows of "app/table".  'flow' gets the layout and a copy of the record. */
 typedef void (*rig_flow_fn)(void *data, const struct layout *layout, const uint64_t *words);
 unsigned rig_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *data);
 /* State name of the flow whose key field 'key' renders as 'value', or NULL; and a register of it. */
 const char *rig_state(struct rig *rig, const char *table, const char *key, const char *value);
 uint64_t rig_register(struct rig *rig, const char *table, const char *key, const char *value, const char *reg);
+
+/* Kernel tiers only. */
+int rig_map_fd(struct rig *rig, const char *name);
+void rig_set_punt_limit(struct rig *rig, unsigned rate_pps, unsigned burst);
 
 /* For bench: the root program of the tier's hook, and the interface of a port. */
 int rig_root_fd(struct rig *rig);

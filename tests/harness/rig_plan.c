@@ -122,6 +122,7 @@ void rig_plan_clear(struct rig_plan *plan)
 		app_free(plan->app[i].app);
 	memset(plan->app, 0, sizeof(plan->app));
 	plan->n_apps = plan->n_tables = 0;
+	plan->next_counter = 0;
 }
 
 void rig_plan_encode(const struct rig_plan *plan, unsigned a, unsigned i, struct table *ret_table)
