@@ -51,7 +51,7 @@ static int open_pcap(struct frames *frames, const char *path)
 	frames->path = path;
 	frames->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!frames->pcap)
-		return cli_fail("cannot read the capture: %s", why);
+		return cli_fail("cannot read %s as a capture: %s", path, why);
 	if (pcap_datalink(frames->pcap) != DLT_EN10MB)
 		return cli_fail("%s has no Ethernet frames (link type %s)", path,
 				pcap_datalink_val_to_name(pcap_datalink(frames->pcap)) ?: "unknown");

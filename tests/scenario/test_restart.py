@@ -10,6 +10,20 @@ from frames import udp, only_udp
 
 UDP = 17
 
+# Both tables have the number of their version; a packet that meets tables of two versions is dropped as "mixed".
+PAIR = """app: pair
+parameters: {v: 0}
+variables: [mark]
+tables:
+  - name: one
+    rules:
+      - {name: mark, do: mark = v, action: goto(two)}
+  - name: two
+    rules:
+      - {name: mixed, when: mark != v, action: drop}
+      - {name: same, action: pass}
+"""
+
 
 class Restart(unittest.TestCase):
     def setUp(self):
@@ -91,15 +105,22 @@ class Restart(unittest.TestCase):
         self.switch.unload("--forget")
         self.assertFalse(os.path.exists(self.switch.state_dir))
 
-    def test_a_hundred_versions_under_load_lose_and_forget_nothing(self):
-        sender = Load(self.c, self.frame)
-        sender.start()
-        for i in range(50):
-            self.lab.mealy("app", "load", "examples/udp-firewall.yaml", "--order", "50", "--ports", "p2", "--set", "inside=p2", "--set", "outside=p1")
-            self.lab.mealy("app", "remove", "udp-firewall")
-        sent = sender.stop()
+    def test_a_hundred_versions_under_load_lose_mix_and_forget_nothing(self):
+        path = os.path.join(self.lab.dir, "pair.yaml")
+        with open(path, "w") as f:
+            f.write(PAIR)
+        self.lab.mealy("app", "load", path, "--order", "50", "--ports", "p1")
+        load = Load(self.c, self.frame)
+        load.start()
+        for i in range(1, 101):
+            self.lab.mealy("app", "set", "pair", f"v={i}")
+        sent = load.stop()
         self.assertEqual(len(self.s.received(filter=only_udp(7), want=sent, quiet_s=1)), sent)
         self.assertEqual(self.counted(), sent)
+        rules = {r["name"].split("/")[-1]: r["packets"] for r in self.lab.json("counter", "show", "pair/two")}
+        self.assertEqual(rules["mixed"], 0, "no packet met the tables of two versions")
+        self.assertGreaterEqual(rules["same"], sent)
+        self.assertEqual(self.lab.json("switch", "show", "s1")[0]["problem"], "")
 
 
 if __name__ == "__main__":
