@@ -53,7 +53,8 @@ static struct rig *rig_of(const char *text)
 static const char notifying[] = "app: told\n"
 				"tables:\n"
 				"  - name: t\n"
-				"    state: {lookup: [ip.src], capacity: 16, states: [A, {name: B, idle: 1s, on_timeout: notify}], registers: [n]}\n"
+				"    state: {lookup: [ip.src], capacity: 16, states: [A, {name: B, idle: 1s, "
+				"on_timeout: notify}], registers: [n]}\n"
 				"    rules:\n"
 				"      - {name: all, do: n += 1, next: B, action: notify; deliver}\n";
 
@@ -81,7 +82,7 @@ static void what_the_ring_has_no_room_for_is_counted(void **state)
 	enum { FRAMES = 30000 };
 	struct rig *rig = rig_of(notifying);
 	uint64_t lost = rig_counter(rig, COUNTER_EVENT_LOST);
-	struct sender sender = { .rig = rig, .frame = PKT(.ip_src = "192.0.2.1"), .n = FRAMES };
+	struct sender sender = {.rig = rig, .frame = PKT(.ip_src = "192.0.2.1"), .n = FRAMES};
 	struct heard heard = {};
 
 	sender_start(&sender);
@@ -91,7 +92,7 @@ static void what_the_ring_has_no_room_for_is_counted(void **state)
 	assert_true(lost > 0);
 	assert_int_equal(heard.n[EVENT_STATE] + lost, FRAMES);
 	/* One more event shows the gap to whoever reads the sequence; it may come from another CPU. */
-	sender = (struct sender){ .rig = rig, .frame = sender.frame, .n = 1 };
+	sender = (struct sender){.rig = rig, .frame = sender.frame, .n = 1};
 	sender_start(&sender);
 	sender_join(&sender);
 	listen_once(rig, &heard);
@@ -101,7 +102,8 @@ static void what_the_ring_has_no_room_for_is_counted(void **state)
 
 static void packets_reach_the_controller_at_their_rate(void **state)
 {
-	struct rig *rig = rig_of("app: punt\ntables:\n  - name: t\n    rules:\n      - {name: all, action: controller; drop}\n");
+	struct rig *rig =
+		rig_of("app: punt\ntables:\n  - name: t\n    rules:\n      - {name: all, action: controller; drop}\n");
 	struct frame frame = PKT(.udp_dport = 7, .payload_size = 100);
 	struct heard heard = {};
 
@@ -124,7 +126,8 @@ static void packets_reach_the_controller_at_their_rate(void **state)
 
 static void a_rate_of_zero_lets_nothing_through(void **state)
 {
-	struct rig *rig = rig_of("app: punt\ntables:\n  - name: t\n    rules:\n      - {name: all, action: controller; drop}\n");
+	struct rig *rig =
+		rig_of("app: punt\ntables:\n  - name: t\n    rules:\n      - {name: all, action: controller; drop}\n");
 	struct heard heard = {};
 
 	rig_set_punt_limit(rig, 0, 1);

@@ -18,7 +18,7 @@ struct sender {
 	struct rig *rig;
 	struct frame frame;
 	unsigned cpu;
-	uint64_t n;              /* Frames to send; 0: until stopped. */
+	uint64_t n; /* Frames to send; 0: until stopped. */
 	_Atomic bool stop;
 	_Atomic uint64_t sent;
 	unsigned long thread;

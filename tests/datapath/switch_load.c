@@ -15,7 +15,8 @@ enum { EACH = 1000000, COMMITS = 100 };
 static void from_two_cpus(struct rig *rig, struct sender senders[2])
 {
 	for (unsigned i = 0; i < 2; i++) {
-		senders[i] = (struct sender){ .rig = rig, .frame = PKT(.ip_src = SOURCE, .udp_dport = 9), .cpu = i, .n = EACH };
+		senders[i] = (struct sender){
+			.rig = rig, .frame = PKT(.ip_src = SOURCE, .udp_dport = 9), .cpu = i, .n = EACH};
 		sender_start(&senders[i]);
 	}
 	for (unsigned i = 0; i < 2; i++)
@@ -109,7 +110,7 @@ static void a_hundred_commits_lose_and_mix_nothing(void **state)
 
 	load_version(rig, 1);
 	for (unsigned i = 0; i < 2; i++) {
-		senders[i] = (struct sender){ .rig = rig, .frame = PKT(.ip_src = SOURCE, .udp_dport = 9), .cpu = i };
+		senders[i] = (struct sender){.rig = rig, .frame = PKT(.ip_src = SOURCE, .udp_dport = 9), .cpu = i};
 		sender_start(&senders[i]);
 	}
 	for (unsigned i = 0; i < COMMITS; i++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* fold - the datapath's source around a constant table, to prove that it folds.
  *
- * fold_table.h defines specialised_table as tables/specialise printed it.  The programs are the interpreter's own, one for one, in a
- * program array of their own, so nothing of the interpreter runs and the map of tables is not there. */
+ * fold_table.h defines specialised_table as tables/specialise printed it.  The programs are the interpreter's own, one
+ * for one, in a program array of their own, so nothing of the interpreter runs and the map of tables is not there. */
 #define MEALY_HOOK_XDP
 #define MEALY_SPECIALISED
 #define interp_xdp fold_xdp

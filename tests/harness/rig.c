@@ -37,7 +37,7 @@ struct rig {
 	unsigned slot;
 	uint64_t version, now_ns;
 	unsigned ifindex[RIG_PORTS + 1];
-	struct kernel kernel;             /* The next three are its. */
+	struct kernel kernel; /* The next three are its. */
 	struct instance *instance;
 	struct flow_store *flows;
 	struct counter_store *counters;
@@ -47,20 +47,20 @@ struct rig {
 	bool real_clock;
 };
 
-#define CHECK(r, what)                                                                      \
-	do {                                                                                \
-		int r_ = (r);                                                               \
-		if (r_ < 0) {                                                               \
-			fprintf(stderr, "rig: %s: %s\n", what, strerror(-r_));              \
-			exit(1);                                                            \
-		}                                                                           \
+#define CHECK(r, what)                                                                                                 \
+	do {                                                                                                           \
+		int r_ = (r);                                                                                          \
+		if (r_ < 0) {                                                                                          \
+			fprintf(stderr, "rig: %s: %s\n", what, strerror(-r_));                                         \
+			exit(1);                                                                                       \
+		}                                                                                                      \
 	} while (0)
 
-static const enum hook_id hook_of[RIG_TIER_MAX] = { HOOK_XDP, HOOK_TC_INGRESS, HOOK_TC_EGRESS, HOOK_XDP, HOOK_XDP };
+static const enum hook_id hook_of[RIG_TIER_MAX] = {HOOK_XDP, HOOK_TC_INGRESS, HOOK_TC_EGRESS, HOOK_XDP, HOOK_XDP};
 
 const char *rig_tier_name(enum rig_tier tier)
 {
-	static const char *const names[] = { "xdp", "tc-ingress", "tc-egress", "native", "folded" };
+	static const char *const names[] = {"xdp", "tc-ingress", "tc-egress", "native", "folded"};
 
 	return names[tier];
 }
@@ -94,8 +94,10 @@ static void make_ports(struct rig *rig)
 	for (unsigned i = 1; i <= RIG_PORTS; i++) {
 		snprintf(name, sizeof(name), "port%u", i);
 		snprintf(command, sizeof(command),
-			 "ip link show %s >/dev/null 2>&1 || { ip link add %s type veth peer name peer%u && ip link set %s up && "
-			 "ip link set peer%u up; }", name, name, i, name, i);
+			 "ip link show %s >/dev/null 2>&1 || { ip link add %s type veth peer name peer%u && ip link "
+			 "set %s up && "
+			 "ip link set peer%u up; }",
+			 name, name, i, name, i);
 		if (system(command))
 			CHECK(-ENODEV, "veth");
 		rig->ifindex[i] = if_nametoindex(name);
@@ -111,8 +113,8 @@ static void map_ports(struct rig *rig)
 
 	for (__u32 i = 1; i <= RIG_PORTS; i++) {
 		__u32 ifindex = rig->ifindex[i], line_no = ifindex & (PORT_LINES - 1);
-		struct port_line line = { .ifindex = ifindex, .port = i };
-		struct port_info info = { .ifindex = ifindex, .up = 1 };
+		struct port_line line = {.ifindex = ifindex, .port = i};
+		struct port_info info = {.ifindex = ifindex, .up = 1};
 
 		CHECK(bpf_map_update_elem(lines, &line_no, &line, BPF_ANY), "port lines");
 		CHECK(bpf_map_update_elem(hash, &ifindex, &i, BPF_ANY), "port hash");
@@ -123,7 +125,8 @@ static void map_ports(struct rig *rig)
 
 /* ---- open and close ---------------------------------------------------------------------------- */
 
-/* Verifying the programs takes seconds: a rig that closes leaves its switch, emptied, to the next one of the process. */
+/* Verifying the programs takes seconds: a rig that closes leaves its switch, emptied, to the next one of the process.
+ */
 static struct kernel spare;
 
 static void drop_kernel(struct kernel *kernel)
@@ -148,7 +151,7 @@ static void drop_spare(void)
 static void load_kernel(struct kernel *kernel, bool real_clock)
 {
 	static unsigned count;
-	struct instance_options options = { .test_clock = !real_clock, .name = kernel->name };
+	struct instance_options options = {.test_clock = !real_clock, .name = kernel->name};
 	char *why = NULL;
 
 	snprintf(kernel->name, sizeof(kernel->name), "rig_%d_%u", (int)getpid(), count++);
@@ -275,14 +278,17 @@ static void make_flow_tables(struct rig *rig)
 {
 	for (unsigned i = 0; i < rig->plan.n_flows; i++) {
 		struct rig_flow_table *flow = &rig->plan.flow[i];
-		struct flow_spec spec = { .index = i, .capacity = flow->layout->capacity, .record_class = flow->layout->record_class,
-					  .key_words = flow->layout->key_words };
+		struct flow_spec spec = {.index = i,
+					 .capacity = flow->layout->capacity,
+					 .record_class = flow->layout->record_class,
+					 .key_words = flow->layout->key_words};
 		char *why = NULL;
 
 		if (flow->made)
 			continue;
 		if (rig->native)
-			CHECK(native_add_flow_table(rig->native, i, spec.record_class, spec.key_words, spec.capacity), "flow table");
+			CHECK(native_add_flow_table(rig->native, i, spec.record_class, spec.key_words, spec.capacity),
+			      "flow table");
 		else
 			CHECK(flow_store_create(rig->flows, &spec, 1, &why), why ? why : "flow table");
 		flow->made = true;
@@ -363,8 +369,8 @@ uint64_t rig_exit_count(struct rig *rig, unsigned port, enum exit_reason reason)
 static void run_kernel(struct rig *rig, unsigned port, struct frame *frame, unsigned times)
 {
 	_Alignas(8) uint8_t out[FRAME_ROOM];
-	struct xdp_md xdp = { .data_end = frame->size, .ingress_ifindex = rig->ifindex[port] };
-	struct __sk_buff skb = { .ifindex = rig->ifindex[port], .ingress_ifindex = rig->ifindex[port] };
+	struct xdp_md xdp = {.data_end = frame->size, .ingress_ifindex = rig->ifindex[port]};
+	struct __sk_buff skb = {.ifindex = rig->ifindex[port], .ingress_ifindex = rig->ifindex[port]};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data, .data_size_in = frame->size, .data_out = out,
 		    .data_size_out = sizeof(out), .repeat = times);
 
@@ -385,7 +391,8 @@ static void run_native(struct rig *rig, unsigned port, struct frame *frame)
 	static struct native_result result;
 	uint8_t *data = frame->data;
 
-	CHECK(native_run(rig->native, rig->plan.hook, port, rig->now_ns, &data, frame->size, FRAME_ROOM - FRAME_HEADROOM, 1, &result),
+	CHECK(native_run(rig->native, rig->plan.hook, port, rig->now_ns, &data, frame->size,
+			 FRAME_ROOM - FRAME_HEADROOM, 1, &result),
 	      "native run");
 	memmove(frame->data, data, result.size);
 	frame->size = result.size;
@@ -433,7 +440,7 @@ static unsigned compare_books(const struct books *before, const struct books *af
 
 struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame)
 {
-	struct rig_result result = { .frame = frame };
+	struct rig_result result = {.frame = frame};
 	struct books before, after;
 
 	read_books(rig, port, &before);
@@ -464,7 +471,7 @@ static void take_frames(struct rig *rig, struct rig_result *result)
 
 struct rig_result rig_send_real(struct rig *rig, unsigned port, struct frame frame)
 {
-	struct rig_result result = { .exit = EXIT_NONE };
+	struct rig_result result = {.exit = EXIT_NONE};
 	struct books before, after;
 	unsigned waited = 0;
 
@@ -535,7 +542,7 @@ static int on_native_flow(void *data, unsigned slot, const __u64 *words)
 unsigned rig_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *data)
 {
 	unsigned a, i, index = rig_plan_find(&rig->plan, table, &a, &i);
-	struct flow_walk walk = { .layout = &rig->plan.app[a].layout[i], .flow = flow, .data = data };
+	struct flow_walk walk = {.layout = &rig->plan.app[a].layout[i], .flow = flow, .data = data};
 	uint32_t cursor = 0;
 
 	if (rig->native)
@@ -577,7 +584,7 @@ static void search_flow(void *data, const struct layout *layout, const uint64_t 
 
 const char *rig_state(struct rig *rig, const char *table, const char *key, const char *value)
 {
-	struct flow_search search = { .key = key, .value = value };
+	struct flow_search search = {.key = key, .value = value};
 
 	rig_flows(rig, table, search_flow, &search);
 	return search.state;
@@ -585,7 +592,7 @@ const char *rig_state(struct rig *rig, const char *table, const char *key, const
 
 uint64_t rig_register(struct rig *rig, const char *table, const char *key, const char *value, const char *reg)
 {
-	struct flow_search search = { .key = key, .value = value, .reg = reg };
+	struct flow_search search = {.key = key, .value = value, .reg = reg};
 
 	rig_flows(rig, table, search_flow, &search);
 	return search.found;
@@ -621,7 +628,8 @@ void rig_expire(struct rig *rig)
 			if (rig->native)
 				expire_native(rig, element, rig->plan.app[a].layout[i].capacity);
 			else
-				CHECK(flow_store_expire(rig->flows, place->flow_table, element, rig->now_ns, &scan), "expire");
+				CHECK(flow_store_expire(rig->flows, place->flow_table, element, rig->now_ns, &scan),
+				      "expire");
 		}
 	}
 }
@@ -653,7 +661,7 @@ unsigned rig_ifindex(struct rig *rig, unsigned port)
 
 static unsigned program_sizes(struct bpf_object *object, const char *prefix)
 {
-	static const char *const programs[] = { "entry", "table", "action" };
+	static const char *const programs[] = {"entry", "table", "action"};
 	unsigned size = 0;
 	char name[16];
 
@@ -687,6 +695,7 @@ bool rig_folded_uses(struct rig *rig, const char *map)
 {
 	int fd = instance_map_fd(rig->instance, map);
 
-	return rig_fold_program_uses(folded(rig), "fold_entry", fd) || rig_fold_program_uses(folded(rig), "fold_table", fd) ||
+	return rig_fold_program_uses(folded(rig), "fold_entry", fd) ||
+	       rig_fold_program_uses(folded(rig), "fold_table", fd) ||
 	       rig_fold_program_uses(folded(rig), "fold_action", fd);
 }

@@ -24,14 +24,15 @@
 #include "../../tables/layout.h"
 #include "frame.h"
 
-/* RIG_FOLDED: at XDP, with the same source compiled around the table of a version that has one (needs clang at test time). */
+/* RIG_FOLDED: at XDP, with the same source compiled around the table of a version that has one (needs clang at test
+ * time). */
 enum rig_tier { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_NATIVE, RIG_FOLDED, RIG_TIER_MAX };
 enum { RIG_PORTS = 4, RIG_SKIP = 77 };
 
 struct rig;
 
 const char *rig_tier_name(enum rig_tier tier);
-bool rig_can(enum rig_tier tier);                 /* False: no root. */
+bool rig_can(enum rig_tier tier); /* False: no root. */
 
 struct rig *rig_open(enum rig_tier tier);
 /* The same on the machine's clock instead of the injected one, for the benchmark. */
@@ -47,16 +48,16 @@ void rig_commit(struct rig *rig);
 void rig_unload_all(struct rig *rig);
 
 struct rig_result {
-	enum exit_reason exit;            /* The one exit counter that went up; EXIT_NONE: none or several. */
-	unsigned out_port;                /* Whose tx counter went up, 0: none. */
-	struct frame frame;               /* As it left the program. */
-	unsigned left;                    /* rig_send_real() at tc: bits of the ports it left by. */
+	enum exit_reason exit; /* The one exit counter that went up; EXIT_NONE: none or several. */
+	unsigned out_port;     /* Whose tx counter went up, 0: none. */
+	struct frame frame;    /* As it left the program. */
+	unsigned left;	       /* rig_send_real() at tc: bits of the ports it left by. */
 };
 
 struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame);
 
-/* The same with a real frame on the devices where a test run cannot show it (tc): see rig_real.h.  What passes leaves by the
- * port it came from. */
+/* The same with a real frame on the devices where a test run cannot show it (tc): see rig_real.h.  What passes leaves
+ * by the port it came from. */
 struct rig_result rig_send_real(struct rig *rig, unsigned port, struct frame frame);
 
 /* Runs one frame 'times' times without looking at results. */

@@ -110,9 +110,7 @@ static struct bpf_map *config_of(struct bpf_object *object)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object)
-		if (is_config(map))
-			return map;
+	bpf_object__for_each_map(map, object) if (is_config(map)) return map;
 	return NULL;
 }
 
@@ -127,13 +125,15 @@ static void share_config(struct bpf_object *object, struct instance *instance)
 		memcpy(data, their_data, size);
 }
 
-/* All maps but the read-only data and the array of its own programs are the instance's; the configuration is as there. */
+/* All maps but the read-only data and the array of its own programs are the instance's; the configuration is as there.
+ */
 static void share_maps(struct bpf_object *object, struct instance *instance)
 {
 	struct bpf_map *map;
 
 	share_config(object, instance);
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		int fd = is_config(map) ? -1 : instance_map_fd(instance, bpf_map__name(map));
 
 		if (fd >= 0 && bpf_map__reuse_fd(map, fd))
@@ -179,7 +179,8 @@ void rig_fold_put(struct rig_fold *fold, const struct rig_plan *plan, struct ins
 
 	if (plan->n_tables == 1)
 		object = load(plan, instance);
-	put_program(roots, slot, object ? program_fd(object, "fold_entry") : program_fd(instance_object(instance), "xdp_entry"));
+	put_program(roots, slot,
+		    object ? program_fd(object, "fold_entry") : program_fd(instance_object(instance), "xdp_entry"));
 	bpf_object__close(fold->object[slot]);
 	fold->object[slot] = object;
 }
@@ -211,7 +212,7 @@ bool rig_fold_program_uses(struct bpf_object *object, const char *program, int m
 {
 	struct bpf_map_info of_map = {};
 	__u32 size = sizeof(of_map), ids[64];
-	struct bpf_prog_info info = { .nr_map_ids = 64, .map_ids = (uintptr_t)ids };
+	struct bpf_prog_info info = {.nr_map_ids = 64, .map_ids = (uintptr_t)ids};
 
 	program_info(object, program, &info);
 	if (bpf_obj_get_info_by_fd(map, &of_map, &size))
@@ -227,8 +228,7 @@ unsigned rig_fold_rodata_size(struct bpf_object *object)
 	struct bpf_map *map;
 	unsigned size = 0;
 
-	bpf_object__for_each_map(map, object)
-		if (strstr(bpf_map__name(map), ".rodata") && !is_config(map))
-			size += bpf_map__value_size(map);
+	bpf_object__for_each_map(map, object) if (strstr(bpf_map__name(map), ".rodata") && !is_config(map)) size +=
+		bpf_map__value_size(map);
 	return size;
 }

@@ -10,10 +10,12 @@
 struct bpf_object;
 struct instance;
 
-struct rig_fold { struct bpf_object *object[VERSIONS]; };
+struct rig_fold {
+	struct bpf_object *object[VERSIONS];
+};
 
-/* Compiles the version's table into the datapath's programs, which share all maps of 'instance' and become the entry of 'slot'.
- * A version that has not exactly one table stays with the interpreter. */
+/* Compiles the version's table into the datapath's programs, which share all maps of 'instance' and become the entry of
+ * 'slot'. A version that has not exactly one table stays with the interpreter. */
 void rig_fold_put(struct rig_fold *fold, const struct rig_plan *plan, struct instance *instance, unsigned slot);
 void rig_fold_done(struct rig_fold *fold);
 

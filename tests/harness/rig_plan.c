@@ -41,7 +41,7 @@ static char *read_text(const char *path_or_text)
 
 static struct app *parse(const char *path_or_text, const struct setting *settings, size_t n_settings)
 {
-	const struct port_names ports = { .find = rig_port_find };
+	const struct port_names ports = {.find = rig_port_find};
 	_cleanup_free_ char *text = read_text(path_or_text);
 	struct diag_list diags;
 	struct app *app = NULL;

@@ -9,7 +9,7 @@ enum { RIG_APPS_MAX = HOOK_APPS_MAX, RIG_FLOW_TABLES = 64 };
 
 struct rig_app {
 	struct app *app;
-	unsigned first_table;             /* Of the hook. */
+	unsigned first_table; /* Of the hook. */
 	struct placement placement;
 	struct layout layout[APP_TABLES_MAX];
 };

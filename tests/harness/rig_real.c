@@ -33,13 +33,18 @@ static int check(int r, const char *what)
 static int load_hairpin(void)
 {
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_1, .off = offsetof(struct __sk_buff, ifindex) },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 0 },
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect },
-		{ .code = BPF_JMP | BPF_EXIT },
+		{.code = BPF_LDX | BPF_MEM | BPF_W,
+		 .dst_reg = BPF_REG_1,
+		 .src_reg = BPF_REG_1,
+		 .off = offsetof(struct __sk_buff, ifindex)},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 0},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
 
-	return check(bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "hairpin", "GPL", insns, sizeof(insns) / sizeof(insns[0]), NULL), "hairpin");
+	return check(
+		bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "hairpin", "GPL", insns, sizeof(insns) / sizeof(insns[0]), NULL),
+		"hairpin");
 }
 
 static void put_filter(unsigned ifindex, enum bpf_tc_attach_point point, int prog, unsigned priority)
@@ -64,7 +69,7 @@ static void put_filters(struct rig_real *real, unsigned ifindex, enum hook_id ho
 static int far_end(unsigned port)
 {
 	int fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL)), "socket"), on = 1;
-	struct sockaddr_ll addr = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	struct sockaddr_ll addr = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
 	char name[IFNAMSIZ];
 
 	snprintf(name, sizeof(name), "peer%u", port);
@@ -95,7 +100,8 @@ void rig_real_close(struct rig_real *real)
 	if (!real->open)
 		return;
 	for (unsigned i = 1; i <= real->n_ports; i++) {
-		LIBBPF_OPTS(bpf_tc_hook, clsact, .ifindex = (int)real->ifindex[i], .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+		LIBBPF_OPTS(bpf_tc_hook, clsact, .ifindex = (int)real->ifindex[i],
+			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 
 		bpf_tc_hook_destroy(&clsact);
 		close(real->socket[i]);
@@ -111,7 +117,8 @@ void rig_real_send(struct rig_real *real, unsigned port, const struct frame *fra
 
 static void put_tag_back(struct frame *frame, const struct tpacket_auxdata *aux)
 {
-	__be16 tag[2] = { htons(aux->tp_status & TP_STATUS_VLAN_TPID_VALID ? aux->tp_vlan_tpid : ETH_P_8021Q), htons(aux->tp_vlan_tci) };
+	__be16 tag[2] = {htons(aux->tp_status & TP_STATUS_VLAN_TPID_VALID ? aux->tp_vlan_tpid : ETH_P_8021Q),
+			 htons(aux->tp_vlan_tci)};
 
 	if (!(aux->tp_status & TP_STATUS_VLAN_VALID) || frame->size < MACS)
 		return;
@@ -122,10 +129,11 @@ static void put_tag_back(struct frame *frame, const struct tpacket_auxdata *aux)
 
 bool rig_real_take(struct rig_real *real, unsigned port, unsigned wait_ms, struct frame *ret_frame)
 {
-	struct pollfd fd = { .fd = real->socket[port], .events = POLLIN };
-	struct iovec iov = { .iov_base = ret_frame->data, .iov_len = FRAME_ROOM - TAG };
+	struct pollfd fd = {.fd = real->socket[port], .events = POLLIN};
+	struct iovec iov = {.iov_base = ret_frame->data, .iov_len = FRAME_ROOM - TAG};
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 	struct tpacket_auxdata aux = {};
 	struct cmsghdr *c;
 

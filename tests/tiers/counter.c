@@ -9,7 +9,8 @@ static void packets_and_bytes_are_exact(void **state)
 
 	rig_repeat(rig, 1, frame, 1000);
 	assert_int_equal(rig_register(rig, "packet-counter/sources", "ip.src", "192.0.2.1", "packets"), 1000);
-	assert_int_equal(rig_register(rig, "packet-counter/sources", "ip.src", "192.0.2.1", "bytes"), 1000 * frame.size);
+	assert_int_equal(rig_register(rig, "packet-counter/sources", "ip.src", "192.0.2.1", "bytes"),
+			 1000 * frame.size);
 	assert_int_equal(rig_rule_count(rig, "packet-counter/sources/count"), 1000);
 	rig_close(rig);
 }

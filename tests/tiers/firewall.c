@@ -2,8 +2,8 @@
 /* Use case 5: both directions of a conversation share one record. */
 #include "tiers.h"
 
-#define IN "192.0.2.1"
-#define OUT "198.51.100.1"
+#define IN    "192.0.2.1"
+#define OUT   "198.51.100.1"
 #define TABLE "udp-firewall/conversations"
 enum { INSIDE = 1, OUTSIDE = 2 };
 

@@ -14,7 +14,8 @@ static void constants_leave_a_third_of_the_code_and_no_tables(void **state)
 	rig = rig_with("examples/token-bucket.yaml", NULL);
 	interpreter = rig_interpreter_size(rig);
 	folded = rig_folded_size(rig, &rodata);
-	print_message("machine code: interpreter %u bytes, folded %u bytes, read-only data %u bytes\n", interpreter, folded, rodata);
+	print_message("machine code: interpreter %u bytes, folded %u bytes, read-only data %u bytes\n", interpreter,
+		      folded, rodata);
 	assert_true(folded * 3 <= interpreter);
 	assert_true(rodata <= 64);
 	assert_false(rig_folded_uses(rig, MAP_TABLES));

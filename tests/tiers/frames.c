@@ -9,7 +9,8 @@ static struct rig *rig_doing(const char *action)
 {
 	static char text[1024];
 
-	snprintf(text, sizeof(text), "app: edit\ntables:\n  - name: t\n    rules:\n      - {name: all, action: \"%s\"}\n", action);
+	snprintf(text, sizeof(text),
+		 "app: edit\ntables:\n  - name: t\n    rules:\n      - {name: all, action: \"%s\"}\n", action);
 	return rig_with(text, NULL);
 }
 
@@ -27,27 +28,33 @@ static void expect(const char *action, struct frame sent, struct frame expected)
 
 static void addresses_and_ports_are_written_with_their_checksums(void **state)
 {
-	expect("ip.dst = 203.0.113.9; l4.dst = 8080; pass", PKT(.tcp_dport = 80), PKT(.ip_dst = "203.0.113.9", .tcp_dport = 8080));
-	expect("ip.src = 203.0.113.9; l4.src = 1; pass", PKT(.udp_dport = 80), PKT(.ip_src = "203.0.113.9", .udp_sport = 1, .udp_dport = 80));
+	expect("ip.dst = 203.0.113.9; l4.dst = 8080; pass", PKT(.tcp_dport = 80),
+	       PKT(.ip_dst = "203.0.113.9", .tcp_dport = 8080));
+	expect("ip.src = 203.0.113.9; l4.src = 1; pass", PKT(.udp_dport = 80),
+	       PKT(.ip_src = "203.0.113.9", .udp_sport = 1, .udp_dport = 80));
 	expect("ip.dst = 2001:db8::99; l4.dst = 8080; pass", PKT(.ip6 = true, .tcp_dport = 80),
 	       PKT(.ip6 = true, .ip_dst = "2001:db8::99", .tcp_dport = 8080));
 }
 
 static void a_udp_checksum_of_zero_stays_zero(void **state)
 {
-	expect("ip.dst = 203.0.113.9; pass", PKT(.udp_no_csum = true), PKT(.udp_no_csum = true, .ip_dst = "203.0.113.9"));
+	expect("ip.dst = 203.0.113.9; pass", PKT(.udp_no_csum = true),
+	       PKT(.udp_no_csum = true, .ip_dst = "203.0.113.9"));
 }
 
 static void ttl_dscp_and_macs_are_written(void **state)
 {
 	expect("ip.ttl -= 1; ip.dscp = 46; pass", PKT(.ip_ttl = 64), PKT(.ip_ttl = 63, .ip_dscp = 46));
-	expect("ip.ttl -= 1; ip.dscp = 46; pass", PKT(.ip6 = true, .ip_ttl = 64), PKT(.ip6 = true, .ip_ttl = 63, .ip_dscp = 46));
-	expect("eth.dst = eth.src; eth.src = eth.dst; pass", PKT(), PKT(.eth_src = FRAME_MAC_DST, .eth_dst = FRAME_MAC_SRC));
+	expect("ip.ttl -= 1; ip.dscp = 46; pass", PKT(.ip6 = true, .ip_ttl = 64),
+	       PKT(.ip6 = true, .ip_ttl = 63, .ip_dscp = 46));
+	expect("eth.dst = eth.src; eth.src = eth.dst; pass", PKT(),
+	       PKT(.eth_src = FRAME_MAC_DST, .eth_dst = FRAME_MAC_SRC));
 }
 
 static void vlan_tags_are_pushed_changed_and_popped(void **state)
 {
-	expect("push(vlan); vlan.id = 42; vlan.prio = 5; pass", PKT(.tcp_dport = 80), PKT(.tcp_dport = 80, .vlan_id = 42, .vlan_prio = 5));
+	expect("push(vlan); vlan.id = 42; vlan.prio = 5; pass", PKT(.tcp_dport = 80),
+	       PKT(.tcp_dport = 80, .vlan_id = 42, .vlan_prio = 5));
 	expect("vlan.id = 7; pass", PKT(.vlan_id = 42, .vlan_prio = 3), PKT(.vlan_id = 7, .vlan_prio = 3));
 	expect("pop(vlan); pass", PKT(.vlan_id = 42, .udp_dport = 9), PKT(.udp_dport = 9));
 }
@@ -68,7 +75,8 @@ static void a_rule_whose_field_is_absent_does_not_match(void **state)
 	struct rig *rig = rig_with("app: has\ntables:\n  - name: t\n    rules:\n"
 				   "      - {name: not-web, when: tcp.dst != 80, action: drop}\n"
 				   "      - {name: tcp, when: has(tcp), action: deliver}\n"
-				   "    otherwise: pass\n", NULL);
+				   "    otherwise: pass\n",
+				   NULL);
 
 	assert_int_equal(send_one(rig, 1, PKT(.tcp_dport = 81)), EXIT_DROP);
 	assert_int_equal(send_one(rig, 1, PKT(.tcp_dport = 80)), EXIT_DELIVER);

@@ -2,8 +2,8 @@
 /* Use case 2: two scopes. */
 #include "tiers.h"
 
-#define A "02:00:00:00:00:0a"
-#define B "02:00:00:00:00:0b"
+#define A     "02:00:00:00:00:0a"
+#define B     "02:00:00:00:00:0b"
 #define TABLE "mac-learning/stations"
 
 static struct rig_result from_to(struct rig *rig, unsigned port, const char *src, const char *dst)
@@ -58,7 +58,7 @@ static void a_station_is_forgotten_after_five_minutes(void **state)
 
 	from_to(rig, 2, B, A);
 	rig_advance_ms(rig, 299000);
-	assert_int_equal(from_to(rig, 1, A, B).exit, EXIT_OUTPUT);    /* A lookup does not refresh B. */
+	assert_int_equal(from_to(rig, 1, A, B).exit, EXIT_OUTPUT); /* A lookup does not refresh B. */
 	rig_advance_ms(rig, 1001);
 	assert_int_equal(from_to(rig, 1, A, B).exit, EXIT_FLOOD);
 	rig_close(rig);
@@ -79,7 +79,8 @@ static void a_full_table_still_forwards(void **state)
 	static const char text[] = "app: tiny\n"
 				   "tables:\n"
 				   "  - name: stations\n"
-				   "    state: {lookup: [eth.dst], update: [eth.src], capacity: 2, when_full: continue, states: [U, K], registers: [port]}\n"
+				   "    state: {lookup: [eth.dst], update: [eth.src], capacity: 2, when_full: "
+				   "continue, states: [U, K], registers: [port]}\n"
 				   "    rules:\n"
 				   "      - {state: K, do: port = in_port, next: K, action: output(port)}\n"
 				   "      - {do: port = in_port, next: K, action: flood}\n";
@@ -94,5 +95,6 @@ static void a_full_table_still_forwards(void **state)
 
 TESTS(learning, cmocka_unit_test(unknown_destinations_are_flooded_and_sources_learned),
       cmocka_unit_test(a_known_station_is_sent_to_its_port), cmocka_unit_test(a_station_that_moves_is_followed),
-      cmocka_unit_test(a_frame_for_its_own_port_is_dropped), cmocka_unit_test(a_station_is_forgotten_after_five_minutes),
+      cmocka_unit_test(a_frame_for_its_own_port_is_dropped),
+      cmocka_unit_test(a_station_is_forgotten_after_five_minutes),
       cmocka_unit_test(a_station_that_talks_to_itself_is_one_record), cmocka_unit_test(a_full_table_still_forwards));

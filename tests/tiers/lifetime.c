@@ -10,8 +10,10 @@ static struct rig *counter_of(unsigned capacity, const char *when_full)
 	static char text[512];
 
 	snprintf(text, sizeof(text),
-		 "app: full\ntables:\n  - name: t\n    state: {lookup: [ip.src], capacity: %u, when_full: %s, states: [{name: ON, idle: 10s}], registers: [n]}\n"
-		 "    rules:\n      - {name: count, do: n += 1, action: deliver}\n", capacity, when_full);
+		 "app: full\ntables:\n  - name: t\n    state: {lookup: [ip.src], capacity: %u, when_full: %s, states: "
+		 "[{name: ON, idle: 10s}], registers: [n]}\n"
+		 "    rules:\n      - {name: count, do: n += 1, action: deliver}\n",
+		 capacity, when_full);
 	return rig_with(text, NULL);
 }
 
@@ -56,7 +58,7 @@ static void eviction_takes_the_longest_idle(void **state)
 		from(rig, i);
 		rig_advance_ms(rig, 10);
 	}
-	from(rig, 0);                            /* Now host 1 is the longest idle. */
+	from(rig, 0); /* Now host 1 is the longest idle. */
 	rig_advance_ms(rig, 10);
 	assert_int_equal(from(rig, 9), EXIT_DELIVER);
 	assert_int_equal(rig_flows(rig, "full/t", NULL, NULL), 4);
@@ -96,7 +98,8 @@ static const char chain[] = "app: chain\n"
 			    "    state:\n"
 			    "      lookup: [ip.src]\n"
 			    "      capacity: 8\n"
-			    "      states: [OFF, {name: HOT, hard: 1s, hard_to: WARM}, {name: WARM, hard: 2s, hard_to: COLD}, {name: COLD, idle: 4s}]\n"
+			    "      states: [OFF, {name: HOT, hard: 1s, hard_to: WARM}, {name: WARM, hard: 2s, hard_to: "
+			    "COLD}, {name: COLD, idle: 4s}]\n"
 			    "      registers: [n]\n"
 			    "    rules:\n"
 			    "      - {name: start, state: OFF, next: HOT, do: n = 7, action: pass}\n"
@@ -106,8 +109,11 @@ static const char chain[] = "app: chain\n"
 
 static void a_late_packet_replays_the_chain_of_timeouts(void **state)
 {
-	static const struct { unsigned ms; enum exit_reason exit; } late[] = {
-		{ 999, EXIT_PASS }, { 1000, EXIT_DROP }, { 2999, EXIT_DROP }, { 3000, EXIT_DELIVER }, { 6999, EXIT_DELIVER },
+	static const struct {
+		unsigned ms;
+		enum exit_reason exit;
+	} late[] = {
+		{999, EXIT_PASS}, {1000, EXIT_DROP}, {2999, EXIT_DROP}, {3000, EXIT_DELIVER}, {6999, EXIT_DELIVER},
 	};
 	struct frame frame = PKT(.ip_src = "192.0.2.1");
 
@@ -138,6 +144,7 @@ static void the_scan_replays_it_too_and_frees_at_the_end(void **state)
 
 TESTS(lifetime, cmocka_unit_test(the_declared_capacity_is_reached_exactly),
       cmocka_unit_test(a_full_table_passes_or_continues_if_told), cmocka_unit_test(eviction_takes_the_longest_idle),
-      cmocka_unit_test(an_expired_flow_makes_room_without_the_agent), cmocka_unit_test(an_expired_flow_begins_again_from_zero),
+      cmocka_unit_test(an_expired_flow_makes_room_without_the_agent),
+      cmocka_unit_test(an_expired_flow_begins_again_from_zero),
       cmocka_unit_test(a_late_packet_replays_the_chain_of_timeouts),
       cmocka_unit_test(the_scan_replays_it_too_and_frees_at_the_end));

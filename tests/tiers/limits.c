@@ -95,7 +95,8 @@ static void a_key_has_40_bytes(void **state)
 	struct rig *rig;
 
 	begin("long");
-	put("  - name: t\n    state: {lookup: [ip.src, ip.dst, l4.src, l4.dst, ip.proto, ip.dscp], capacity: 64, registers: [n]}\n"
+	put("  - name: t\n    state: {lookup: [ip.src, ip.dst, l4.src, l4.dst, ip.proto, ip.dscp], capacity: 64, "
+	    "registers: [n]}\n"
 	    "    rules:\n      - {name: count, do: n += 1, action: pass}\n");
 	rig = rig_with(text, NULL);
 	send_one(rig, 1, PKT(.ip_src = "2001:db8::1", .udp_dport = 1));
@@ -114,8 +115,10 @@ static void eight_registers_lie_beside_a_5_tuple(void **state)
 	struct rig *rig;
 
 	begin("eight");
-	put("  - name: t\n    state: {lookup: [ip.src, ip.dst, ip.proto, l4.src, l4.dst], capacity: 64, registers: [a, b, c, d, e, f, g, h]}\n"
-	    "    rules:\n      - {name: all, do: a += 1; b += 2; c += 3; d += 4; e += 5; f += 6; g += 7; h += 8, action: pass}\n");
+	put("  - name: t\n    state: {lookup: [ip.src, ip.dst, ip.proto, l4.src, l4.dst], capacity: 64, registers: [a, "
+	    "b, c, d, e, f, g, h]}\n"
+	    "    rules:\n      - {name: all, do: a += 1; b += 2; c += 3; d += 4; e += 5; f += 6; g += 7; h += 8, "
+	    "action: pass}\n");
 	rig = rig_with(text, NULL);
 	for (unsigned i = 0; i < 10; i++)
 		send_one(rig, 1, PKT(.ip_src = "192.0.2.1", .tcp_dport = 80));
@@ -138,11 +141,12 @@ static void the_books_balance_for_any_frame(void **state)
 	rig_load(rig, "examples/packet-counter.yaml", NULL);
 	rig_commit(rig);
 	for (unsigned i = 0; i < FRAMES; i++) {
-		struct frame frame = i % 2 ? PKT(.ip6 = i % 4 == 1, .hopopts = i % 3, .tcp_dport = 80, .payload_size = 60) :
-					     PKT(.vlan_id = i % 5, .udp_dport = 53, .payload_size = 60);
+		struct frame frame =
+			i % 2 ? PKT(.ip6 = i % 4 == 1, .hopopts = i % 3, .tcp_dport = 80, .payload_size = 60)
+			      : PKT(.vlan_id = i % 5, .udp_dport = 53, .payload_size = 60);
 
-		/* A test run at tc takes no frame that is shorter than the IP header it announces: those go over the devices
-		 * in another test. */
+		/* A test run at tc takes no frame that is shorter than the IP header it announces: those go over the
+		 * devices in another test. */
 		if (i % 8 >= 4)
 			frame.size = 60 + random() % (frame.size - 59);
 		for (unsigned n = i % 8 >= 6 ? 8 : 0; n; n--)

@@ -34,18 +34,19 @@ int main(int argc, char **argv)
 		const struct CMUnitTest *tests;
 		const size_t *n;
 		const char *name;
-		bool folded; /* Each application is compiled there, which takes seconds: those with one table that say most. */
+		bool folded; /* Each application is compiled there, which takes seconds: those with one table that say
+				most. */
 	} groups[] = {
-		{ token_bucket_tests, &n_token_bucket_tests, "token bucket", true },
-		{ port_knocking_tests, &n_port_knocking_tests, "port knocking", true },
-		{ learning_tests, &n_learning_tests, "MAC learning", false },
-		{ firewall_tests, &n_firewall_tests, "UDP firewall", false },
-		{ counter_tests, &n_counter_tests, "packet counter", false },
-		{ lifetime_tests, &n_lifetime_tests, "lifetime of flows", false },
-		{ frames_tests, &n_frames_tests, "frames", false },
-		{ ways_out_tests, &n_ways_out_tests, "ways out", false },
-		{ limits_tests, &n_limits_tests, "limits", false },
-		{ fold_tests, &n_fold_tests, "fold", true },
+		{token_bucket_tests, &n_token_bucket_tests, "token bucket", true},
+		{port_knocking_tests, &n_port_knocking_tests, "port knocking", true},
+		{learning_tests, &n_learning_tests, "MAC learning", false},
+		{firewall_tests, &n_firewall_tests, "UDP firewall", false},
+		{counter_tests, &n_counter_tests, "packet counter", false},
+		{lifetime_tests, &n_lifetime_tests, "lifetime of flows", false},
+		{frames_tests, &n_frames_tests, "frames", false},
+		{ways_out_tests, &n_ways_out_tests, "ways out", false},
+		{limits_tests, &n_limits_tests, "limits", false},
+		{fold_tests, &n_fold_tests, "fold", true},
 	};
 	int t = argc == 2 ? find_tier(argv[1]) : -1, failed = 0;
 

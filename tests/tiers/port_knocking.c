@@ -2,9 +2,9 @@
 /* Use case 1 and the reference system's sequences, with injected time. */
 #include "tiers.h"
 
-#define DOOR "examples/port-knocking.yaml"
+#define DOOR   "examples/port-knocking.yaml"
 #define CLIENT "192.0.2.1"
-#define OTHER "192.0.2.2"
+#define OTHER  "192.0.2.2"
 
 static enum exit_reason knock(struct rig *rig, const char *src, int port)
 {
@@ -44,7 +44,8 @@ static void tcp_and_ipv6_knock_alike(void **state)
 	struct rig *rig = rig_with(DOOR, NULL);
 
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(send_one(rig, 1, PKT(.ip_src = "2001:db8::9", .tcp_dport = 1111 * (i + 1))), EXIT_DROP);
+		assert_int_equal(send_one(rig, 1, PKT(.ip_src = "2001:db8::9", .tcp_dport = 1111 * (i + 1))),
+				 EXIT_DROP);
 	assert_int_equal(send_one(rig, 1, PKT(.ip_src = "2001:db8::9", .tcp_dport = 9922)), EXIT_PASS);
 	rig_close(rig);
 }
@@ -52,8 +53,8 @@ static void tcp_and_ipv6_knock_alike(void **state)
 static void wrong_sequences_stay_closed(void **state)
 {
 	static const int sequences[][8] = {
-		{ 1111, 2222, 9922 }, { 1111, 3333, 2222, 9922 }, { 1111, 1111, 2222, 3333, 9922 }, { 2222, 3333, 9922 },
-		{ 1111, 2222, 3333, 9999, 9922 },
+		{1111, 2222, 9922}, {1111, 3333, 2222, 9922},	    {1111, 1111, 2222, 3333, 9922},
+		{2222, 3333, 9922}, {1111, 2222, 3333, 9999, 9922},
 	};
 
 	for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
@@ -91,7 +92,7 @@ static void a_step_lasts_five_seconds(void **state)
 static void an_open_door_closes_after_silence_and_after_a_minute(void **state)
 {
 	struct rig *rig = rig_with(DOOR, NULL);
-	static const int open[] = { 1111, 2222, 3333, 0 };
+	static const int open[] = {1111, 2222, 3333, 0};
 
 	knock_all(rig, CLIENT, open);
 	rig_advance_ms(rig, 9000);
@@ -148,6 +149,6 @@ static void the_agent_frees_what_nobody_asks_for(void **state)
 
 TESTS(port_knocking, cmocka_unit_test(the_sequence_opens_the_door), cmocka_unit_test(tcp_and_ipv6_knock_alike),
       cmocka_unit_test(wrong_sequences_stay_closed), cmocka_unit_test(a_stranger_costs_no_memory),
-      cmocka_unit_test(a_step_lasts_five_seconds), cmocka_unit_test(an_open_door_closes_after_silence_and_after_a_minute),
-      cmocka_unit_test(icmp_does_not_disturb), cmocka_unit_test(sources_do_not_disturb_each_other),
-      cmocka_unit_test(the_agent_frees_what_nobody_asks_for));
+      cmocka_unit_test(a_step_lasts_five_seconds),
+      cmocka_unit_test(an_open_door_closes_after_silence_and_after_a_minute), cmocka_unit_test(icmp_does_not_disturb),
+      cmocka_unit_test(sources_do_not_disturb_each_other), cmocka_unit_test(the_agent_frees_what_nobody_asks_for));

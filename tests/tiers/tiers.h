@@ -20,13 +20,13 @@ struct rig *rig_with(const char *path_or_text, const char *setting);
 /* Sends a frame and returns only the way out. */
 enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 
-extern const struct CMUnitTest token_bucket_tests[], port_knocking_tests[], learning_tests[], firewall_tests[], counter_tests[],
-	lifetime_tests[], frames_tests[], ways_out_tests[], limits_tests[], fold_tests[];
+extern const struct CMUnitTest token_bucket_tests[], port_knocking_tests[], learning_tests[], firewall_tests[],
+	counter_tests[], lifetime_tests[], frames_tests[], ways_out_tests[], limits_tests[], fold_tests[];
 extern const size_t n_token_bucket_tests, n_port_knocking_tests, n_learning_tests, n_firewall_tests, n_counter_tests,
 	n_lifetime_tests, n_frames_tests, n_ways_out_tests, n_limits_tests, n_fold_tests;
 
-#define TESTS(noun, ...)                                                          \
-	const struct CMUnitTest noun##_tests[] = { __VA_ARGS__ };                 \
+#define TESTS(noun, ...)                                                                                               \
+	const struct CMUnitTest noun##_tests[] = {__VA_ARGS__};                                                        \
 	const size_t n_##noun##_tests = sizeof(noun##_tests) / sizeof(noun##_tests[0])
 
 #endif

@@ -53,13 +53,13 @@ static void ten_a_second_for_twenty_seconds_pass_twenty_four(void **state)
 {
 	struct rig *rig = rig_with(BUCKET, NULL);
 
-	assert_int_equal(burst(rig, "192.0.2.1", 200, 100), 24);      /* 5 at once, then one each second of 19.9 s. */
+	assert_int_equal(burst(rig, "192.0.2.1", 200, 100), 24); /* 5 at once, then one each second of 19.9 s. */
 	rig_close(rig);
 }
 
 static void a_reset_never_grants_more_than_the_budget(void **state)
 {
-	static const unsigned gaps_ms[] = { 4900, 5900, 6000, 7100, 100, 1, 2500 };
+	static const unsigned gaps_ms[] = {4900, 5900, 6000, 7100, 100, 1, 2500};
 	struct rig *rig = rig_with(BUCKET, NULL);
 	uint64_t begin = rig_now_ns(rig);
 	unsigned passed = 0;

@@ -13,7 +13,8 @@ static struct rig *rig_doing(const char *action)
 {
 	static char text[512];
 
-	snprintf(text, sizeof(text), "app: way\ntables:\n  - name: t\n    rules:\n      - {name: all, action: \"%s\"}\n", action);
+	snprintf(text, sizeof(text),
+		 "app: way\ntables:\n  - name: t\n    rules:\n      - {name: all, action: \"%s\"}\n", action);
 	return rig_with(text, NULL);
 }
 
