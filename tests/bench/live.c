@@ -80,7 +80,7 @@ static int attach(const struct live *live)
 		if (system("ethtool -K port1 gro on >/dev/null 2>&1; nft -f - <<'E'\n"
 			   "table netdev bench { set sources { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 1m; }\n"
 			   "chain in { type filter hook ingress device port1 priority 0; policy accept;\n"
-			   "ip saddr 0.0.0.0/0 update @sources { ip saddr limit rate over 1/second burst 5 packets } drop; } }\nE\n"))
+			   "ip saddr 0.0.0.0/0 update @sources { ip saddr limit rate over 1/second burst 5 packets } drop; }\n}\nE\n"))
 			fail("nft");
 		return -1;
 	}
