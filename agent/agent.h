@@ -42,6 +42,7 @@ struct agent {
 	ev_signal term, interrupt;
 	uint64_t process;                 /* Random: tells the other side that this is another process. */
 	uint64_t events_lost;
+	bool drifted;                     /* A local user changed deployments since the last synchronisation. */
 	struct { uint32_t table; uint64_t flows; } dumped;   /* Counted at a dump's first chunk, told with each. */
 };
 

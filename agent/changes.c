@@ -18,6 +18,7 @@ enum { PENDING_MAX = 256 };
 struct item {
 	struct asker from;
 	struct message *msg;              /* DEPLOY, REMOVE, BARRIER; owned. */
+	bool local;                       /* Of a user of this host. */
 	bool done;                        /* Answered. */
 };
 
@@ -59,6 +60,8 @@ static void accept_item(struct changes *changes, struct item *item, const char *
 	const struct desired *desired = versions_plan(changes->agent->versions)->desired;
 	uint64_t version = item->msg->kind == MSG_BARRIER ? 0 : desired_version(desired, name_of(item->msg));
 
+	if (item->local && item->msg->kind != MSG_BARRIER)
+		changes->agent->drifted = true;
 	reply_ok(&item->from, text, version, 0);
 	item->done = true;
 }
@@ -152,7 +155,7 @@ static void add(struct request *rq)
 		reply_error(&rq->from, ERROR_BUSY, "%d changes wait already", PENDING_MAX);
 		return;
 	}
-	*item = (struct item){ .from = rq->from };
+	*item = (struct item){ .from = rq->from, .local = rq->local };
 	if (message_copy(rq->msg, &item->msg) < 0) {
 		reply_error(&rq->from, ERROR_NO_MEMORY, "no memory");
 		return;

@@ -98,6 +98,15 @@ static void count_flows(const struct agent *agent, const struct plan *plan, stru
 	}
 }
 
+static const char *problem(const struct agent *agent)
+{
+	const char *text = versions_problem(agent->versions);
+
+	if (text[0] || !agent->drifted || !agent->config->n_controllers)
+		return text;
+	return "drift: a local user changed deployments; the controller's next synchronisation undoes it";
+}
+
 void handle_switch(struct request *rq)
 {
 	struct agent *agent = rq->agent;
@@ -107,7 +116,7 @@ void handle_switch(struct request *rq)
 		.name = agent->config->name, .connected = true, .address = "", .build = MEALY_VERSION, .version = plan->version,
 		.flows_max = agent->config->flows_max, .committed_ms = stats.committed_ms, .build_us = stats.build_us,
 		.commit_us = stats.commit_us, .n_pending = changes_pending(agent->changes),
-		.problem = versions_problem(agent->versions), .now_ns = instance_now_ns(agent->instance),
+		.problem = problem(agent), .now_ns = instance_now_ns(agent->instance),
 		.events_lost = agent->events_lost,
 		.fail_mode = agent->config->fail_mode == FAIL_SECURE ? "secure" :
 			     versions_is_plain_pass(agent->versions) ? "standalone (plain pass now)" : "standalone",

@@ -147,6 +147,7 @@ void sync_end(struct sync *sync, struct request *rq)
 		reply_error(&rq->from, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INVALID, "%s", text ? text : strerror(-r));
 		return;
 	}
+	rq->agent->drifted = false;
 	if (changed)
 		agent_version_changed(rq->agent, "synchronised");
 	reply_ok(&rq->from, text ? text : "", versions_plan(versions)->version, 0);

@@ -10,19 +10,21 @@
 static const char *status_name(uint32_t status)
 {
 	static const char *const names[] = {
-		[APPLIED_ACTIVE] = "active", [APPLIED_REFUSED] = "refused", [APPLIED_PENDING] = "pending"};
+		[APPLIED_ACTIVE] = "active", [APPLIED_REFUSED] = "refused", [APPLIED_PENDING] = "pending",
+		[APPLIED_REMOVED] = "removed"};
 
 	return status < APPLIED_STATUS_MAX ? names[status] : "?";
 }
 
-static void print_switch(struct cli *cli, const struct msg_applied_switch *sw, int width, const char *done)
+static void print_switch(struct cli *cli, const struct msg_applied_switch *sw, int width)
 {
 	char took[32], when[32], ago[32];
 
 	printf("%-*s  ", width, sw->name);
 	switch (sw->status) {
 	case APPLIED_ACTIVE:
-		cli_paint(cli, stdout, "32", done);
+	case APPLIED_REMOVED:
+		cli_paint(cli, stdout, "32", status_name(sw->status));
 		printf(" after %s", cli_duration(sw->duration_us * 1000, took, sizeof(took)));
 		if (sw->text[0]) {
 			fputs("; ", stdout);
@@ -51,7 +53,7 @@ static void print_switch(struct cli *cli, const struct msg_applied_switch *sw, i
 	putchar('\n');
 }
 
-static void print_text(struct cli *cli, const struct msg_applied *applied, const char *done)
+static void print_text(struct cli *cli, const struct msg_applied *applied)
 {
 	int width = 8;
 
@@ -65,7 +67,7 @@ static void print_text(struct cli *cli, const struct msg_applied *applied, const
 		if ((int)strlen(applied->item[i].name) > width)
 			width = strlen(applied->item[i].name);
 	for (size_t i = 0; i < applied->n; i++)
-		print_switch(cli, &applied->item[i], width, done);
+		print_switch(cli, &applied->item[i], width);
 	if (!applied->n)
 		puts("no switch matches yet; one that does gets it when it connects");
 }
@@ -93,14 +95,14 @@ static void print_json(const struct msg_applied *applied)
 }
 
 /* What became of a change.  Exit 1 if any switch refused it. */
-static int print_applied(struct cli *cli, const struct msg_applied *applied, const char *done)
+static int print_applied(struct cli *cli, const struct msg_applied *applied)
 {
 	int status = EXIT_OK;
 
 	if (cli->json)
 		print_json(applied);
 	else
-		print_text(cli, applied, done);
+		print_text(cli, applied);
 	for (size_t i = 0; i < applied->n; i++)
 		if (applied->item[i].status == APPLIED_REFUSED)
 			status = EXIT_FAILED;
@@ -108,22 +110,23 @@ static int print_applied(struct cli *cli, const struct msg_applied *applied, con
 }
 
 /* An agent asked directly answers for itself alone. */
-static int print_agent_answer(struct cli *cli, const char *name, const struct message *reply, const char *done)
+static int print_agent_answer(struct cli *cli, const char *name, const struct message *reply, enum applied_status status)
 {
-	struct msg_applied_switch sw = {.name = "here", .status = APPLIED_ACTIVE, .text = reply->ok.text};
+	struct msg_applied_switch sw = {.name = "here", .status = status, .text = reply->ok.text};
 	struct msg_applied applied = {.name = name, .version = reply->ok.version, .text = "", .item = &sw, .n = 1};
 
 	if (cli->json) {
 		print_json(&applied);
 		return EXIT_OK;
 	}
-	printf("%s %llu %s%s", name, (unsigned long long)reply->ok.version, done, reply->ok.text[0] ? "; " : "");
+	printf("%s %llu %s%s", name, (unsigned long long)reply->ok.version, status_name(status),
+	       reply->ok.text[0] ? "; " : "");
 	cli_print_indented(stdout, reply->ok.text, 4);
 	putchar('\n');
 	return EXIT_OK;
 }
 
-static int change(struct cli *cli, struct message *request, const char *name, const char *done)
+static int change(struct cli *cli, struct message *request, const char *name, enum applied_status done)
 {
 	struct message *reply;
 	int r;
@@ -133,7 +136,7 @@ static int change(struct cli *cli, struct message *request, const char *name, co
 	if (r)
 		return r;
 	if (reply->kind == MSG_APPLIED)
-		r = print_applied(cli, &reply->applied, done);
+		r = print_applied(cli, &reply->applied);
 	else
 		r = print_agent_answer(cli, name, reply, done);
 	message_free(reply);
@@ -153,7 +156,7 @@ int app_load(struct cli *cli, const struct args *args)
 		return r;
 	}
 	request.deploy = wanted.deployment;
-	r = change(cli, &request, wanted.deployment.name, "active");
+	r = change(cli, &request, wanted.deployment.name, APPLIED_ACTIVE);
 	wanted_done(&wanted);
 	return r;
 }
@@ -195,7 +198,7 @@ int app_remove(struct cli *cli, const struct args *args)
 {
 	struct message request = {.kind = MSG_REMOVE, .remove = {.name = args->arg[0]}};
 
-	return change(cli, &request, args->arg[0], "removed");
+	return change(cli, &request, args->arg[0], APPLIED_REMOVED);
 }
 
 /* Puts the arguments of `app set` over the settings of the deployment; an empty value takes one away. */
@@ -263,7 +266,7 @@ static int set(struct cli *cli, struct source *source, const struct deployment *
 	if (cli->is_agent)
 		request.deploy.version = 0;       /* An agent gives the next one itself. */
 	r = check_settings(&request.deploy);
-	return r ? r : change(cli, &request, old->name, "active");
+	return r ? r : change(cli, &request, old->name, APPLIED_ACTIVE);
 }
 
 int app_set(struct cli *cli, const struct args *args)

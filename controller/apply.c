@@ -32,7 +32,7 @@ static void answered(struct known *k, int status, const struct message *reply)
 			known_drop_outcome(k, d->name);
 		else
 			known_set_outcome(k, d->name, d->version, NULL);
-		change_set_result(change, index, APPLIED_ACTIVE, reply->ok.text);
+		change_set_result(change, index, remove ? APPLIED_REMOVED : APPLIED_ACTIVE, reply->ok.text);
 	} else if (reply->kind == MSG_ERROR && reply->error.code == ERROR_REFUSED) {
 		/* It knows a later version than we ever gave (another store's?): synchronising overrules that. */
 		work_add(k, NULL, 0);

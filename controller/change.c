@@ -87,7 +87,8 @@ void change_begin(struct change *change)
 void change_set_result(struct change *change, size_t index, enum applied_status status, const char *text)
 {
 	static const char *const words[] = {
-		[APPLIED_ACTIVE] = "active", [APPLIED_REFUSED] = "refused", [APPLIED_PENDING] = "pending"};
+		[APPLIED_ACTIVE] = "active", [APPLIED_REFUSED] = "refused", [APPLIED_PENDING] = "pending",
+		[APPLIED_REMOVED] = "removed"};
 	struct change_result *result = &change->result[index];
 	struct known *k = result->known;
 

@@ -236,7 +236,7 @@ struct msg_traced {
 };
 
 /* What became of a change on one switch. */
-enum applied_status { APPLIED_ACTIVE, APPLIED_REFUSED, APPLIED_PENDING, APPLIED_STATUS_MAX };
+enum applied_status { APPLIED_ACTIVE, APPLIED_REFUSED, APPLIED_PENDING, APPLIED_REMOVED, APPLIED_STATUS_MAX };
 struct msg_applied_switch {
 	const char *name;
 	uint32_t status;                  /* enum applied_status */

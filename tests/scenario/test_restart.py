@@ -79,6 +79,17 @@ class Restart(unittest.TestCase):
         self.assertEqual(self.counted(), sent)
         self.assertEqual(self.lab.json("switch", "show", "s1")[0]["version"], version, "an equal digest changes nothing")
 
+    def test_what_a_local_user_changed_is_told_as_drift_and_undone_at_the_next_connection(self):
+        self.lab.mealy("app", "load", "examples/token-bucket.yaml", agent="s1")
+        self.lab.mealy("app", "remove", "packet-counter", agent="s1")
+        self.assertRegex(self.lab.json("switch", "show", "s1")[0]["problem"], "drift")
+        self.lab.controller_process.kill()
+        self.lab.controller()
+        self.lab.connected("s1")
+        names = {"packet-counter", "mac-learning"}
+        wait_until(lambda: {r["name"] for r in self.lab.json("app", "list", agent="s1")} == names)
+        self.assertEqual(self.lab.json("switch", "show", "s1")[0]["problem"], "")
+
     def test_after_a_reboot_without_a_controller_the_same_tables_and_ports_come_back_empty(self):
         self.c.send([self.frame] * 10, 0.001)
         wait_until(lambda: self.counted() == 10)
