@@ -5,14 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../datapath/pipeline.h"
+#include "../tables/layout.h"
 #include "mealy.pb-c.h"
 #include "message_scan.h"
 #include "message_table.h"
 #include "pool.h"
 
-/* What a message may cost in memory.  A wire structure of few bytes becomes one of some hundred;
- * real messages stay below half of this. */
-enum { BUDGET_BASE = 64 << 10, BUDGET_FACTOR = 24 };
+/* What a message may cost in memory.  A wire structure of few bytes becomes one of some hundred, and a
+ * layout of a hundred one of 8 KiB: the base has room for the layouts of every table a switch can have. */
+enum { BUDGET_BASE = 64 << 10, BUDGET_FACTOR = 24, LAYOUTS_MAX = HOOK_TABLES_MAX * HOOK_MAX };
 
 enum { WHY_SIZE = 256 };
 
@@ -208,7 +210,7 @@ int message_unpack(const uint8_t *bytes, size_t size, struct message **ret_msg, 
 	r = examine(bytes, size, why);
 	if (r < 0)
 		return r;
-	pool = pool_new(BUDGET_BASE + BUDGET_FACTOR * size);
+	pool = pool_new(BUDGET_BASE + LAYOUTS_MAX * sizeof(struct layout) + BUDGET_FACTOR * size);
 	if (!pool)
 		return -ENOMEM;
 	r = unpack_into(pool, bytes, size, ret_msg, why);

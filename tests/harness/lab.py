@@ -99,9 +99,17 @@ class Process:
             args = ["nsenter", f"--net=/run/netns/{namespace}", "--"] + args
         self.log = open(self.log_path, "ab")
         self.offset = self.log.tell()
-        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:abort_on_error=0", UBSAN_OPTIONS="print_stacktrace=1")
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0", UBSAN_OPTIONS="print_stacktrace=1")
         self.popen = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env,
                                       preexec_fn=die_with_parent)
+
+    def sanitizer_report(self):
+        """What a sanitizer said of this process, or None."""
+        lines = self.text().splitlines()
+        for i, line in enumerate(lines):
+            if "runtime error:" in line or "ERROR: AddressSanitizer" in line or "ERROR: LeakSanitizer" in line:
+                return f"{self.name}: " + "\n".join(lines[i:i + 25])
+        return None
 
     def text(self):
         with open(self.log_path, errors="replace") as f:
@@ -396,7 +404,8 @@ class Lab:
         for h in self.hosts.values():
             h.wire.close()
         for p in reversed(self.processes):
-            p.stop(5)
+            p.stop(10)
+        reports = [r for r in (p.sanitizer_report() for p in self.processes) if r]
         for s in self.switches.values():
             if os.path.exists(s.config):
                 with contextlib.suppress(Exception):
@@ -408,3 +417,5 @@ class Lab:
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
         atexit.unregister(self.close)
+        if reports:
+            raise LabError("\n".join(reports))

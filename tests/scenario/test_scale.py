@@ -22,10 +22,10 @@ tables:
       states: [NEW, {{name: SEEN, idle: 10s}}]
       registers: [n]
     rules:
-      - {{name: first, state: NEW, do: n = 1, next: SEEN, action: pass}}
-      - {{name: rest, do: n += 1, action: pass}}
+      - {{name: first, state: NEW, do: n = 1, next: SEEN, action: {then}}}
+      - {{name: rest, do: n += 1, action: {then}}}
     absent: pass
-""" for i in (1, 2, 3))
+""" for i, then in ((1, "goto(t2)"), (2, "goto(t3)"), (3, "pass")))
 
 
 class Scale(unittest.TestCase):
@@ -82,10 +82,29 @@ class Scale(unittest.TestCase):
         self.assertEqual(self.lab.json("flow", "flush", "token-bucket", "police")[0]["count"], FLOWS)
         self.assertEqual(self.lab.flows("token-bucket", "police"), [])
 
-    def test_three_tables_are_active_soon_after_the_agent_received_them(self):
+    def three(self):
         path = os.path.join(self.lab.dir, "three.yaml")
         with open(path, "w") as f:
             f.write(THREE)
+        return path
+
+    def test_eight_applications_with_twenty_four_tables_on_a_hook_and_no_more(self):
+        for i in range(8):
+            self.lab.mealy("app", "load", self.three(), "--name", f"three-{i}", "--order", str(i), "--ports", "p1")
+        self.s.received(quiet_s=0.05)
+        self.c.send([udp("10.0.0.1", "10.0.0.2", dport=7)] * 10, 0.001)
+
+        def counted():
+            return [r["packets"] for r in self.lab.json("counter", "show", "table")]
+        wait_until(lambda: counted() == [10] * 24, 5)
+        trace = self.lab.json("trace", "--port", "p1", "ipv4.src=10.0.0.1", "ipv4.dst=10.0.0.2", "udp.dst=7")
+        self.assertEqual([r["rule"] for r in trace if "rule" in r], ["rest"] * 24)
+        out = self.lab.mealy("app", "load", self.three(), "--name", "one-more", status=1)
+        self.assertIn("hook xdp has 24 tables already", out)
+        self.assertEqual(self.lab.json("flow", "flush", "three-7", "t3", "ip.src=10.0.0.1")[0]["count"], 1)
+
+    def test_three_tables_are_active_soon_after_the_agent_received_them(self):
+        path = self.three()
         times = []
         for i in range(5):                   # The least of five, because other work on the machine stretches grace periods.
             row = self.lab.json("app", "load", path, "--name", f"three-{i}")[0]
