@@ -18,17 +18,17 @@ static bool is_zero(const void *bytes, size_t size)
 }
 
 /* Prints the elements that are not zero as designated initialisers of 'member'. */
-#define ELEMENTS(member, print)                                                              \
-	do {                                                                                 \
-		fprintf(out, "\t." #member "={");                                            \
-		for (size_t i_ = 0; i_ < sizeof(t->member) / sizeof(t->member[0]); i_++) {   \
-			if (is_zero(&t->member[i_], sizeof(t->member[i_])))                  \
-				continue;                                                    \
-			fprintf(out, "[%zu]={", i_);                                         \
-			print(out, &t->member[i_]);                                          \
-			fprintf(out, "},");                                                  \
-		}                                                                            \
-		fprintf(out, "},\n");                                                        \
+#define ELEMENTS(member, print)                                                                                        \
+	do {                                                                                                           \
+		fprintf(out, "\t." #member "={");                                                                      \
+		for (size_t i_ = 0; i_ < sizeof(t->member) / sizeof(t->member[0]); i_++) {                             \
+			if (is_zero(&t->member[i_], sizeof(t->member[i_])))                                            \
+				continue;                                                                              \
+			fprintf(out, "[%zu]={", i_);                                                                   \
+			print(out, &t->member[i_]);                                                                    \
+			fprintf(out, "},");                                                                            \
+		}                                                                                                      \
+		fprintf(out, "},\n");                                                                                  \
 	} while (0)
 
 static void print_part(FILE *out, const struct key_part *x)
@@ -44,13 +44,15 @@ static void print_load(FILE *out, const struct load *x)
 
 static void print_state(FILE *out, const struct state_def *x)
 {
-	NUMBER(idle_ns), NUMBER(hard_ns), NUMBER(idle_to), NUMBER(hard_to), NUMBER(flags), NUMBER(first_test), NUMBER(n_tests);
+	NUMBER(idle_ns), NUMBER(hard_ns), NUMBER(idle_to), NUMBER(hard_to), NUMBER(flags), NUMBER(first_test),
+		NUMBER(n_tests);
 	NUMBER(timeout_op), NUMBER(n_timeout_ops);
 }
 
 static void print_rule(FILE *out, const struct rule *x)
 {
-	NUMBER(counter), NUMBER(flags), NUMBER(next), NUMBER(verdict), NUMBER(arg), NUMBER(target), NUMBER(n_do), NUMBER(n_post);
+	NUMBER(counter), NUMBER(flags), NUMBER(next), NUMBER(verdict), NUMBER(arg), NUMBER(target), NUMBER(n_do),
+		NUMBER(n_post);
 	NUMBER(n_steps), NUMBER(first_do), NUMBER(first_post), NUMBER(first_step);
 }
 
@@ -109,9 +111,12 @@ int specialise_print(FILE *out, const char *name, const struct table *t)
 	print_states(out, t);
 	fprintf(out, "enum { SPECIALISED_NOTES = %d };\n", has_notes(t));
 	fprintf(out, "static const struct table %s = {\n\t", name);
-	NUMBER(key_needs), NUMBER(update_needs), NUMBER(flags), NUMBER(flow_table), NUMBER(stats), NUMBER(app), NUMBER(id);
-	NUMBER(record_class), NUMBER(key_words), NUMBER(n_registers), NUMBER(when_full), NUMBER(n_loads), NUMBER(n_lookup);
-	NUMBER(n_update), NUMBER(n_pre), NUMBER(n_let), NUMBER(n_states), NUMBER(first_pre), NUMBER(first_let), NUMBER(n_tests);
+	NUMBER(key_needs), NUMBER(update_needs), NUMBER(flags), NUMBER(flow_table), NUMBER(stats), NUMBER(app),
+		NUMBER(id);
+	NUMBER(record_class), NUMBER(key_words), NUMBER(n_registers), NUMBER(when_full), NUMBER(n_loads),
+		NUMBER(n_lookup);
+	NUMBER(n_update), NUMBER(n_pre), NUMBER(n_let), NUMBER(n_states), NUMBER(first_pre), NUMBER(first_let),
+		NUMBER(n_tests);
 	fprintf(out, "\n");
 	ELEMENTS(lookup, print_part);
 	ELEMENTS(update, print_part);

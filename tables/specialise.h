@@ -11,8 +11,9 @@
 #include "../datapath/pipeline.h"
 
 /* Prints "static const struct table NAME = {...};", only what differs from zero, and before it the macros
- * SPECIALISED_RULES(X, ...) and SPECIALISED_STATES(X, ...), which are X(number, ...) for each rule but RULE_OTHERWISE and
- * each state but the first, and SPECIALISED_NOTES, 1 if a rule or a timeout notifies.  0, or -EIO when 'out' could not be written. */
+ * SPECIALISED_RULES(X, ...) and SPECIALISED_STATES(X, ...), which are X(number, ...) for each rule but RULE_OTHERWISE
+ * and each state but the first, and SPECIALISED_NOTES, 1 if a rule or a timeout notifies.  0, or -EIO when 'out' could
+ * not be written. */
 int specialise_print(FILE *out, const char *name, const struct table *table);
 
 #endif

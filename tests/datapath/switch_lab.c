@@ -5,7 +5,19 @@
 #include <sched.h>
 #include <unistd.h>
 
-enum { PORT = 1, AT_ONCE = 1000 };
+enum { PORT = 1, AT_ONCE = 1000, SOURCE_LAST_BYTE = 29 };
+
+/* How many frames to send next, of the sender's next source. */
+static unsigned next_frames(struct sender *sender)
+{
+	uint64_t left = sender->n ? sender->n - sender->sent : AT_ONCE;
+
+	if (sender->sources <= 1)
+		return left < AT_ONCE ? left : AT_ONCE;
+	sender->random = sender->random * 1664525 + 1013904223 + sender->cpu;
+	sender->frame.data[SOURCE_LAST_BYTE] = (sender->random >> 16) % sender->sources;
+	return 1;
+}
 
 static void *send_frames(void *data)
 {
@@ -16,8 +28,7 @@ static void *send_frames(void *data)
 	CPU_SET(sender->cpu % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &cpus);
 	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	while (!sender->stop && (!sender->n || sender->sent < sender->n)) {
-		uint64_t left = sender->n ? sender->n - sender->sent : AT_ONCE;
-		unsigned times = left < AT_ONCE ? left : AT_ONCE;
+		unsigned times = next_frames(sender);
 
 		rig_repeat(sender->rig, PORT, sender->frame, times);
 		sender->sent += times;

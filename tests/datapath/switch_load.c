@@ -132,12 +132,100 @@ static void a_hundred_commits_lose_and_mix_nothing(void **state)
 	rig_close(rig);
 }
 
+static enum exit_reason from(struct rig *rig, unsigned host)
+{
+	char src[32];
+
+	snprintf(src, sizeof(src), "10.0.0.%u", host);
+	return rig_send(rig, 1, PKT(.ip_src = src)).exit;
+}
+
+/* Every frame begins its flow or ends it, on both CPUs, while the agent's scan runs. */
+static void flows_that_come_and_go_are_neither_lost_nor_leaked(void **state)
+{
+	enum { SENDERS = 4, CAPACITY = 64, FRAMES = 200000 };
+	static struct sender senders[SENDERS];
+	struct rig *rig = rig_open(RIG_XDP);
+	uint64_t live;
+
+	rig_load(rig,
+		 "app: churn\n"
+		 "tables:\n"
+		 "  - name: t\n"
+		 "    state: {lookup: [ip.src], capacity: 64, states: [A, {name: B, idle: 10s}], registers: [n]}\n"
+		 "    rules:\n"
+		 "      - {name: born, state: A, do: n += 1, next: B, action: deliver}\n"
+		 "      - {name: dies, state: B, next: A, action: deliver}\n",
+		 NULL);
+	rig_commit(rig);
+	for (unsigned i = 0; i < SENDERS; i++) {
+		senders[i] = (struct sender){.rig = rig, .cpu = i / 2, .n = FRAMES};
+		senders[i].frame = i % 2 ? PKT(.ip_src = "10.0.0.1") : PKT(.ip_src = "10.0.0.2");
+		sender_start(&senders[i]);
+	}
+	for (unsigned i = 0; i < 50; i++)
+		rig_expire(rig);
+	for (unsigned i = 0; i < SENDERS; i++)
+		sender_join(&senders[i]);
+	assert_int_equal(exits_of_port(rig), SENDERS * FRAMES);
+	assert_int_equal(rig_exit_count(rig, 1, EXIT_DELIVER) + rig_exit_count(rig, 1, EXIT_CONTENTION),
+			 SENDERS * FRAMES);
+	assert_true(rig_exit_count(rig, 1, EXIT_CONTENTION) < SENDERS * FRAMES / 100);
+	live = rig_flows(rig, "churn/t", NULL, NULL);
+	assert_int_equal(rig_rule_count(rig, "churn/t/born") - rig_rule_count(rig, "churn/t/dies"), live);
+	/* No slot was lost on the way: the rest of the table can still be filled, to the last one. */
+	rig_advance_ms(rig, 11000);
+	rig_expire(rig);
+	assert_int_equal(rig_flows(rig, "churn/t", NULL, NULL), 0);
+	for (unsigned i = 1; i <= CAPACITY; i++)
+		assert_int_equal(from(rig, i), EXIT_DELIVER);
+	assert_int_equal(from(rig, CAPACITY + 1), EXIT_TABLE_FULL);
+	rig_close(rig);
+}
+
+/* 200 sources in a table of 32: each new flow takes the place of an old one. */
+static void eviction_on_two_cpus_keeps_the_books(void **state)
+{
+	enum { CAPACITY = 32, FRAMES = 10000, STATS = COUNTER_RULES };
+	static struct sender senders[2];
+	struct rig *rig = rig_open(RIG_XDP);
+	uint64_t gone, live;
+
+	rig_load(rig,
+		 "app: evict\n"
+		 "tables:\n"
+		 "  - name: t\n"
+		 "    state: {lookup: [ip.src], capacity: 32, when_full: evict, states: [{name: A, idle: 10s}], "
+		 "registers: [n]}\n"
+		 "    rules:\n"
+		 "      - {name: count, do: n += 1, action: deliver}\n",
+		 NULL);
+	rig_commit(rig);
+	for (unsigned i = 0; i < 2; i++) {
+		senders[i] = (struct sender){
+			.rig = rig, .cpu = i, .n = FRAMES, .sources = 200, .frame = PKT(.ip_src = "10.0.0.1")};
+		sender_start(&senders[i]);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		sender_join(&senders[i]);
+	live = rig_flows(rig, "evict/t", NULL, NULL);
+	gone = rig_counter(rig, STATS + TABLE_STAT_EVICTED) + rig_counter(rig, STATS + TABLE_STAT_EXPIRED) +
+	       rig_counter(rig, STATS + TABLE_STAT_FREED);
+	assert_int_equal(exits_of_port(rig), 2 * FRAMES);
+	assert_in_range(live, 1, CAPACITY);
+	assert_int_equal(rig_counter(rig, STATS + TABLE_STAT_CREATED) - gone, live);
+	assert_true(rig_counter(rig, STATS + TABLE_STAT_EVICTED) > 0);
+	rig_close(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_cpus_count_two_million_in_one_flow),
 		cmocka_unit_test(two_cpus_get_one_burst),
 		cmocka_unit_test(two_cpus_get_one_budget_while_time_runs),
+		cmocka_unit_test(flows_that_come_and_go_are_neither_lost_nor_leaked),
+		cmocka_unit_test(eviction_on_two_cpus_keeps_the_books),
 		cmocka_unit_test(a_hundred_commits_lose_and_mix_nothing),
 	};
 
