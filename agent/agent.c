@@ -21,7 +21,7 @@ static const double SETTLE_S = 0.005, SETTLE_AGAIN_S = 1.0;
 
 void agent_tell(struct agent *agent, const char *kind, const char *port, const char *text, uint64_t count)
 {
-	struct msg_event event = { .time_ms = unix_now_ms(), .kind = kind, .port = port, .text = text, .count = count };
+	struct msg_event event = {.time_ms = unix_now_ms(), .kind = kind, .port = port, .text = text, .count = count};
 
 	notify_add(agent->notify, &event);
 }
@@ -130,7 +130,10 @@ static int load_datapath(struct agent *agent, char **ret_why)
 {
 	const struct config *config = agent->config;
 	struct instance_options options = {
-		.bpffs = config->bpffs, .name = config->pin, .test_clock = config->test_clock, .flow_format = config->test_flow_format,
+		.bpffs = config->bpffs,
+		.name = config->pin,
+		.test_clock = config->test_clock,
+		.flow_format = config->test_flow_format,
 		.no_program_drop = config->fail_mode == FAIL_SECURE,
 	};
 	int r;
@@ -158,7 +161,8 @@ static int start_switch(struct agent *agent, char **ret_why)
 	r = wiring_open(agent->config, agent->instance, agent->dir, on_port, agent, &agent->wiring, ret_why);
 	if (r < 0)
 		return r;
-	parts = (struct version_parts){ agent->config, agent->instance, agent->flows, agent->counters, agent->dir, agent->wiring };
+	parts = (struct version_parts){agent->config,	agent->instance, agent->flows,
+				       agent->counters, agent->dir,	 agent->wiring};
 	r = versions_new(&parts, &agent->versions);
 	if (r < 0)
 		return r;
@@ -167,7 +171,7 @@ static int start_switch(struct agent *agent, char **ret_why)
 
 static int start_service(struct agent *agent, char **ret_why)
 {
-	struct event_ring_options options = { on_event, on_events_lost, agent };
+	struct event_ring_options options = {on_event, on_events_lost, agent};
 	int r;
 
 	r = event_ring_open(agent->instance, &options, &agent->ring);

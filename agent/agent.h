@@ -38,12 +38,15 @@ struct agent {
 	struct changes *changes;
 	struct sockets *sockets;
 	ev_io ports_io, ring_io;
-	ev_timer settle;                  /* What a commit left for later. */
+	ev_timer settle; /* What a commit left for later. */
 	ev_signal term, interrupt;
-	uint64_t process;                 /* Random: tells the other side that this is another process. */
+	uint64_t process; /* Random: tells the other side that this is another process. */
 	uint64_t events_lost;
-	bool drifted;                     /* A local user changed deployments since the last synchronisation. */
-	struct { uint32_t table; uint64_t flows; } dumped;   /* Counted at a dump's first chunk, told with each. */
+	bool drifted; /* A local user changed deployments since the last synchronisation. */
+	struct {
+		uint32_t table;
+		uint64_t flows;
+	} dumped; /* Counted at a dump's first chunk, told with each. */
 };
 
 /* Starts everything.  On failure '*ret_why' says what for people, and nothing is left but what an older

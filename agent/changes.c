@@ -17,9 +17,9 @@ enum { PENDING_MAX = 256 };
 
 struct item {
 	struct asker from;
-	struct message *msg;              /* DEPLOY, REMOVE, BARRIER; owned. */
-	bool local;                       /* Of a user of this host. */
-	bool done;                        /* Answered. */
+	struct message *msg; /* DEPLOY, REMOVE, BARRIER; owned. */
+	bool local;	     /* Of a user of this host. */
+	bool done;	     /* Answered. */
 };
 
 struct changes {
@@ -27,15 +27,18 @@ struct changes {
 	struct item item[PENDING_MAX];
 	unsigned n;
 	ev_timer run;
-	struct sync *sync;                /* NULL: none under way. */
+	struct sync *sync; /* NULL: none under way. */
 };
 
 /* ---- answers ---- */
 
 static enum error_code code_of(int r)
 {
-	return r == -ENOMEM ? ERROR_NO_MEMORY : r == -EINVAL || r == -ENOSPC ? ERROR_INVALID :
-	       r == -ESTALE ? ERROR_REFUSED : r == -EBUSY ? ERROR_BUSY : ERROR_INTERNAL;
+	return r == -ENOMEM		      ? ERROR_NO_MEMORY
+	       : r == -EINVAL || r == -ENOSPC ? ERROR_INVALID
+	       : r == -ESTALE		      ? ERROR_REFUSED
+	       : r == -EBUSY		      ? ERROR_BUSY
+					      : ERROR_INTERNAL;
 }
 
 static const char *name_of(const struct message *msg)
@@ -48,7 +51,8 @@ static void refuse(struct changes *changes, struct item *item, int r, const char
 	uint64_t known = desired_version(versions_plan(changes->agent->versions)->desired, name_of(item->msg));
 
 	if (r == -ESTALE)
-		reply_error(&item->from, ERROR_REFUSED, "%s: this switch has version %" PRIu64 " already", name_of(item->msg), known);
+		reply_error(&item->from, ERROR_REFUSED, "%s: this switch has version %" PRIu64 " already",
+			    name_of(item->msg), known);
 	else
 		reply_error(&item->from, code_of(r), "%s", text ? text : strerror(-r));
 	log_warn("%s: refused: %s", name_of(item->msg), r == -ESTALE ? "an older version" : text ? text : strerror(-r));
@@ -155,7 +159,7 @@ static void add(struct request *rq)
 		reply_error(&rq->from, ERROR_BUSY, "%d changes wait already", PENDING_MAX);
 		return;
 	}
-	*item = (struct item){ .from = rq->from, .local = rq->local };
+	*item = (struct item){.from = rq->from, .local = rq->local};
 	if (message_copy(rq->msg, &item->msg) < 0) {
 		reply_error(&rq->from, ERROR_NO_MEMORY, "no memory");
 		return;

@@ -111,9 +111,11 @@ static int set_number(uint64_t *to, enum value_type type, uint64_t min, uint64_t
 	struct literal literal;
 
 	if (literal_parse(text, &literal, error) < 0)
-		return wrong(ret_why, "\"%s\" is not a %s%s%s", text, value_type_name(type), error[0] ? ": " : "", error);
+		return wrong(ret_why, "\"%s\" is not a %s%s%s", text, value_type_name(type), error[0] ? ": " : "",
+			     error);
 	if (literal.type != type && !(literal.type == TYPE_U64 && type != TYPE_DURATION))
-		return wrong(ret_why, "\"%s\" is a %s, not a %s", text, value_type_name(literal.type), value_type_name(type));
+		return wrong(ret_why, "\"%s\" is a %s, not a %s", text, value_type_name(literal.type),
+			     value_type_name(type));
 	if (literal.lo < min || literal.lo > max)
 		return wrong(ret_why, "\"%s\" is out of range", text);
 	*to = literal.lo;
@@ -177,7 +179,7 @@ static int add_port(struct config *c, const char *pattern, unsigned number, char
 	copy = strdup(pattern);
 	if (!copy)
 		return -ENOMEM;
-	c->port[c->n_ports++] = (struct port_pattern){ copy, number };
+	c->port[c->n_ports++] = (struct port_pattern){copy, number};
 	return 0;
 }
 
@@ -203,12 +205,30 @@ static int key_ports(struct config *c, const char *text, char *ret_why)
 	return add_port(c, copy, number, ret_why);
 }
 
-static int key_insecure(struct config *c, const char *text, char *ret_why) { return set_bool(&c->insecure, text, ret_why); }
-static int key_local_write(struct config *c, const char *text, char *ret_why) { return set_bool(&c->local_write, text, ret_why); }
-static int key_verbose(struct config *c, const char *text, char *ret_why) { return set_bool(&c->verbose, text, ret_why); }
-static int key_test_clock(struct config *c, const char *text, char *ret_why) { return set_bool(&c->test_clock, text, ret_why); }
-static int key_state(struct config *c, const char *text, char *ret_why) { return set_string(&c->state, text); }
-static int key_bpffs(struct config *c, const char *text, char *ret_why) { return set_string(&c->bpffs, text); }
+static int key_insecure(struct config *c, const char *text, char *ret_why)
+{
+	return set_bool(&c->insecure, text, ret_why);
+}
+static int key_local_write(struct config *c, const char *text, char *ret_why)
+{
+	return set_bool(&c->local_write, text, ret_why);
+}
+static int key_verbose(struct config *c, const char *text, char *ret_why)
+{
+	return set_bool(&c->verbose, text, ret_why);
+}
+static int key_test_clock(struct config *c, const char *text, char *ret_why)
+{
+	return set_bool(&c->test_clock, text, ret_why);
+}
+static int key_state(struct config *c, const char *text, char *ret_why)
+{
+	return set_string(&c->state, text);
+}
+static int key_bpffs(struct config *c, const char *text, char *ret_why)
+{
+	return set_string(&c->bpffs, text);
+}
 
 static int key_socket(struct config *c, const char *text, char *ret_why)
 {
@@ -219,29 +239,29 @@ static int key_socket(struct config *c, const char *text, char *ret_why)
 
 static int key_xdp(struct config *c, const char *text, char *ret_why)
 {
-	static const char *const words[] = { "auto", "native", "generic", NULL };
+	static const char *const words[] = {"auto", "native", "generic", NULL};
 	unsigned i;
 	int r = set_word(&i, words, text, ret_why);
 
 	if (r == 0)
-		c->xdp = (enum xdp_mode[]){ XDP_MODE_AUTO, XDP_MODE_NATIVE, XDP_MODE_GENERIC }[i];
+		c->xdp = (enum xdp_mode[]){XDP_MODE_AUTO, XDP_MODE_NATIVE, XDP_MODE_GENERIC}[i];
 	return r;
 }
 
 static int key_tc(struct config *c, const char *text, char *ret_why)
 {
-	static const char *const words[] = { "auto", "tcx", "filter", NULL };
+	static const char *const words[] = {"auto", "tcx", "filter", NULL};
 	unsigned i;
 	int r = set_word(&i, words, text, ret_why);
 
 	if (r == 0)
-		c->tc = (enum tc_mode[]){ TC_MODE_AUTO, TC_MODE_TCX, TC_MODE_FILTER }[i];
+		c->tc = (enum tc_mode[]){TC_MODE_AUTO, TC_MODE_TCX, TC_MODE_FILTER}[i];
 	return r;
 }
 
 static int key_fail_mode(struct config *c, const char *text, char *ret_why)
 {
-	static const char *const words[] = { "secure", "standalone", NULL };
+	static const char *const words[] = {"secure", "standalone", NULL};
 	unsigned i;
 	int r = set_word(&i, words, text, ret_why);
 
@@ -252,7 +272,7 @@ static int key_fail_mode(struct config *c, const char *text, char *ret_why)
 
 static int key_parse_verdict(struct config *c, const char *text, char *ret_why)
 {
-	static const char *const words[] = { "drop", "pass", NULL };
+	static const char *const words[] = {"drop", "pass", NULL};
 	unsigned i;
 	int r = set_word(&i, words, text, ret_why);
 
@@ -299,30 +319,34 @@ static int key_punt_burst(struct config *c, const char *text, char *ret_why)
 static const struct config_key {
 	const char *name;
 	int (*set)(struct config *config, const char *text, char *ret_why);
-	void (*clear)(struct config *config);     /* A list: what the file gave goes when a flag is used. */
-	const char *argument, *help;              /* NULL: a switch that means "yes". */
+	void (*clear)(struct config *config); /* A list: what the file gave goes when a flag is used. */
+	const char *argument, *help;	      /* NULL: a switch that means "yes". */
 } keys[] = {
-	{ "name", key_name, NULL, "NAME", "name of the switch (the host's name)" },
-	{ "controllers", key_controllers, clear_controllers, "URL", "ipc:// or tcp:// address of a controller; may be repeated" },
-	{ "insecure", key_insecure, NULL, NULL, "allow tcp:// without encryption" },
-	{ "ports", key_ports, clear_ports, "NAME", "interface or pattern, NAME=NUMBER fixes its number; may be repeated" },
-	{ "xdp", key_xdp, NULL, "MODE", "auto, native or generic (auto)" },
-	{ "tc", key_tc, NULL, "MODE", "auto, tcx or filter (auto)" },
-	{ "state", key_state, NULL, "DIR", "state directory (/var/lib/mealy/NAME)" },
-	{ "pin", key_pin, NULL, "NAME", "folder under BPFFS/mealy (the switch's name)" },
-	{ "bpffs", key_bpffs, NULL, "DIR", "where the BPF file system is (/sys/fs/bpf)" },
-	{ "socket", key_socket, NULL, "URL", "ipc:// address for local users, \"\" for none (ipc:///run/mealy/NAME/agent.sock)" },
-	{ "local_write", key_local_write, NULL, NULL, "let local users change things, not only look" },
-	{ "flows_max", key_flows_max, NULL, "N", "flows of all tables together (4000000)" },
-	{ "memory_max", key_memory_max, NULL, "SIZE", "memory of all flow tables together (2GiB)" },
-	{ "fail_mode", key_fail_mode, NULL, "MODE", "without a controller: secure (keep the tables) or standalone (plain pass)" },
-	{ "standalone_after", key_standalone_after, NULL, "TIME", "... after so long (30s)" },
-	{ "parse_verdict", key_parse_verdict, NULL, "VERDICT", "frames that cannot be parsed: drop or pass (drop)" },
-	{ "punt_rate", key_punt_rate, NULL, "N", "packets a second to the controller (1000)" },
-	{ "punt_burst", key_punt_burst, NULL, "N", "... in a burst (100)" },
-	{ "verbose", key_verbose, NULL, NULL, "log more" },
-	{ "test_clock", key_test_clock, NULL, NULL, "programs read a clock that tests set; only for tests" },
-	{ "test_flow_format", key_test_flow_format, NULL, "N", "pretend to be of another record format; only for tests" },
+	{"name", key_name, NULL, "NAME", "name of the switch (the host's name)"},
+	{"controllers", key_controllers, clear_controllers, "URL",
+	 "ipc:// or tcp:// address of a controller; may be repeated"},
+	{"insecure", key_insecure, NULL, NULL, "allow tcp:// without encryption"},
+	{"ports", key_ports, clear_ports, "NAME",
+	 "interface or pattern, NAME=NUMBER fixes its number; may be repeated"},
+	{"xdp", key_xdp, NULL, "MODE", "auto, native or generic (auto)"},
+	{"tc", key_tc, NULL, "MODE", "auto, tcx or filter (auto)"},
+	{"state", key_state, NULL, "DIR", "state directory (/var/lib/mealy/NAME)"},
+	{"pin", key_pin, NULL, "NAME", "folder under BPFFS/mealy (the switch's name)"},
+	{"bpffs", key_bpffs, NULL, "DIR", "where the BPF file system is (/sys/fs/bpf)"},
+	{"socket", key_socket, NULL, "URL",
+	 "ipc:// address for local users, \"\" for none (ipc:///run/mealy/NAME/agent.sock)"},
+	{"local_write", key_local_write, NULL, NULL, "let local users change things, not only look"},
+	{"flows_max", key_flows_max, NULL, "N", "flows of all tables together (4000000)"},
+	{"memory_max", key_memory_max, NULL, "SIZE", "memory of all flow tables together (2GiB)"},
+	{"fail_mode", key_fail_mode, NULL, "MODE",
+	 "without a controller: secure (keep the tables) or standalone (plain pass)"},
+	{"standalone_after", key_standalone_after, NULL, "TIME", "... after so long (30s)"},
+	{"parse_verdict", key_parse_verdict, NULL, "VERDICT", "frames that cannot be parsed: drop or pass (drop)"},
+	{"punt_rate", key_punt_rate, NULL, "N", "packets a second to the controller (1000)"},
+	{"punt_burst", key_punt_burst, NULL, "N", "... in a burst (100)"},
+	{"verbose", key_verbose, NULL, NULL, "log more"},
+	{"test_clock", key_test_clock, NULL, NULL, "programs read a clock that tests set; only for tests"},
+	{"test_flow_format", key_test_flow_format, NULL, "N", "pretend to be of another record format; only for tests"},
 };
 
 static const struct config_key *find_key(const char *name)
@@ -354,7 +378,7 @@ bool config_key_at(size_t i, struct config_key_info *ret_info)
 {
 	if (i >= ARRAY_SIZE(keys))
 		return false;
-	*ret_info = (struct config_key_info){ keys[i].name, keys[i].argument, keys[i].help };
+	*ret_info = (struct config_key_info){keys[i].name, keys[i].argument, keys[i].help};
 	return true;
 }
 
@@ -379,7 +403,8 @@ static int parse_port(struct config *config, const struct yaml_node *node, struc
 
 	for (size_t i = 0; i < node->n; i++)
 		if (strcmp(node->key[i]->text, "name") && strcmp(node->key[i]->text, "number"))
-			diag_error(diags, node->key[i]->loc, "a port has `name` and `number`, not \"%s\"", node->key[i]->text);
+			diag_error(diags, node->key[i]->loc, "a port has `name` and `number`, not \"%s\"",
+				   node->key[i]->text);
 	if (!name || name->kind != YAML_TEXT || (number && number->kind != YAML_TEXT)) {
 		diag_error(diags, node->loc, "a port is a name or {name: NAME, number: NUMBER}");
 		return 0;
@@ -501,7 +526,8 @@ int config_complete(struct config *config, char *ret_why)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->n_controllers; i++)
 		if (!config->insecure && !strncmp(config->controller[i], "tcp://", 6))
-			return wrong(ret_why, "%s: tcp:// has no encryption yet; `insecure: yes` allows it", config->controller[i]);
+			return wrong(ret_why, "%s: tcp:// has no encryption yet; `insecure: yes` allows it",
+				     config->controller[i]);
 	if (!config->n_ports)
 		return wrong(ret_why, "no ports; give interfaces or patterns with `ports:` or --ports");
 	return 0;

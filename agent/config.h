@@ -15,7 +15,7 @@ enum { CONFIG_CONTROLLERS_MAX = 8, CONFIG_FILE_MAX = 1 << 20 };
 enum fail_mode { FAIL_SECURE, FAIL_STANDALONE };
 
 struct config {
-	char *name;                       /* Of the switch. */
+	char *name; /* Of the switch. */
 	char *controller[CONFIG_CONTROLLERS_MAX];
 	size_t n_controllers;
 	bool insecure;
@@ -23,20 +23,20 @@ struct config {
 	size_t n_ports;
 	enum xdp_mode xdp;
 	enum tc_mode tc;
-	char *state;                      /* Folder. */
-	char *pin;                        /* Folder under <bpffs>/mealy; the switch's name unless given. */
-	char *bpffs;                      /* NULL: the usual place. */
-	char *socket;                     /* For local users; "" is none. */
+	char *state;  /* Folder. */
+	char *pin;    /* Folder under <bpffs>/mealy; the switch's name unless given. */
+	char *bpffs;  /* NULL: the usual place. */
+	char *socket; /* For local users; "" is none. */
 	bool local_write;
-	uint64_t flows_max;               /* Of all tables together. */
-	uint64_t memory_max;              /* Bytes of flow tables. */
+	uint64_t flows_max;  /* Of all tables together. */
+	uint64_t memory_max; /* Bytes of flow tables. */
 	enum fail_mode fail_mode;
 	uint64_t standalone_after_ns;
-	enum verdict parse_verdict;       /* VERDICT_DROP or VERDICT_PASS. */
+	enum verdict parse_verdict; /* VERDICT_DROP or VERDICT_PASS. */
 	unsigned punt_rate_pps, punt_burst;
 	bool verbose;
 	bool test_clock;
-	unsigned test_flow_format;   /* 0: this build's own. */
+	unsigned test_flow_format; /* 0: this build's own. */
 };
 
 /* What the command line asks for instead of running. */
@@ -44,8 +44,8 @@ enum config_action { ACTION_RUN, ACTION_CHECK, ACTION_PREFLIGHT, ACTION_UNLOAD, 
 
 struct config_command {
 	enum config_action action;
-	bool forget;                      /* With ACTION_UNLOAD: the state directory too. */
-	char *file;                       /* NULL: none given. */
+	bool forget; /* With ACTION_UNLOAD: the state directory too. */
+	char *file;  /* NULL: none given. */
 };
 
 void config_init(struct config *config);
@@ -63,7 +63,7 @@ void config_clear(struct config *config, const char *key);
 /* The keys there are, for flags and help; false behind the last. */
 struct config_key_info {
 	const char *name;
-	const char *argument;             /* NULL: a switch. */
+	const char *argument; /* NULL: a switch. */
 	const char *help;
 };
 bool config_key_at(size_t i, struct config_key_info *ret_info);

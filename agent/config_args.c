@@ -14,13 +14,10 @@ enum { KEYS_MAX = 32, FLAG_ROOM = 32 };
 /* Options that are no keys of the file. */
 enum { OPT_CONFIG = 1000, OPT_CHECK, OPT_PREFLIGHT, OPT_UNLOAD, OPT_FORGET, OPT_HELP, OPT_VERSION };
 static const struct option actions[] = {
-	{ "config", required_argument, NULL, OPT_CONFIG },
-	{ "check", no_argument, NULL, OPT_CHECK },
-	{ "preflight", no_argument, NULL, OPT_PREFLIGHT },
-	{ "unload", no_argument, NULL, OPT_UNLOAD },
-	{ "forget", no_argument, NULL, OPT_FORGET },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ "version", no_argument, NULL, OPT_VERSION },
+	{"config", required_argument, NULL, OPT_CONFIG}, {"check", no_argument, NULL, OPT_CHECK},
+	{"preflight", no_argument, NULL, OPT_PREFLIGHT}, {"unload", no_argument, NULL, OPT_UNLOAD},
+	{"forget", no_argument, NULL, OPT_FORGET},	 {"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
 };
 
 /* getopt's list: a flag for each key, and the actions. */
@@ -46,8 +43,8 @@ static void flags_init(struct flags *flags)
 	memset(flags, 0, sizeof(*flags));
 	while (n < KEYS_MAX && config_key_at(n, &flags->key[n])) {
 		flag_name(flags->key[n].name, flags->name[n]);
-		flags->option[n] = (struct option){ flags->name[n], flags->key[n].argument ? required_argument : no_argument,
-						    NULL, (int)n };
+		flags->option[n] = (struct option){
+			flags->name[n], flags->key[n].argument ? required_argument : no_argument, NULL, (int)n};
 		n++;
 	}
 	flags->n_keys = n;
@@ -60,7 +57,8 @@ void config_print_help(FILE *out)
 	char flag[2 * FLAG_ROOM], name[FLAG_ROOM];
 
 	fputs("Usage: mealy-agent [--config FILE] [OPTIONS]\n"
-	      "Runs the switch of this host: loads the datapath, attaches it to the ports, does what the controllers say.\n\n"
+	      "Runs the switch of this host: loads the datapath, attaches it to the ports, does what the controllers "
+	      "say.\n\n"
 	      "  --config FILE              configuration; each option below is also a key of it, with '_' for '-'\n"
 	      "  --check                    check the configuration and stop\n"
 	      "  --preflight                say what this host can do and stop\n"
@@ -70,7 +68,8 @@ void config_print_help(FILE *out)
 	      out);
 	for (size_t i = 0; config_key_at(i, &key); i++) {
 		flag_name(key.name, name);
-		snprintf(flag, sizeof(flag), "--%s%s%s", name, key.argument ? " " : "", key.argument ? key.argument : "");
+		snprintf(flag, sizeof(flag), "--%s%s%s", name, key.argument ? " " : "",
+			 key.argument ? key.argument : "");
 		fprintf(out, "  %-26s %s\n", flag, key.help);
 	}
 	fputs("\nExample, /etc/mealy/agent.yaml:\n"
@@ -149,7 +148,7 @@ static int take_action(struct config_command *command, int option)
 	case OPT_HELP: command->action = ACTION_HELP; return 0;
 	case OPT_VERSION: command->action = ACTION_VERSION; return 0;
 	}
-	return 2;                         /* getopt has said what is wrong. */
+	return 2; /* getopt has said what is wrong. */
 }
 
 /* First pass: the file and what to do.  Second pass ('config' given): keys. */
@@ -205,7 +204,8 @@ int config_from_args(struct config *config, struct config_command *command, int 
 	/* Removing and preflight need no ports. */
 	r = config_complete(config, why);
 	if (r < 0 && !(command->action == ACTION_UNLOAD || command->action == ACTION_PREFLIGHT)) {
-		fprintf(stderr, "mealy-agent: %s%s%s\n", command->file ? command->file : "", command->file ? ": " : "", why);
+		fprintf(stderr, "mealy-agent: %s%s%s\n", command->file ? command->file : "", command->file ? ": " : "",
+			why);
 		return command->file ? 1 : 2;
 	}
 	return 0;

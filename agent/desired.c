@@ -18,7 +18,7 @@ struct held {
 /* Copies through the wire's form: it owns everything and keeps the message's limits. */
 static int held_new(const struct deployment *deployment, struct held **ret_held)
 {
-	struct message msg = { .kind = MSG_DEPLOY, .id = 1, .switch_name = "", .deploy = *deployment };
+	struct message msg = {.kind = MSG_DEPLOY, .id = 1, .switch_name = "", .deploy = *deployment};
 	_cleanup_free_ uint8_t *bytes = NULL;
 	struct held *held;
 	char why[256];
@@ -150,7 +150,7 @@ static int remember_removed(struct desired *set, const char *name, uint64_t vers
 		return -ENOMEM;
 	if (set->n_removed == REMOVED_MAX)
 		forget_removed(set, 0);
-	set->removed[set->n_removed++] = (struct removed){ copy, version };
+	set->removed[set->n_removed++] = (struct removed){copy, version};
 	return 0;
 }
 

@@ -20,12 +20,15 @@ enum { DEPLOYMENTS_MAX = 64, REMOVED_MAX = 256 };
 /* A deployment that several sets share; read-only. */
 struct held;
 
-struct removed { char *name; uint64_t version; };
+struct removed {
+	char *name;
+	uint64_t version;
+};
 
 struct desired {
-	struct held *item[DEPLOYMENTS_MAX];       /* Sorted by name. */
+	struct held *item[DEPLOYMENTS_MAX]; /* Sorted by name. */
 	size_t n;
-	struct removed removed[REMOVED_MAX];      /* Oldest first; the oldest is forgotten for a new one. */
+	struct removed removed[REMOVED_MAX]; /* Oldest first; the oldest is forgotten for a new one. */
 	size_t n_removed;
 };
 

@@ -7,26 +7,26 @@
 
 static const struct handler {
 	void (*run)(struct request *rq);
-	bool writes;                      /* FLOW decides by its operation. */
+	bool writes; /* FLOW decides by its operation. */
 } handlers[MSG_KIND_MAX] = {
-	[MSG_BARRIER] = { changes_barrier, false },
-	[MSG_DEPLOY] = { changes_deploy, true },
-	[MSG_REMOVE] = { changes_remove, true },
-	[MSG_SYNC_BEGIN] = { changes_sync_begin, true },
-	[MSG_SYNC_END] = { changes_sync_end, true },
-	[MSG_DIFF] = { changes_diff, false },
-	[MSG_GET_DEPLOYMENTS] = { handle_deployments, false },
-	[MSG_GET_SWITCH] = { handle_switch, false },
-	[MSG_GET_SWITCHES] = { handle_switch, false },
-	[MSG_GET_PORTS] = { handle_ports, false },
-	[MSG_GET_TABLES] = { handle_tables, false },
-	[MSG_GET_COUNTERS] = { handle_counters, false },
-	[MSG_RESET_COUNTERS] = { handle_reset_counters, true },
-	[MSG_DUMP] = { handle_dump, false },
-	[MSG_FLOW] = { handle_flow, false },
-	[MSG_SUBSCRIBE] = { handle_subscribe, false },
-	[MSG_PACKET_OUT] = { handle_packet_out, true },
-	[MSG_TRACE] = { handle_trace, false },
+	[MSG_BARRIER] = {changes_barrier, false},
+	[MSG_DEPLOY] = {changes_deploy, true},
+	[MSG_REMOVE] = {changes_remove, true},
+	[MSG_SYNC_BEGIN] = {changes_sync_begin, true},
+	[MSG_SYNC_END] = {changes_sync_end, true},
+	[MSG_DIFF] = {changes_diff, false},
+	[MSG_GET_DEPLOYMENTS] = {handle_deployments, false},
+	[MSG_GET_SWITCH] = {handle_switch, false},
+	[MSG_GET_SWITCHES] = {handle_switch, false},
+	[MSG_GET_PORTS] = {handle_ports, false},
+	[MSG_GET_TABLES] = {handle_tables, false},
+	[MSG_GET_COUNTERS] = {handle_counters, false},
+	[MSG_RESET_COUNTERS] = {handle_reset_counters, true},
+	[MSG_DUMP] = {handle_dump, false},
+	[MSG_FLOW] = {handle_flow, false},
+	[MSG_SUBSCRIBE] = {handle_subscribe, false},
+	[MSG_PACKET_OUT] = {handle_packet_out, true},
+	[MSG_TRACE] = {handle_trace, false},
 };
 
 static bool writes(const struct message *msg)
@@ -44,7 +44,8 @@ void dispatch(struct request *rq)
 	else if (wanted[0] && strcmp(wanted, rq->agent->config->name))
 		reply_error(&rq->from, ERROR_UNKNOWN, "this is switch %s, not \"%s\"", rq->agent->config->name, wanted);
 	else if (rq->local && writes(rq->msg) && !rq->agent->config->local_write)
-		reply_error(&rq->from, ERROR_REFUSED, "this agent lets local users look, not change; start it with --local-write");
+		reply_error(&rq->from, ERROR_REFUSED,
+			    "this agent lets local users look, not change; start it with --local-write");
 	else
 		handler->run(rq);
 }

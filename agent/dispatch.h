@@ -9,15 +9,15 @@
 void dispatch(struct request *request);
 
 /* Handlers, by file. */
-void handle_deployments(struct request *rq);     /* handle_show.c */
+void handle_deployments(struct request *rq); /* handle_show.c */
 void handle_switch(struct request *rq);
 void handle_ports(struct request *rq);
 void handle_tables(struct request *rq);
-void handle_counters(struct request *rq);        /* handle_counter.c */
+void handle_counters(struct request *rq); /* handle_counter.c */
 void handle_reset_counters(struct request *rq);
-void handle_dump(struct request *rq);            /* handle_flow.c */
+void handle_dump(struct request *rq); /* handle_flow.c */
 void handle_flow(struct request *rq);
-void handle_subscribe(struct request *rq);       /* handle_packet.c */
+void handle_subscribe(struct request *rq); /* handle_packet.c */
 void handle_packet_out(struct request *rq);
 void handle_trace(struct request *rq);
 

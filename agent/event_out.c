@@ -60,9 +60,15 @@ void event_out(struct agent *agent, const struct event *event, const uint8_t *pa
 	const struct port *port = event->port ? wiring_port(agent->wiring, event->port) : NULL;
 	char key[KEY_TEXT_MAX] = "";
 	struct msg_event out = {
-		.time_ms = event_time_ms(agent, event), .kind = kind_name(event->kind), .port = port ? port->name : NULL,
-		.change = event->change, .cpu = event->cpu, .sequence = event->sequence, .count = 1,
-		.packet = packet, .packet_size = packet ? event->packet_size : 0,
+		.time_ms = event_time_ms(agent, event),
+		.kind = kind_name(event->kind),
+		.port = port ? port->name : NULL,
+		.change = event->change,
+		.cpu = event->cpu,
+		.sequence = event->sequence,
+		.count = 1,
+		.packet = packet,
+		.packet_size = packet ? event->packet_size : 0,
 	};
 
 	if (!out.kind || !notify_is_wanted(agent->notify, out.kind))

@@ -17,8 +17,8 @@ struct expiry {
 	struct agent *agent;
 	ev_timer scan, soon;
 	unsigned n_connected;
-	uint64_t alone_since_ns;          /* Monotonic; 0: a controller is there. */
-	bool failed;                      /* Said once. */
+	uint64_t alone_since_ns; /* Monotonic; 0: a controller is there. */
+	bool failed;		 /* Said once. */
 };
 
 static bool has_timeouts(const struct app_table *table)
@@ -53,7 +53,8 @@ static void scan_tables(struct expiry *expiry, bool only_soon)
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++)
 		for (unsigned i = 0; i < plan->n_tables[hook]; i++)
-			if (plan->table[hook][i]->layout && (!only_soon || plan_app_table(plan->table[hook][i])->expire_soon))
+			if (plan->table[hook][i]->layout &&
+			    (!only_soon || plan_app_table(plan->table[hook][i])->expire_soon))
 				failed |= expire_table(expiry, plan->table[hook][i], now_ns) < 0;
 	expiry->failed = failed;
 }
@@ -68,7 +69,8 @@ static void check_alone(struct expiry *expiry)
 
 	if (agent->config->fail_mode != FAIL_STANDALONE || !agent->config->n_controllers)
 		return;
-	alone = expiry->alone_since_ns && host_monotonic_ns() - expiry->alone_since_ns >= agent->config->standalone_after_ns;
+	alone = expiry->alone_since_ns &&
+		host_monotonic_ns() - expiry->alone_since_ns >= agent->config->standalone_after_ns;
 	if (alone == versions_is_plain_pass(agent->versions))
 		return;
 	if (versions_set_plain_pass(agent->versions, alone, &why) < 0) {

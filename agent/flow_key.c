@@ -49,7 +49,7 @@ static int parse_value(const struct layout_field *f, const char *text, const str
 int flow_filter_make(const struct layout *layout, const struct msg_flow *flow, const struct port_names *ports,
 		     struct flow_filter *ret_filter, char *why)
 {
-	*ret_filter = (struct flow_filter){ .layout = layout };
+	*ret_filter = (struct flow_filter){.layout = layout};
 	for (size_t i = 0; i < flow->n_keys; i++) {
 		const struct layout_field *f = find_field(layout->key, layout->n_keys, flow->key[i].name);
 		unsigned at = ret_filter->n;
@@ -62,7 +62,8 @@ int flow_filter_make(const struct layout *layout, const struct msg_flow *flow, c
 				return -EINVAL;
 			}
 		}
-		if (parse_value(f, flow->key[i].text, ports, &ret_filter->part[at].hi, &ret_filter->part[at].lo, why) < 0)
+		if (parse_value(f, flow->key[i].text, ports, &ret_filter->part[at].hi, &ret_filter->part[at].lo, why) <
+		    0)
 			return -EINVAL;
 		ret_filter->part[at].field = f;
 		ret_filter->n++;

@@ -10,7 +10,10 @@
 struct flow_filter {
 	const struct layout *layout;
 	unsigned n;
-	struct { const struct layout_field *field; uint64_t hi, lo; } part[2 * KEY_PARTS_MAX];
+	struct {
+		const struct layout_field *field;
+		uint64_t hi, lo;
+	} part[2 * KEY_PARTS_MAX];
 };
 
 /* All return 0 or -EINVAL with a sentence in 'why' (256 bytes).  'ports' resolves names of ports; may be

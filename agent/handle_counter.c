@@ -19,7 +19,7 @@
 struct list {
 	struct agent *agent;
 	const char *filter;
-	bool reset;                       /* What matches counts from 0 again. */
+	bool reset; /* What matches counts from 0 again. */
 	struct msg_counter *item;
 	size_t n, room;
 	int error;
@@ -55,7 +55,7 @@ static void add(struct list *list, const char *scope, const char *name, const st
 		list->error = -ENOMEM;
 		return;
 	}
-	list->item[list->n++] = (struct msg_counter){ scope, copy, c->packets, c->bytes };
+	list->item[list->n++] = (struct msg_counter){scope, copy, c->packets, c->bytes};
 }
 
 static void list_done(struct list *list)
@@ -189,7 +189,8 @@ static void list_ports(struct list *list, struct counter *ret_received)
 			if ((port || sum[hook].packets) && is_wanted(list, "port", text))
 				add(list, "port", text, &sum[hook]);
 		}
-		plus(ret_received, sum[HOOK_XDP].packets > sum[HOOK_TC_INGRESS].packets ? &sum[HOOK_XDP] : &sum[HOOK_TC_INGRESS]);
+		plus(ret_received,
+		     sum[HOOK_XDP].packets > sum[HOOK_TC_INGRESS].packets ? &sum[HOOK_XDP] : &sum[HOOK_TC_INGRESS]);
 		snprintf(text, sizeof(text), "sent/%s", name);
 		if (port)
 			one(list, "port", text, COUNTER_TX + port);
@@ -209,7 +210,7 @@ static void list_switch(struct list *list, const struct counter *received)
 
 static struct list list_all(struct request *rq, bool reset)
 {
-	struct list list = { .agent = rq->agent, .filter = rq->msg->get.filter, .reset = reset };
+	struct list list = {.agent = rq->agent, .filter = rq->msg->get.filter, .reset = reset};
 	struct counter received = {};
 
 	list_apps(&list);
@@ -223,8 +224,9 @@ static struct list list_all(struct request *rq, bool reset)
 void handle_counters(struct request *rq)
 {
 	struct list list = list_all(rq, false);
-	struct message msg = { .kind = MSG_COUNTERS, .switch_name = rq->agent->config->name,
-			       .counters = { .item = list.item, .n = list.n } };
+	struct message msg = {.kind = MSG_COUNTERS,
+			      .switch_name = rq->agent->config->name,
+			      .counters = {.item = list.item, .n = list.n}};
 
 	if (list.error)
 		reply_error(&rq->from, ERROR_INTERNAL, "counters cannot be read: %s", strerror(-list.error));

@@ -30,7 +30,7 @@ static const struct plan_table *find_table(const struct request *rq, const char 
 
 static void reply_chunk(const struct request *rq, struct msg_dump_chunk *chunk)
 {
-	struct message msg = { .kind = MSG_DUMP_CHUNK, .switch_name = rq->agent->config->name, .chunk = *chunk };
+	struct message msg = {.kind = MSG_DUMP_CHUNK, .switch_name = rq->agent->config->name, .chunk = *chunk};
 
 	reply_message(&rq->from, &msg);
 }
@@ -40,8 +40,8 @@ static void reply_chunk(const struct request *rq, struct msg_dump_chunk *chunk)
 struct dump {
 	uint8_t *records;
 	size_t size, room, record_size;
-	int state;                        /* Id, -1: all. */
-	uint64_t known;                   /* State ids of this version; others read as the first state. */
+	int state;	/* Id, -1: all. */
+	uint64_t known; /* State ids of this version; others read as the first state. */
 };
 
 static bool state_matches(int wanted, uint64_t known, const uint64_t *words)
@@ -101,7 +101,8 @@ static void dump_table(struct request *rq, const struct plan_table *t, struct du
 	const struct msg_dump *wanted = &rq->msg->dump;
 	unsigned index = plan_placement(t)->flow_table;
 	uint32_t cursor = wanted->cursor;
-	struct msg_dump_chunk chunk = { .now_ns = instance_now_ns(rq->agent->instance), .record_size = dump->record_size };
+	struct msg_dump_chunk chunk = {.now_ns = instance_now_ns(rq->agent->instance),
+				       .record_size = dump->record_size};
 	int r;
 
 	r = flow_store_walk(rq->agent->flows, index, &cursor, 0, dump_record, dump);
@@ -154,8 +155,11 @@ void handle_dump(struct request *rq)
 static void get_flow(struct request *rq, const struct plan_table *t, const uint64_t *key)
 {
 	struct msg_dump_chunk chunk = {
-		.layout = t->layout, .now_ns = instance_now_ns(rq->agent->instance), .total = 1,
-		.record_size = RECORD_SIZE(t->layout->record_class), .size = RECORD_SIZE(t->layout->record_class),
+		.layout = t->layout,
+		.now_ns = instance_now_ns(rq->agent->instance),
+		.total = 1,
+		.record_size = RECORD_SIZE(t->layout->record_class),
+		.size = RECORD_SIZE(t->layout->record_class),
 	};
 	uint64_t words[RECORD_WORDS(RECORD_256)];
 	uint32_t slot;
@@ -190,7 +194,7 @@ static void delete_flow(struct request *rq, const struct plan_table *t, const ui
 /* Registers that are not named stay as they are, or 0 in a new flow. */
 static void set_flow(struct request *rq, const struct plan_table *t, const uint64_t *key)
 {
-	struct port_names names = { wiring_find, rq->agent->wiring };
+	struct port_names names = {wiring_find, rq->agent->wiring};
 	const struct msg_flow *flow = &rq->msg->flow;
 	unsigned first = FLOW_HEAD_WORDS + t->layout->key_words;
 	uint64_t words[RECORD_WORDS(RECORD_256)] = {};
@@ -218,7 +222,8 @@ static void set_flow(struct request *rq, const struct plan_table *t, const uint6
 	else if (result == CONTROL_FULL)
 		reply_error(&rq->from, ERROR_NO_MEMORY, "%s is full", t->name);
 	else if (result == CONTROL_AGAIN || result == CONTROL_NOTHING)
-		reply_error(&rq->from, ERROR_BUSY, "%s: the flow is being changed by packets all the time; try again", t->name);
+		reply_error(&rq->from, ERROR_BUSY, "%s: the flow is being changed by packets all the time; try again",
+			    t->name);
 	else
 		reply_ok(&rq->from, result == CONTROL_CREATED ? "created" : "changed", 0, 1);
 }
@@ -241,9 +246,9 @@ static bool flush_match(void *data, const uint64_t *words)
 
 static void flush_flows(struct request *rq, const struct plan_table *t)
 {
-	struct port_names names = { wiring_find, rq->agent->wiring };
+	struct port_names names = {wiring_find, rq->agent->wiring};
 	const struct msg_flow *wanted = &rq->msg->flow;
-	struct flush flush = { .layout = t->layout, .known = known_states(t->layout) };
+	struct flush flush = {.layout = t->layout, .known = known_states(t->layout)};
 	struct flow_scan scan = {};
 	char why[256];
 	int r;
@@ -257,8 +262,8 @@ static void flush_flows(struct request *rq, const struct plan_table *t)
 		reply_error(&rq->from, ERROR_INVALID, "%s: %s", t->name, why);
 		return;
 	}
-	r = flow_store_delete_matching(rq->agent->flows, plan_placement(t)->flow_table, versions_element(rq->agent->versions, t),
-				       flush_match, &flush, &scan);
+	r = flow_store_delete_matching(rq->agent->flows, plan_placement(t)->flow_table,
+				       versions_element(rq->agent->versions, t), flush_match, &flush, &scan);
 	if (r < 0)
 		reply_error(&rq->from, ERROR_INTERNAL, "%s: %s", t->name, strerror(-r));
 	else
@@ -269,7 +274,7 @@ void handle_flow(struct request *rq)
 {
 	const struct msg_flow *flow = &rq->msg->flow;
 	const struct plan_table *t = find_table(rq, flow->deployment, flow->table);
-	struct port_names names = { wiring_find, rq->agent->wiring };
+	struct port_names names = {wiring_find, rq->agent->wiring};
 	uint64_t key[KEY_WORDS_MAX];
 	char why[256];
 

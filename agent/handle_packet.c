@@ -49,7 +49,8 @@ void handle_packet_out(struct request *rq)
 	if (r == -ENOENT)
 		reply_error(&rq->from, ERROR_UNKNOWN, "port %s is absent", wiring_port(rq->agent->wiring, port)->name);
 	else if (r < 0)
-		reply_error(&rq->from, ERROR_INVALID, "port %s: %s", wiring_port(rq->agent->wiring, port)->name, strerror(-r));
+		reply_error(&rq->from, ERROR_INVALID, "port %s: %s", wiring_port(rq->agent->wiring, port)->name,
+			    strerror(-r));
 	else
 		reply_ok(&rq->from, "", 0, 1);
 }

@@ -16,7 +16,7 @@ void handle_deployments(struct request *rq)
 {
 	const struct desired *desired = versions_plan(rq->agent->versions)->desired;
 	_cleanup_free_ struct deployment *item = calloc(desired->n + 1, sizeof(*item));
-	struct message msg = { .kind = MSG_DEPLOYMENTS, .switch_name = rq->agent->config->name };
+	struct message msg = {.kind = MSG_DEPLOYMENTS, .switch_name = rq->agent->config->name};
 	const char *filter = rq->msg->get.filter;
 
 	if (!item) {
@@ -75,8 +75,9 @@ static char *hook_line(const struct agent *agent, const struct plan *plan, unsig
 		port_names(agent, plan->app[i].ports, ports, sizeof(ports));
 		if (!line)
 			why_set(&line, 0, "hook %s: ", hook_name(hook));
-		why_set(&line, 0, "%s%s%s (%u table%s) on %s", line ? line : "", line && line[strlen(line) - 1] == ' ' ? "" : " -> ",
-			held_get(plan->app[i].held)->name, n, n == 1 ? "" : "s", ports);
+		why_set(&line, 0, "%s%s%s (%u table%s) on %s", line ? line : "",
+			line && line[strlen(line) - 1] == ' ' ? "" : " -> ", held_get(plan->app[i].held)->name, n,
+			n == 1 ? "" : "s", ports);
 	}
 	return line;
 }
@@ -90,8 +91,9 @@ static void count_flows(const struct agent *agent, const struct plan *plan, stru
 
 			if (!t->layout)
 				continue;
-			spec = (struct flow_spec){ .capacity = t->layout->capacity, .record_class = t->layout->record_class,
-						   .key_words = t->layout->key_words };
+			spec = (struct flow_spec){.capacity = t->layout->capacity,
+						  .record_class = t->layout->record_class,
+						  .key_words = t->layout->key_words};
 			sw->n_flows += flow_store_count(agent->flows, plan_placement(t)->flow_table);
 			sw->flow_bytes += flow_store_memory(&spec);
 		}
@@ -113,16 +115,26 @@ void handle_switch(struct request *rq)
 	const struct plan *plan = versions_plan(agent->versions);
 	struct version_stats stats = versions_stats(agent->versions);
 	struct msg_switch sw = {
-		.name = agent->config->name, .connected = true, .address = "", .build = MEALY_VERSION, .version = plan->version,
-		.flows_max = agent->config->flows_max, .committed_ms = stats.committed_ms, .build_us = stats.build_us,
-		.commit_us = stats.commit_us, .n_pending = changes_pending(agent->changes),
-		.problem = problem(agent), .now_ns = instance_now_ns(agent->instance),
+		.name = agent->config->name,
+		.connected = true,
+		.address = "",
+		.build = MEALY_VERSION,
+		.version = plan->version,
+		.flows_max = agent->config->flows_max,
+		.committed_ms = stats.committed_ms,
+		.build_us = stats.build_us,
+		.commit_us = stats.commit_us,
+		.n_pending = changes_pending(agent->changes),
+		.problem = problem(agent),
+		.now_ns = instance_now_ns(agent->instance),
 		.events_lost = agent->events_lost,
-		.fail_mode = agent->config->fail_mode == FAIL_SECURE ? "secure" :
-			     versions_is_plain_pass(agent->versions) ? "standalone (plain pass now)" : "standalone",
+		.fail_mode = agent->config->fail_mode == FAIL_SECURE   ? "secure"
+			     : versions_is_plain_pass(agent->versions) ? "standalone (plain pass now)"
+								       : "standalone",
 	};
-	struct message msg = { .kind = rq->msg->kind == MSG_GET_SWITCH ? MSG_SWITCH : MSG_SWITCHES,
-			       .switch_name = agent->config->name, .switches = { .item = &sw, .n = 1 } };
+	struct message msg = {.kind = rq->msg->kind == MSG_GET_SWITCH ? MSG_SWITCH : MSG_SWITCHES,
+			      .switch_name = agent->config->name,
+			      .switches = {.item = &sw, .n = 1}};
 	const char *line[HOOK_MAX];
 	struct utsname host;
 
@@ -163,8 +175,12 @@ static void fill_port(struct agent *agent, const struct port *port, char *mac, s
 	struct counter xdp, ingress, egress, sent = {};
 
 	*out = (struct msg_port){
-		.number = port->number, .name = port->name, .ifindex = port->ifindex, .up = port->ifindex && port->up,
-		.mode = wiring_mode(agent->wiring, port->number), .warning = wiring_warning(agent->wiring, port->number),
+		.number = port->number,
+		.name = port->name,
+		.ifindex = port->ifindex,
+		.up = port->ifindex && port->up,
+		.mode = wiring_mode(agent->wiring, port->number),
+		.warning = wiring_warning(agent->wiring, port->number),
 		.mac = mac,
 	};
 	snprintf(mac, 18, "%02x:%02x:%02x:%02x:%02x:%02x", port->mac[0], port->mac[1], port->mac[2], port->mac[3],
@@ -183,7 +199,7 @@ void handle_ports(struct request *rq)
 {
 	struct msg_port item[PORTS_MAX];
 	char mac[PORTS_MAX][18];
-	struct message msg = { .kind = MSG_PORTS, .switch_name = rq->agent->config->name, .ports = { .item = item } };
+	struct message msg = {.kind = MSG_PORTS, .switch_name = rq->agent->config->name, .ports = {.item = item}};
 
 	for (unsigned n = 1; n <= PORTS_MAX; n++) {
 		const struct port *port = wiring_port(rq->agent->wiring, n);
@@ -204,8 +220,12 @@ static void fill_table(struct agent *agent, const struct plan_table *t, bool lay
 	struct counter stat[TABLE_STAT_MAX] = {};
 
 	*out = (struct msg_table){
-		.deployment = held_get(t->app->held)->name, .table = plan_app_table(t)->name, .hook = place->hook,
-		.position = place->hook_table, .stateful = t->layout, .n_rules = plan_app_table(t)->n_rules,
+		.deployment = held_get(t->app->held)->name,
+		.table = plan_app_table(t)->name,
+		.hook = place->hook,
+		.position = place->hook_table,
+		.stateful = t->layout,
+		.n_rules = plan_app_table(t)->n_rules,
 	};
 	counter_read(agent->counters, place->stats, TABLE_STAT_MAX, stat);
 	out->created = stat[TABLE_STAT_CREATED].packets;
@@ -226,7 +246,7 @@ void handle_tables(struct request *rq)
 {
 	const struct plan *plan = versions_plan(rq->agent->versions);
 	struct msg_table item[HOOK_MAX * HOOK_TABLES_MAX];
-	struct message msg = { .kind = MSG_TABLES, .switch_name = rq->agent->config->name, .tables = { .item = item } };
+	struct message msg = {.kind = MSG_TABLES, .switch_name = rq->agent->config->name, .tables = {.item = item}};
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++)
 		for (unsigned i = 0; i < plan->n_tables[hook]; i++)

@@ -19,7 +19,8 @@ static int check(const struct config *config)
 static int preflight(const struct config *config)
 {
 	const char *names[PORTS_MAX];
-	struct preflight_options options = { .bpffs = config->bpffs, .interface = names, .n_interfaces = config->n_ports };
+	struct preflight_options options = {
+		.bpffs = config->bpffs, .interface = names, .n_interfaces = config->n_ports};
 	struct preflight found;
 	int r;
 
@@ -33,7 +34,8 @@ static int preflight(const struct config *config)
 	for (size_t i = 0; i < found.n; i++) {
 		const struct preflight_line *line = &found.line[i];
 
-		printf("%-16s %s%s%s\n", line->subject, line->level >= PREFLIGHT_WARNING ? preflight_level_name(line->level) : "",
+		printf("%-16s %s%s%s\n", line->subject,
+		       line->level >= PREFLIGHT_WARNING ? preflight_level_name(line->level) : "",
 		       line->level >= PREFLIGHT_WARNING ? ": " : "", line->text);
 		if (line->fix)
 			printf("%-16s Fix: %s\n", "", line->fix);
@@ -86,8 +88,8 @@ static int run(const struct config *config)
 		log_error("%s", why ? why : strerror(-r));
 		return 1;
 	}
-	log_info("switch %s, version %" PRIu64 ", %zu deployments", config->name, versions_plan(agent->versions)->version,
-		 versions_plan(agent->versions)->n_apps);
+	log_info("switch %s, version %" PRIu64 ", %zu deployments", config->name,
+		 versions_plan(agent->versions)->version, versions_plan(agent->versions)->n_apps);
 	log_info("ready");
 	ev_run(loop, 0);
 	agent_free(agent);

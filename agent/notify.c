@@ -12,7 +12,7 @@ enum { BATCH_BYTES_MAX = 512 << 10, RETRY_MS = 50, GATHER_MS = 5 };
 /* An event that several queues share. */
 struct shared {
 	unsigned n_refs;
-	struct message *msg;              /* EVENTS with one item. */
+	struct message *msg; /* EVENTS with one item. */
 };
 
 struct watcher {
@@ -30,7 +30,7 @@ struct watcher {
 struct batch {
 	struct notify *notify;
 	uint64_t peer;
-	uint64_t n_events;                /* And what it announced as lost: lost again if it does not arrive. */
+	uint64_t n_events; /* And what it announced as lost: lost again if it does not arrive. */
 };
 
 struct notify {
@@ -98,7 +98,7 @@ static struct shared *share(const struct msg_event *event)
 {
 	struct shared *shared = calloc(1, sizeof(*shared));
 	struct msg_event full = *event;
-	struct message msg = { .kind = MSG_EVENTS, .switch_name = "", .events = { .item = &full, .n = 1 } };
+	struct message msg = {.kind = MSG_EVENTS, .switch_name = "", .events = {.item = &full, .n = 1}};
 
 	full.switch_name = text_or_empty(full.switch_name);
 	full.kind = text_or_empty(full.kind);
@@ -194,7 +194,7 @@ static void send_batch(struct watcher *w, struct peer *peer)
 {
 	struct batch *batch = calloc(1, sizeof(*batch));
 	struct msg_event item[EVENT_BATCH_MAX];
-	struct message msg = { .kind = MSG_EVENTS, .switch_name = "" };
+	struct message msg = {.kind = MSG_EVENTS, .switch_name = ""};
 	int r;
 
 	if (!batch)
@@ -203,7 +203,7 @@ static void send_batch(struct watcher *w, struct peer *peer)
 	msg.events.n = gather(w, item);
 	msg.events.lost = w->lost;
 	msg.events.sequence = w->sequence + 1;
-	*batch = (struct batch){ w->notify, w->peer, msg.events.n + w->lost };
+	*batch = (struct batch){w->notify, w->peer, msg.events.n + w->lost};
 	r = peer_request(peer, &msg, 0, answered, batch);
 	if (r < 0) {
 		free(batch);
@@ -234,7 +234,8 @@ static void on_flush(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* ---- the whole ---- */
 
-static int add_watcher(struct notify *notify, struct endpoint *endpoint, struct peer *peer, struct watcher **ret_watcher)
+static int add_watcher(struct notify *notify, struct endpoint *endpoint, struct peer *peer,
+		       struct watcher **ret_watcher)
 {
 	struct watcher *w;
 

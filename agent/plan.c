@@ -10,7 +10,7 @@
 
 const char *hook_name(enum hook_id hook)
 {
-	static const char *const names[HOOK_MAX] = { "xdp", "tc-ingress", "tc-egress" };
+	static const char *const names[HOOK_MAX] = {"xdp", "tc-ingress", "tc-egress"};
 
 	return hook < HOOK_MAX ? names[hook] : "?";
 }
@@ -57,9 +57,10 @@ static int parse_app(struct plan_app *pa, const struct port_names *ports, char *
 	if (!setting)
 		return -ENOMEM;
 	for (size_t i = 0; i < deployment->n_settings; i++)
-		setting[i] = (struct setting){ deployment->setting[i].name, deployment->setting[i].text };
+		setting[i] = (struct setting){deployment->setting[i].name, deployment->setting[i].text};
 	diag_init(&diags, deployment->file[0] ? deployment->file : deployment->name);
-	r = app_parse(deployment->text, strlen(deployment->text), setting, deployment->n_settings, ports, &diags, &pa->app);
+	r = app_parse(deployment->text, strlen(deployment->text), setting, deployment->n_settings, ports, &diags,
+		      &pa->app);
 	if (r == -EINVAL)
 		r = refuse_app(&diags, deployment, ret_text);
 	diag_done(&diags);
@@ -71,7 +72,7 @@ static int resolve_ports(struct plan_app *pa, const struct port_names *ports, ch
 	const struct deployment *deployment = deployment_of(pa);
 
 	if (!deployment->n_ports)
-		pa->ports = UINT64_MAX;   /* Also those that come later. */
+		pa->ports = UINT64_MAX; /* Also those that come later. */
 	for (size_t i = 0; i < deployment->n_ports; i++) {
 		int number = ports->find(ports->data, deployment->port[i]);
 
@@ -242,8 +243,8 @@ static int place_flow(struct plan *plan, struct plan_table *table, char **ret_te
 		return -ENOMEM;
 	r = layout_make(table->app->app, t, table->layout, &why);
 	if (r < 0)
-		return why_set(ret_text, -EINVAL, "%s:%u:%u: table \"%s\": %s", deployment_of(table->app)->file, t->loc.line,
-			       t->loc.column, t->name, why);
+		return why_set(ret_text, -EINVAL, "%s:%u:%u: table \"%s\": %s", deployment_of(table->app)->file,
+			       t->loc.line, t->loc.column, t->name, why);
 	r = registry_add_flow(plan->registry, table->name, table->layout, &flow);
 	if (r < 0)
 		return r;
@@ -270,8 +271,10 @@ static int place_table(struct plan *plan, struct plan_table *table, char **ret_t
 	if (r == 0 && t->stateful)
 		r = place_flow(plan, table, ret_text);
 	if (r == -ENOSPC)
-		return why_set(ret_text, r, "%s: no counter, flow table or state id is free on this switch; "
-			       "those of what was removed come free within a second", table->name);
+		return why_set(ret_text, r,
+			       "%s: no counter, flow table or state id is free on this switch; "
+			       "those of what was removed come free within a second",
+			       table->name);
 	return r;
 }
 
@@ -369,7 +372,8 @@ int plan_check_budget(const struct plan *plan, char **ret_text)
 
 			if (steps > HOOK_TABLES_MAX)
 				return why_set(ret_text, -EINVAL,
-					       "hook %s: the tables of all applications of a port take %u steps, at most %d are "
+					       "hook %s: the tables of all applications of a port take %u steps, at "
+					       "most %d are "
 					       "possible (two scopes and writing the packet cost one more each)",
 					       hook_name(hook), steps, HOOK_TABLES_MAX);
 		}

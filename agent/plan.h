@@ -16,27 +16,27 @@
 #include "registry.h"
 
 struct plan_app {
-	const struct held *held;          /* Of plan.desired. */
+	const struct held *held; /* Of plan.desired. */
 	struct app *app;
-	uint64_t ports;                   /* Bit (number - 1). */
-	enum hook_id hook;                /* Where tables that name no hook go. */
+	uint64_t ports;	   /* Bit (number - 1). */
+	enum hook_id hook; /* Where tables that name no hook go. */
 	struct placement placement;
 };
 
 struct plan_table {
 	struct plan_app *app;
-	unsigned index;                   /* In app->app->table and app->placement.table. */
-	char *name;                       /* "limiter/police" */
-	struct layout *layout;            /* With this switch's state ids; NULL: not stateful. */
-	bool fresh;                       /* Its flow table must be created. */
-	unsigned steps;                   /* Of the tail-call budget, once encoded. */
+	unsigned index;	       /* In app->app->table and app->placement.table. */
+	char *name;	       /* "limiter/police" */
+	struct layout *layout; /* With this switch's state ids; NULL: not stateful. */
+	bool fresh;	       /* Its flow table must be created. */
+	unsigned steps;	       /* Of the tail-call budget, once encoded. */
 };
 
 struct plan {
 	uint64_t version;
-	struct desired *desired;          /* Owned. */
-	struct registry *registry;        /* Owned. */
-	struct plan_app *app;             /* In order. */
+	struct desired *desired;   /* Owned. */
+	struct registry *registry; /* Owned. */
+	struct plan_app *app;	   /* In order. */
 	size_t n_apps;
 	struct plan_table *table[HOOK_MAX][HOOK_TABLES_MAX];
 	unsigned n_tables[HOOK_MAX];
@@ -45,10 +45,10 @@ struct plan {
 
 struct plan_options {
 	uint64_t version;
-	const struct registry *registry;  /* Of the version before; an empty one at first. */
+	const struct registry *registry; /* Of the version before; an empty one at first. */
 	const struct port_names *ports;
 	enum verdict parse_verdict;
-	bool plain_pass;                  /* fail_mode standalone: tables stay, but no packet gets there. */
+	bool plain_pass; /* fail_mode standalone: tables stay, but no packet gets there. */
 };
 
 /* Plans 'desired', which the plan owns from now on in any case.
@@ -78,6 +78,6 @@ struct plan_table *plan_find_id(const struct plan *plan, uint32_t id);
 /* Name of a rule, its text if it has none, "otherwise" or "absent"; "" out of range. */
 const char *plan_rule_name(const struct plan_table *table, unsigned rule);
 
-const char *hook_name(enum hook_id hook);         /* "xdp", "tc-ingress", "tc-egress" */
+const char *hook_name(enum hook_id hook); /* "xdp", "tc-ingress", "tc-egress" */
 
 #endif

@@ -10,20 +10,20 @@
 #include "registry_text.h"
 
 /* One of the growing arrays below; the element's first member is its name. */
-#define GROW(array, n, room)                                                                      \
-	({                                                                                        \
-		int grow_r = 0;                                                                   \
-		if ((n) == (room)) {                                                              \
-			size_t grow_room = (room) ? (room) * 2 : 16;                              \
-			void *grow_p = reallocarray(array, grow_room, sizeof(*(array)));          \
-			if (!grow_p) {                                                            \
-				grow_r = -ENOMEM;                                                 \
-			} else {                                                                  \
-				(array) = grow_p;                                                 \
-				(room) = grow_room;                                               \
-			}                                                                         \
-		}                                                                                 \
-		grow_r;                                                                           \
+#define GROW(array, n, room)                                                                                           \
+	({                                                                                                             \
+		int grow_r = 0;                                                                                        \
+		if ((n) == (room)) {                                                                                   \
+			size_t grow_room = (room) ? (room)*2 : 16;                                                     \
+			void *grow_p = reallocarray(array, grow_room, sizeof(*(array)));                               \
+			if (!grow_p) {                                                                                 \
+				grow_r = -ENOMEM;                                                                      \
+			} else {                                                                                       \
+				(array) = grow_p;                                                                      \
+				(room) = grow_room;                                                                    \
+			}                                                                                              \
+		}                                                                                                      \
+		grow_r;                                                                                                \
 	})
 
 struct registry *registry_new(void)
@@ -141,7 +141,7 @@ int registry_put_counter(struct registry *reg, const char *name, uint32_t index,
 	copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;
-	reg->counter[reg->n_counters++] = (struct registry_counter){ copy, index, n, fresh };
+	reg->counter[reg->n_counters++] = (struct registry_counter){copy, index, n, fresh};
 	return 0;
 }
 
@@ -181,7 +181,7 @@ int registry_put_table(struct registry *reg, const char *name, uint32_t id)
 	copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;
-	reg->table[reg->n_tables++] = (struct registry_table){ copy, id };
+	reg->table[reg->n_tables++] = (struct registry_table){copy, id};
 	return 0;
 }
 
@@ -222,7 +222,7 @@ int registry_put_state(struct registry_flow *flow, const char *name, uint8_t id,
 	copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;
-	flow->state[flow->n_states++] = (struct registry_state){ copy, id, retired };
+	flow->state[flow->n_states++] = (struct registry_state){copy, id, retired};
 	return 0;
 }
 
@@ -238,7 +238,7 @@ struct registry_flow *registry_put_flow(struct registry *reg, const char *name)
 	if (!copy)
 		return NULL;
 	flow = &reg->flow[reg->n_flows++];
-	*flow = (struct registry_flow){ .name = copy };
+	*flow = (struct registry_flow){.name = copy};
 	return flow;
 }
 
@@ -279,7 +279,7 @@ static bool layout_has_state(const struct layout *layout, const struct registry_
  * may still hold. */
 static int number_states(struct registry_flow *flow, const struct registry_flow *old, struct layout *layout)
 {
-	bool taken[STATES_MAX] = { true };
+	bool taken[STATES_MAX] = {true};
 	unsigned next = 1;
 	int r;
 
@@ -307,7 +307,8 @@ static int number_states(struct registry_flow *flow, const struct registry_flow 
 	return 0;
 }
 
-int registry_add_flow(struct registry *reg, const char *name, struct layout *layout, const struct registry_flow **ret_flow)
+int registry_add_flow(struct registry *reg, const char *name, struct layout *layout,
+		      const struct registry_flow **ret_flow)
 {
 	const struct registry_flow *old = reg->old ? registry_find_flow(reg->old, name) : NULL;
 	bool keep = can_keep(old, layout);

@@ -25,19 +25,23 @@
 struct registry;
 
 struct registry_counter {
-	char *name;               /* "limiter/police/over-rate"; of a table's block "limiter/police". */
-	uint32_t index;           /* Of the counters map. */
-	uint32_t n;               /* 1 for a rule, TABLE_STAT_MAX for a table. */
-	bool fresh;               /* Not in the registry before: the counters must be zeroed. */
+	char *name;	/* "limiter/police/over-rate"; of a table's block "limiter/police". */
+	uint32_t index; /* Of the counters map. */
+	uint32_t n;	/* 1 for a rule, TABLE_STAT_MAX for a table. */
+	bool fresh;	/* Not in the registry before: the counters must be zeroed. */
 };
 
-struct registry_state { char *name; uint8_t id; bool retired; };
+struct registry_state {
+	char *name;
+	uint8_t id;
+	bool retired;
+};
 
 struct registry_flow {
-	char *name;               /* "limiter/police" */
-	uint64_t hash;            /* Of the layout. */
-	uint32_t index;           /* Of the flow table. */
-	bool fresh;               /* Must be created. */
+	char *name;	/* "limiter/police" */
+	uint64_t hash;	/* Of the layout. */
+	uint32_t index; /* Of the flow table. */
+	bool fresh;	/* Must be created. */
 	struct registry_state *state;
 	size_t n_states;
 };
@@ -58,7 +62,8 @@ int registry_add_table(struct registry *reg, const char *name, uint32_t *ret_id)
 /* The flow table of 'name' with 'layout'.  The one the old version used is kept when the layouts'
  * hashes are equal and its first state did not move to another place; otherwise it is a fresh one.
  * Sets layout->state[].id.  -ENOSPC: no flow table or state id is free. */
-int registry_add_flow(struct registry *reg, const char *name, struct layout *layout, const struct registry_flow **ret_flow);
+int registry_add_flow(struct registry *reg, const char *name, struct layout *layout,
+		      const struct registry_flow **ret_flow);
 
 /* After a pass over all records: retired state ids of flow table 'index' are free. */
 void registry_forget_retired(struct registry *reg, uint32_t index);

@@ -190,7 +190,7 @@ int registry_parse(const char *text, struct registry **ret_reg, unsigned *ret_li
 		next = strchr(line, '\n');
 		n++;
 		if (!next) {
-			r = -EPROTO;      /* The last line ends like the others. */
+			r = -EPROTO; /* The last line ends like the others. */
 			break;
 		}
 		*next++ = '\0';

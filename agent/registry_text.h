@@ -5,18 +5,21 @@
 
 #include "registry.h"
 
-struct registry_table { char *name; uint32_t id; };
+struct registry_table {
+	char *name;
+	uint32_t id;
+};
 
 struct registry {
-	struct registry_counter *counter;   /* Sorted by name once sealed. */
-	struct registry_table *table;       /* Likewise. */
+	struct registry_counter *counter; /* Sorted by name once sealed. */
+	struct registry_table *table;	  /* Likewise. */
 	struct registry_flow *flow;
 	size_t n_counters, counters_room, n_tables, tables_room, n_flows, flows_room;
-	uint32_t next_table;                /* Table id never given. */
+	uint32_t next_table; /* Table id never given. */
 	/* Only between registry_next() and registry_seal(). */
 	const struct registry *old;
-	uint8_t *used;                      /* By counter from COUNTER_RULES on. */
-	uint32_t hint[2];                   /* Where to look for one counter, for several. */
+	uint8_t *used;	  /* By counter from COUNTER_RULES on. */
+	uint32_t hint[2]; /* Where to look for one counter, for several. */
 	bool flow_used[FLOW_TABLES_MAX];
 };
 

@@ -101,8 +101,11 @@ static void on_request(void *data, struct peer *peer, const struct message *msg)
 {
 	struct line *line = data;
 	struct request request = {
-		.agent = line->sockets->agent, .from = { line->endpoint, peer_id(peer), msg->id },
-		.peer = peer, .msg = msg, .local = line->local,
+		.agent = line->sockets->agent,
+		.from = {line->endpoint, peer_id(peer), msg->id},
+		.peer = peer,
+		.msg = msg,
+		.local = line->local,
 	};
 
 	dispatch(&request);
@@ -115,7 +118,7 @@ static void on_refused(void *data, enum error_code code, const char *why)
 	log_error("controller %s: refused us: %s (%s)", line->url, why, error_code_name(code));
 }
 
-static const struct endpoint_ops ops = { on_up, on_down, on_request, on_refused };
+static const struct endpoint_ops ops = {on_up, on_down, on_request, on_refused};
 
 /* ---- opening ---- */
 
@@ -127,9 +130,15 @@ static struct msg_hello make_hello(const struct sockets *sockets)
 
 	wiring_count(agent->wiring, &up, &down);
 	return (struct msg_hello){
-		.role = ROLE_AGENT, .name = agent->config->name, .instance = agent->process, .wire_version = WIRE_VERSION,
-		.build = MEALY_VERSION, .kernel = sockets->host.release, .active_version = plan->version,
-		.n_ports = up + down, .state_digest = desired_digest(plan->desired),
+		.role = ROLE_AGENT,
+		.name = agent->config->name,
+		.instance = agent->process,
+		.wire_version = WIRE_VERSION,
+		.build = MEALY_VERSION,
+		.kernel = sockets->host.release,
+		.active_version = plan->version,
+		.n_ports = up + down,
+		.state_digest = desired_digest(plan->desired),
 	};
 }
 
@@ -184,7 +193,7 @@ static int open_line(struct sockets *sockets, const char *url, bool local, char 
 	char why[256] = "";
 	int r;
 
-	*line = (struct line){ .sockets = sockets, .url = url, .local = local };
+	*line = (struct line){.sockets = sockets, .url = url, .local = local};
 	if (local)
 		r = endpoint_listen(sockets->agent->loop, url, false, &hello, &ops, line, &line->endpoint, why);
 	else

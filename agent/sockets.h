@@ -22,7 +22,7 @@ struct request {
 	struct asker from;
 	struct peer *peer;
 	const struct message *msg;
-	bool local;                       /* A user of this host. */
+	bool local; /* A user of this host. */
 };
 
 int sockets_open(struct agent *agent, struct sockets **ret_sockets, char **ret_why);

@@ -16,7 +16,7 @@
 
 struct state_dir {
 	char *path;
-	int fd;                           /* The folder. */
+	int fd; /* The folder. */
 	int lock;
 };
 
@@ -65,9 +65,9 @@ static int take_lock(struct state_dir *dir, char **ret_why)
 	if (dir->lock < 0)
 		return why_set(ret_why, -errno, "%s/lock: %m", dir->path);
 	if (flock(dir->lock, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ?
-			       why_set(ret_why, -EBUSY, "%s: another agent runs with this state directory", dir->path) :
-			       why_set(ret_why, -errno, "%s/lock: %m", dir->path);
+		return errno == EWOULDBLOCK
+			       ? why_set(ret_why, -EBUSY, "%s: another agent runs with this state directory", dir->path)
+			       : why_set(ret_why, -errno, "%s/lock: %m", dir->path);
 	return 0;
 }
 
@@ -289,7 +289,9 @@ int state_dir_committed(struct state_dir *dir, uint64_t *ret_version, char **ret
 
 /* ---- the versions there are ---- */
 
-struct before { uint64_t below, best; };
+struct before {
+	uint64_t below, best;
+};
 
 static void before_entry(void *data, const char *name)
 {
@@ -302,13 +304,16 @@ static void before_entry(void *data, const char *name)
 
 uint64_t state_dir_before(struct state_dir *dir, uint64_t below)
 {
-	struct before b = { .below = below };
+	struct before b = {.below = below};
 
 	each_entry(dir, before_entry, &b);
 	return b.best;
 }
 
-struct prune { struct state_dir *dir; uint64_t keep[2]; };
+struct prune {
+	struct state_dir *dir;
+	uint64_t keep[2];
+};
 
 static void prune_entry(void *data, const char *name)
 {
@@ -321,7 +326,7 @@ static void prune_entry(void *data, const char *name)
 
 void state_dir_prune(struct state_dir *dir, uint64_t keep, uint64_t keep_too)
 {
-	struct prune p = { dir, { keep, keep_too } };
+	struct prune p = {dir, {keep, keep_too}};
 
 	each_entry(dir, prune_entry, &p);
 }

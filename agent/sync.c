@@ -11,7 +11,7 @@
 
 struct sync {
 	uint64_t peer;
-	struct message *wanted;           /* SYNC_BEGIN. */
+	struct message *wanted; /* SYNC_BEGIN. */
 	struct message *got[DEPLOYMENTS_MAX];
 	size_t n;
 };
@@ -36,7 +36,7 @@ static void answer_need(struct sync *sync, const struct request *rq)
 	const struct desired *desired = versions_plan(rq->agent->versions)->desired;
 	const struct msg_sync *list = &sync->wanted->sync;
 	_cleanup_free_ struct msg_digest *need = calloc(list->n + 1, sizeof(*need));
-	struct message msg = { .kind = MSG_SYNC_NEED, .switch_name = "" };
+	struct message msg = {.kind = MSG_SYNC_NEED, .switch_name = ""};
 
 	if (!need) {
 		reply_error(&rq->from, ERROR_NO_MEMORY, "no memory");
@@ -45,7 +45,8 @@ static void answer_need(struct sync *sync, const struct request *rq)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct held *held = desired_find(desired, list->item[i].name);
 
-		if (!held || held_digest(held) != list->item[i].digest || held_get(held)->version != list->item[i].version)
+		if (!held || held_digest(held) != list->item[i].digest ||
+		    held_get(held)->version != list->item[i].version)
 			need[msg.sync.n++] = list->item[i];
 	}
 	msg.sync.item = need;
@@ -123,7 +124,8 @@ void sync_deploy(struct sync *sync, struct request *rq)
 	if (r < 0) {
 		message_free(sync->got[--sync->n]);
 		log_warn("%s: refused: %s", rq->msg->deploy.name, text ? text : strerror(-r));
-		reply_error(&rq->from, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INVALID, "%s", text ? text : strerror(-r));
+		reply_error(&rq->from, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INVALID, "%s",
+			    text ? text : strerror(-r));
 		return;
 	}
 	plan_free(plan);
@@ -144,7 +146,8 @@ void sync_end(struct sync *sync, struct request *rq)
 	else if (r == 0)
 		desired_free(desired);
 	if (r < 0) {
-		reply_error(&rq->from, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INVALID, "%s", text ? text : strerror(-r));
+		reply_error(&rq->from, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INVALID, "%s",
+			    text ? text : strerror(-r));
 		return;
 	}
 	rq->agent->drifted = false;

@@ -17,11 +17,11 @@ struct trace {
 	struct agent *agent;
 	const struct msg_trace *wanted;
 	struct native_switch *native;
-	struct native_result *result;     /* Large. */
+	struct native_result *result; /* Large. */
 	uint8_t *buffer;
 	struct msg_traced_step *step;
-	struct explanation *explanation;  /* Of the steps; they own most strings. */
-	char **text;                      /* Conditions of the steps, joined. */
+	struct explanation *explanation; /* Of the steps; they own most strings. */
+	char **text;			 /* Conditions of the steps, joined. */
 	size_t n_steps;
 	struct msg_traced_frame frame[TRACE_FRAMES_MAX];
 	size_t n_frames;
@@ -61,7 +61,7 @@ static const struct bucket *read_buckets(void *data, unsigned flow_table)
 
 static int open_native(struct trace *trace)
 {
-	struct native_source source = { trace->agent, read_table, read_chain, read_desc, read_records, read_buckets };
+	struct native_source source = {trace->agent, read_table, read_chain, read_desc, read_records, read_buckets};
 	int r = native_new(&source, &trace->native);
 
 	if (r < 0)
@@ -99,14 +99,25 @@ static void fill_step(struct trace *trace, const struct plan_table *t, const str
 	struct msg_traced_step *out = &trace->step[trace->n_steps];
 	char **text = &trace->text[trace->n_steps];
 
-	why_set(text, 0, "%s%s%s", text_or_empty(e->conditions), e->conditions && e->conditions[0] && e->skipped && e->skipped[0] ? "\n" : "",
+	why_set(text, 0, "%s%s%s", text_or_empty(e->conditions),
+		e->conditions && e->conditions[0] && e->skipped && e->skipped[0] ? "\n" : "",
 		text_or_empty(e->skipped));
 	*out = (struct msg_traced_step){
-		.frame = trace->n_frames, .deployment = held_get(t->app->held)->name, .table = plan_app_table(t)->name,
-		.key = text_or_empty(e->key), .absent = step->absent, .found = step->found, .created = step->created,
-		.freed = step->freed, .old_state = text_or_empty(e->old_state), .new_state = text_or_empty(e->new_state),
-		.rule = text_or_empty(e->rule), .rule_line = e->rule_line, .conditions = text_or_empty(*text),
-		.updates = text_or_empty(e->updates), .verdict = text_or_empty(e->verdict),
+		.frame = trace->n_frames,
+		.deployment = held_get(t->app->held)->name,
+		.table = plan_app_table(t)->name,
+		.key = text_or_empty(e->key),
+		.absent = step->absent,
+		.found = step->found,
+		.created = step->created,
+		.freed = step->freed,
+		.old_state = text_or_empty(e->old_state),
+		.new_state = text_or_empty(e->new_state),
+		.rule = text_or_empty(e->rule),
+		.rule_line = e->rule_line,
+		.conditions = text_or_empty(*text),
+		.updates = text_or_empty(e->updates),
+		.verdict = text_or_empty(e->verdict),
 	};
 }
 
@@ -168,7 +179,8 @@ static int keep_frame(struct trace *trace, const uint8_t *bytes)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, bytes, trace->result->size);
-	*out = (struct msg_traced_frame){ exit_name(trace->result->exit), trace->result->out_port, copy, trace->result->size };
+	*out = (struct msg_traced_frame){exit_name(trace->result->exit), trace->result->out_port, copy,
+					 trace->result->size};
 	trace->n_frames++;
 	return 0;
 }
@@ -181,7 +193,8 @@ static int run_frame(struct trace *trace, unsigned port, const struct msg_frame 
 	if (frame->size > FRAME_ROOM)
 		return -EINVAL;
 	memcpy(bytes, frame->bytes, frame->size);
-	r = native_run(trace->native, trace->wanted->hook, port, now_ns, &bytes, frame->size, FRAME_ROOM, 1, trace->result);
+	r = native_run(trace->native, trace->wanted->hook, port, now_ns, &bytes, frame->size, FRAME_ROOM, 1,
+		       trace->result);
 	for (unsigned i = 0; r == 0 && i < trace->result->n_steps; i++)
 		r = add_step(trace, &trace->result->step[i]);
 	return r < 0 ? r : keep_frame(trace, bytes);
@@ -239,7 +252,8 @@ static struct trace *trace_new(struct request *rq)
 	trace->text = calloc(STEPS_ROOM, sizeof(trace->text[0]));
 	trace->result = calloc(1, sizeof(*trace->result));
 	trace->buffer = malloc(NATIVE_HEADROOM + FRAME_ROOM);
-	if (!trace->step || !trace->explanation || !trace->text || !trace->result || !trace->buffer || open_native(trace) < 0) {
+	if (!trace->step || !trace->explanation || !trace->text || !trace->result || !trace->buffer ||
+	    open_native(trace) < 0) {
 		trace_done(trace);
 		return NULL;
 	}
@@ -249,7 +263,7 @@ static struct trace *trace_new(struct request *rq)
 void trace_run(struct request *rq, unsigned port)
 {
 	struct trace *trace = trace_new(rq);
-	struct message msg = { .kind = MSG_TRACED, .switch_name = rq->agent->config->name };
+	struct message msg = {.kind = MSG_TRACED, .switch_name = rq->agent->config->name};
 	int r;
 
 	if (!trace) {
@@ -258,7 +272,8 @@ void trace_run(struct request *rq, unsigned port)
 	}
 	r = run_frames(trace, port);
 	if (r < 0) {
-		reply_error(&rq->from, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INVALID, "the frames cannot be traced: %s", strerror(-r));
+		reply_error(&rq->from, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INVALID,
+			    "the frames cannot be traced: %s", strerror(-r));
 	} else {
 		msg.traced.version = versions_plan(rq->agent->versions)->version;
 		msg.traced.step = trace->step;

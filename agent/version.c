@@ -16,8 +16,8 @@
 struct versions {
 	struct version_parts parts;
 	struct port_names ports;
-	struct plan *plan;                /* Active. */
-	struct plan *before;              /* The one before: events of it may still come. */
+	struct plan *plan;   /* Active. */
+	struct plan *before; /* The one before: events of it may still come. */
 	bool settled;
 	bool plain_pass;
 	char *problem;
@@ -31,7 +31,7 @@ int versions_new(const struct version_parts *parts, struct versions **ret_versio
 	if (!v)
 		return -ENOMEM;
 	v->parts = *parts;
-	v->ports = (struct port_names){ wiring_find, parts->wiring };
+	v->ports = (struct port_names){wiring_find, parts->wiring};
 	v->settled = true;
 	*ret_versions = v;
 	return 0;
@@ -98,8 +98,11 @@ static int make_plan(struct versions *v, struct desired *desired, uint64_t versi
 		     struct plan **ret_plan, char **ret_text)
 {
 	struct plan_options options = {
-		.version = version, .registry = registry, .ports = &v->ports,
-		.parse_verdict = v->parts.config->parse_verdict, .plain_pass = v->plain_pass,
+		.version = version,
+		.registry = registry,
+		.ports = &v->ports,
+		.parse_verdict = v->parts.config->parse_verdict,
+		.plain_pass = v->plain_pass,
 	};
 	struct plan *plan;
 	int r;
@@ -214,7 +217,8 @@ static void commit(struct versions *v, struct plan *plan, unsigned slot)
 	v->plan = plan;
 	v->settled = false;
 	if (state_dir_commit(v->parts.dir, plan->version, &why) < 0) {
-		log_error("version %" PRIu64 " is active, but not noted as committed: %s", plan->version, why ? why : "no memory");
+		log_error("version %" PRIu64 " is active, but not noted as committed: %s", plan->version,
+			  why ? why : "no memory");
 		versions_set_problem(v, why);
 	}
 	v->stats.commit_us = (host_monotonic_ns() - begin_ns) / 1000;
@@ -236,8 +240,8 @@ static int apply_plan(struct versions *v, struct plan *plan, uint64_t begin_ns, 
 		return r;
 	v->stats.build_us = (host_monotonic_ns() - begin_ns) / 1000;
 	commit(v, plan, slot);
-	log_info("version %" PRIu64 ": %zu deployments, built in %" PRIu64 " us, committed in %" PRIu64 " us", plan->version,
-		 plan->n_apps, v->stats.build_us, v->stats.commit_us);
+	log_info("version %" PRIu64 ": %zu deployments, built in %" PRIu64 " us, committed in %" PRIu64 " us",
+		 plan->version, plan->n_apps, v->stats.build_us, v->stats.commit_us);
 	return 0;
 }
 
@@ -366,7 +370,8 @@ static int find_version(struct versions *v, struct recovered *ret)
 		versions_set_problem(v, why);
 	}
 	if (pinned && committed && pinned != committed)
-		log_warn("version %" PRIu64 " runs, %" PRIu64 " was noted as committed: what runs is kept", pinned, committed);
+		log_warn("version %" PRIu64 " runs, %" PRIu64 " was noted as committed: what runs is kept", pinned,
+			 committed);
 	if (read_version(v, pinned ? pinned : committed, ret))
 		return 0;
 	return find_other(v, pinned, committed, ret);

@@ -32,8 +32,9 @@ struct version_parts {
 };
 
 struct version_stats {
-	uint64_t build_us, commit_us;     /* Of the last change: until it was ready, then until it was on disk as committed. */
-	uint64_t committed_ms;            /* Unix time. */
+	uint64_t build_us,
+		commit_us;     /* Of the last change: until it was ready, then until it was on disk as committed. */
+	uint64_t committed_ms; /* Unix time. */
 };
 
 /* The objects in 'parts' must outlive the versions. */
@@ -71,7 +72,7 @@ const struct plan *versions_plan_of(const struct versions *versions, uint64_t ve
 unsigned versions_element(const struct versions *versions, const struct plan_table *table);
 
 struct version_stats versions_stats(const struct versions *versions);
-const char *versions_problem(const struct versions *versions);        /* "": none. */
+const char *versions_problem(const struct versions *versions); /* "": none. */
 void versions_set_problem(struct versions *versions, const char *text);
 
 #endif

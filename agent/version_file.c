@@ -32,7 +32,7 @@ static void write_section(FILE *out, const char *kind, const void *bytes, size_t
 
 static int write_deployment(FILE *out, const struct deployment *deployment)
 {
-	struct message msg = { .kind = MSG_DEPLOY, .id = 1, .switch_name = "", .deploy = *deployment };
+	struct message msg = {.kind = MSG_DEPLOY, .id = 1, .switch_name = "", .deploy = *deployment};
 	_cleanup_free_ uint8_t *bytes = NULL;
 	size_t size;
 	int r;
@@ -64,7 +64,8 @@ static int write_sections(FILE *out, const struct desired *desired, const struct
 	return r;
 }
 
-static int render_body(const struct desired *desired, const struct registry *registry, char **ret_body, size_t *ret_size)
+static int render_body(const struct desired *desired, const struct registry *registry, char **ret_body,
+		       size_t *ret_size)
 {
 	FILE *out = open_memstream(ret_body, ret_size);
 	int r;
@@ -89,8 +90,8 @@ int version_file_render(uint64_t version, const struct desired *desired, const s
 	r = render_body(desired, registry, &body, &body_size);
 	if (r < 0)
 		return r;
-	head_len = snprintf(head, sizeof(head), "mealy-version %d %" PRIu64 " %zu %016" PRIx64 "\n", FILE_FORMAT, version,
-			    body_size, checksum(body, body_size));
+	head_len = snprintf(head, sizeof(head), "mealy-version %d %" PRIu64 " %zu %016" PRIx64 "\n", FILE_FORMAT,
+			    version, body_size, checksum(body, body_size));
 	bytes = malloc(head_len + body_size);
 	if (!bytes)
 		return -ENOMEM;
@@ -199,7 +200,8 @@ static int read_head(struct reader *rd, uint64_t *ret_version)
 	size_t size;
 	int format;
 
-	if (take_line(rd, line) < 0 || sscanf(line, "mealy-version %d %" SCNu64 " %zu %" SCNx64, &format, ret_version, &size, &sum) != 4)
+	if (take_line(rd, line) < 0 ||
+	    sscanf(line, "mealy-version %d %" SCNu64 " %zu %" SCNx64, &format, ret_version, &size, &sum) != 4)
 		return why_set(rd->ret_why, -EPROTO, "not a version of a switch");
 	if (format != FILE_FORMAT)
 		return why_set(rd->ret_why, -EPROTO, "format %d, this agent knows %d", format, FILE_FORMAT);
@@ -213,7 +215,7 @@ static int read_head(struct reader *rd, uint64_t *ret_version)
 int version_file_parse(const char *bytes, size_t size, uint64_t *ret_version, struct desired **ret_desired,
 		       struct registry **ret_registry, char **ret_why)
 {
-	struct reader rd = { .at = bytes, .left = size, .ret_why = ret_why };
+	struct reader rd = {.at = bytes, .left = size, .ret_why = ret_why};
 	uint64_t version;
 	int r;
 

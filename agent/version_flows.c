@@ -10,16 +10,18 @@
 #include "why.h"
 
 /* Calls for every stateful table of a plan. */
-#define each_flow_table(plan, t)                                                                     \
-	for (unsigned hook_ = 0, i_ = 0; hook_ < HOOK_MAX; hook_++, i_ = 0)                          \
-		for (struct plan_table *t; i_ < (plan)->n_tables[hook_] && (t = (plan)->table[hook_][i_]); i_++) \
+#define each_flow_table(plan, t)                                                                                       \
+	for (unsigned hook_ = 0, i_ = 0; hook_ < HOOK_MAX; hook_++, i_ = 0)                                            \
+		for (struct plan_table * t; i_ < (plan)->n_tables[hook_] && (t = (plan)->table[hook_][i_]); i_++)      \
 			if (t->layout)
 
 static struct flow_spec spec_of(const struct plan_table *t)
 {
 	return (struct flow_spec){
-		.index = plan_placement(t)->flow_table, .capacity = t->layout->capacity,
-		.record_class = t->layout->record_class, .key_words = t->layout->key_words,
+		.index = plan_placement(t)->flow_table,
+		.capacity = t->layout->capacity,
+		.record_class = t->layout->record_class,
+		.key_words = t->layout->key_words,
 	};
 }
 
@@ -27,7 +29,8 @@ int version_flows_check(const struct plan *plan, const struct config *config, ch
 {
 	uint64_t flows = 0, bytes = 0;
 
-	each_flow_table(plan, t) {
+	each_flow_table(plan, t)
+	{
 		struct flow_spec spec = spec_of(t);
 
 		if (spec.capacity > FLOW_CAPACITY_MAX)
@@ -37,10 +40,12 @@ int version_flows_check(const struct plan *plan, const struct config *config, ch
 		bytes += flow_store_memory(&spec);
 	}
 	if (flows > config->flows_max)
-		return why_set(ret_text, -EINVAL, "%" PRIu64 " flows in all tables together; this switch allows %" PRIu64
-			       " (flows_max)", flows, config->flows_max);
+		return why_set(ret_text, -EINVAL,
+			       "%" PRIu64 " flows in all tables together; this switch allows %" PRIu64 " (flows_max)",
+			       flows, config->flows_max);
 	if (bytes > config->memory_max)
-		return why_set(ret_text, -EINVAL, "%" PRIu64 " MiB of flow tables; this switch allows %" PRIu64 " MiB (memory_max)",
+		return why_set(ret_text, -EINVAL,
+			       "%" PRIu64 " MiB of flow tables; this switch allows %" PRIu64 " MiB (memory_max)",
 			       bytes >> 20, config->memory_max >> 20);
 	return 0;
 }
@@ -53,14 +58,16 @@ static bool is_there(struct flow_store *flows, const struct flow_spec *spec)
 	       desc->key_words == spec->key_words;
 }
 
-int version_flows_create(struct flow_store *flows, const struct plan *plan, struct version_flows *ret_made, char **ret_text)
+int version_flows_create(struct flow_store *flows, const struct plan *plan, struct version_flows *ret_made,
+			 char **ret_text)
 {
 	struct flow_spec spec[FLOW_TABLES_MAX];
 	unsigned stray[FLOW_TABLES_MAX];
 	size_t n = 0, n_strays = 0;
 	int r;
 
-	each_flow_table(plan, t) {
+	each_flow_table(plan, t)
+	{
 		spec[n] = spec_of(t);
 		if (!t->fresh && is_there(flows, &spec[n]))
 			continue;
@@ -86,7 +93,8 @@ void version_flows_undo(struct flow_store *flows, const struct version_flows *ma
 
 void version_flows_lost(struct flow_store *flows, const struct plan *old, const struct plan *new_, char **ret_text)
 {
-	each_flow_table(old, t) {
+	each_flow_table(old, t)
+	{
 		const struct registry_flow *kept = registry_find_flow(new_->registry, t->name);
 		uint64_t n = flow_store_count(flows, plan_placement(t)->flow_table);
 
@@ -113,7 +121,8 @@ void version_flows_release(struct flow_store *flows, const struct registry *regi
 
 void version_flows_renumber(struct flow_store *flows, struct plan *plan, unsigned slot)
 {
-	each_flow_table(plan, t) {
+	each_flow_table(plan, t)
+	{
 		const struct table_placement *place = plan_placement(t);
 		struct flow_scan scan = {};
 		uint64_t known = 0;
@@ -122,7 +131,8 @@ void version_flows_renumber(struct flow_store *flows, struct plan *plan, unsigne
 			continue;
 		for (size_t i = 0; i < t->layout->n_states; i++)
 			known |= 1ull << t->layout->state[i].id;
-		flow_store_renumber(flows, place->flow_table, TABLE_INDEX(slot, place->hook, place->hook_table), known, &scan);
+		flow_store_renumber(flows, place->flow_table, TABLE_INDEX(slot, place->hook, place->hook_table), known,
+				    &scan);
 		if (!(flow_store_states(flows, place->flow_table) & ~known))
 			registry_forget_retired(plan->registry, place->flow_table);
 	}

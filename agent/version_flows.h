@@ -8,13 +8,17 @@
 #include "plan.h"
 
 /* Flow tables made for a version that is not committed yet. */
-struct version_flows { unsigned index[FLOW_TABLES_MAX]; size_t n; };
+struct version_flows {
+	unsigned index[FLOW_TABLES_MAX];
+	size_t n;
+};
 
 /* -EINVAL, with a text: more flows or memory than the configuration allows. */
 int version_flows_check(const struct plan *plan, const struct config *config, char **ret_text);
 
 /* Creates what is not there; what is there and of another shape was left over and goes first. */
-int version_flows_create(struct flow_store *flows, const struct plan *plan, struct version_flows *ret_made, char **ret_text);
+int version_flows_create(struct flow_store *flows, const struct plan *plan, struct version_flows *ret_made,
+			 char **ret_text);
 void version_flows_undo(struct flow_store *flows, const struct version_flows *made);
 
 /* Lines for people about flows that 'new_' does not take over from 'old'; untouched when there are none. */

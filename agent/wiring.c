@@ -13,13 +13,13 @@ struct wiring {
 	struct instance *instance;
 	struct state_dir *dir;
 	struct port_list *ports;
-	struct attach *attach;            /* NULL until the takeover. */
+	struct attach *attach; /* NULL until the takeover. */
 	enum xdp_mode xdp;
 	enum tc_mode tc;
 	unsigned hooks;
 	struct port_number given[PORTS_MAX];
 	size_t n_given;
-	char *warning[PORTS_MAX + 1];     /* Why a port is not attached. */
+	char *warning[PORTS_MAX + 1]; /* Why a port is not attached. */
 	bool offload[PORTS_MAX + 1];
 	wiring_event_fn event;
 	void *data;
@@ -95,7 +95,7 @@ static int attach_port(struct wiring *w, const struct port *port, unsigned hooks
 	int r;
 
 	r = attach_set(w->attach, port->ifindex, hooks, &why);
-	if (r == -ENODEV) {               /* Just gone; netlink will say so. */
+	if (r == -ENODEV) { /* Just gone; netlink will say so. */
 		free(why);
 		return 0;
 	}
@@ -127,7 +127,8 @@ static void on_port(void *data, enum port_event event, const struct port *port)
 
 	if (event == PORT_OFFLOAD)
 		log_warn("port %s: its peer leaves checksums to the device: frames that XDP sends on carry wrong ones. "
-			 "Fix: ethtool -K <peer> tx off", port->name);
+			 "Fix: ethtool -K <peer> tx off",
+			 port->name);
 	if (event == PORT_REFUSED)
 		log_error("interface %s: %s", port->name, event_text(event));
 	w->offload[port->number] = event != PORT_GONE && port->peer_offloads;
@@ -194,7 +195,9 @@ const char *wiring_warning(const struct wiring *w, unsigned number)
 {
 	if (w->warning[number])
 		return w->warning[number];
-	return w->offload[number] ? "its peer has transmit checksum offload on; frames that XDP sends on carry wrong checksums" : "";
+	return w->offload[number]
+		       ? "its peer has transmit checksum offload on; frames that XDP sends on carry wrong checksums"
+		       : "";
 }
 
 const char *wiring_mode(const struct wiring *w, unsigned number)
@@ -229,8 +232,13 @@ int wiring_open(const struct config *config, struct instance *instance, struct s
 	r = state_dir_load_ports(dir, w->given, &w->n_given, ret_why);
 	if (r == 0) {
 		options = (struct port_options){
-			.pattern = config->port, .n_patterns = config->n_ports, .given = w->given, .n_given = w->n_given,
-			.give = give_number, .event = on_port, .data = w,
+			.pattern = config->port,
+			.n_patterns = config->n_ports,
+			.given = w->given,
+			.n_given = w->n_given,
+			.give = give_number,
+			.event = on_port,
+			.data = w,
 		};
 		r = port_open(instance, &options, &w->ports, ret_why);
 	}

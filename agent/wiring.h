@@ -40,7 +40,7 @@ int wiring_find(void *wiring, const char *name);
 
 /* By number; NULL: never given. */
 const struct port *wiring_port(const struct wiring *wiring, unsigned number);
-const char *wiring_warning(const struct wiring *wiring, unsigned number);       /* "": none. */
+const char *wiring_warning(const struct wiring *wiring, unsigned number); /* "": none. */
 /* "native", "generic", "tc" or "-" when nothing is attached. */
 const char *wiring_mode(const struct wiring *wiring, unsigned number);
 struct port_list *wiring_ports(struct wiring *wiring);

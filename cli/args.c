@@ -138,13 +138,14 @@ static int check_count(const struct args *args, char *ret_why)
 	if (!cmd && !args->object)
 		return wrong(ret_why, "say what to do, for instance: mealy switch list");
 	if (!cmd)
-		return wrong(ret_why, "say what to do with %s, for instance: mealy %s --help", args->object, args->object);
+		return wrong(ret_why, "say what to do with %s, for instance: mealy %s --help", args->object,
+			     args->object);
 	if (args->n_args < cmd->args_min)
-		return wrong(ret_why, "expected: mealy %s%s%s %s", cmd->object, cmd->verb ? " " : "", cmd->verb ? cmd->verb : "",
-			     cmd->args);
+		return wrong(ret_why, "expected: mealy %s%s%s %s", cmd->object, cmd->verb ? " " : "",
+			     cmd->verb ? cmd->verb : "", cmd->args);
 	if (args->n_args > cmd->args_max)
-		return wrong(ret_why, "\"%.60s\" is too much; expected: mealy %s%s%s %s", args->arg[cmd->args_max], cmd->object,
-			     cmd->verb ? " " : "", cmd->verb ? cmd->verb : "", cmd->args);
+		return wrong(ret_why, "\"%.60s\" is too much; expected: mealy %s%s%s %s", args->arg[cmd->args_max],
+			     cmd->object, cmd->verb ? " " : "", cmd->verb ? cmd->verb : "", cmd->args);
 	return 0;
 }
 
@@ -211,8 +212,8 @@ int args_number(const struct args *args, const char *name, uint64_t fallback, ui
 	errno = 0;
 	number = strtoull(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end || errno || number < min || number > max)
-		return wrong(ret_why, "--%s is a number from %llu to %llu, not \"%.40s\"", name, (unsigned long long)min,
-			     (unsigned long long)max, text);
+		return wrong(ret_why, "--%s is a number from %llu to %llu, not \"%.40s\"", name,
+			     (unsigned long long)min, (unsigned long long)max, text);
 	*ret_number = number;
 	return 0;
 }

@@ -21,12 +21,14 @@ struct option_def {
 enum { ARGS_OPTIONS_MAX = 256 };
 
 struct args {
-	const struct cmd *cmd;            /* NULL: none was named (only --help or --version then). */
-	const char *object;               /* As written; NULL: none. */
+	const struct cmd *cmd; /* NULL: none was named (only --help or --version then). */
+	const char *object;    /* As written; NULL: none. */
 	bool help, version;
-	const char **arg;                 /* Of the command; point into argv. */
+	const char **arg; /* Of the command; point into argv. */
 	size_t n_args;
-	struct { const char *name, *value; } option[ARGS_OPTIONS_MAX];
+	struct {
+		const char *name, *value;
+	} option[ARGS_OPTIONS_MAX];
 	size_t n_options;
 };
 

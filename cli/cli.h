@@ -11,10 +11,10 @@
 
 struct cli {
 	bool json, insecure, color, verbose;
-	const char *url;                  /* Of the controller or agent. */
+	const char *url; /* Of the controller or agent. */
 	bool is_agent;
-	const char *switch_name;          /* "" unless --switch. */
-	struct mealy *mealy;              /* NULL: not connected yet. */
+	const char *switch_name; /* "" unless --switch. */
+	struct mealy *mealy;	 /* NULL: not connected yet. */
 };
 
 /* Prints "mealy: ..." on stderr and returns EXIT_FAILED, or EXIT_USAGE. */
@@ -28,7 +28,8 @@ int cli_connect(struct cli *cli);
  * kind 'expected' for message_free(), or an exit code after saying why. */
 int cli_call(struct cli *cli, struct message *request, enum message_kind expected, struct message **ret_reply);
 
-/* The layout of a table's records; the reply owns it, for message_free().  Returns 0, or an exit code after saying why. */
+/* The layout of a table's records; the reply owns it, for message_free().  Returns 0, or an exit code after saying why.
+ */
 int cli_layout(struct cli *cli, const char *deployment, const char *table, struct message **ret_reply,
 	       const struct layout **ret_layout);
 

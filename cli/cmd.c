@@ -19,45 +19,67 @@ const struct option_def global_options[] = {
 };
 
 /* What `app load` and those like it share. */
-#define OPTION_SET {"set", "NAME=VALUE", "a parameter's value; may be given often", 0}
-#define OPTION_HOOK {"hook", "HOOK", "xdp (default), tc-ingress or tc-egress", 0}
-#define PLACEMENT_OPTIONS                                                                                             \
+#define OPTION_SET                                                                                                     \
+	{                                                                                                              \
+		"set", "NAME=VALUE", "a parameter's value; may be given often", 0                                      \
+	}
+#define OPTION_HOOK                                                                                                    \
+	{                                                                                                              \
+		"hook", "HOOK", "xdp (default), tc-ingress or tc-egress", 0                                            \
+	}
+#define PLACEMENT_OPTIONS                                                                                              \
 	OPTION_SET, OPTION_HOOK, {"ports", "A,B", "only these ports (default: all)", 0},                               \
 		{"order", "N", "place in the chain of the hook; smaller first (default 100)", 0},                      \
-		{"name", "NAME", "of the deployment (default: the application's)", 0}
+	{                                                                                                              \
+		"name", "NAME", "of the deployment (default: the application's)", 0                                    \
+	}
 
-static const struct option_def check_options[] = {
-	OPTION_SET, OPTION_HOOK, {"warnings", NULL, "warnings are mistakes too", 'W'},
-	{"dot", NULL, "print the state diagrams as Graphviz source", 0}, {}};
+static const struct option_def check_options[] = {OPTION_SET,
+						  OPTION_HOOK,
+						  {"warnings", NULL, "warnings are mistakes too", 'W'},
+						  {"dot", NULL, "print the state diagrams as Graphviz source", 0},
+						  {}};
 static const struct option_def load_options[] = {PLACEMENT_OPTIONS, {}};
 static const struct option_def show_options[] = {
 	{"dot", NULL, "print the state diagrams as Graphviz source", 0},
-	{"canonical", NULL, "print what was understood instead of the text as loaded", 0}, {}};
+	{"canonical", NULL, "print what was understood instead of the text as loaded", 0},
+	{}};
 static const struct option_def dump_options[] = {
 	{"state", "STATE", "only flows in this state", 0},
 	{"where", "CONDITION", "FIELD = != < <= > >= VALUE; may be given often, all must hold", 0},
 	{"sort", "WHAT", "key, or idle (busiest first); needs --limit", 0},
-	{"limit", "N", "at most so many", 0}, {}};
+	{"limit", "N", "at most so many", 0},
+	{}};
 static const struct option_def flow_options[] = {{"state", "STATE", "of the flow", 0}, {}};
-static const struct option_def watch_counter_options[] = {
-	{"interval", "SECONDS", "between two looks (default 1)", 0},
-	{"count", "N", "end after so many looks", 0},
-	{"all", NULL, "also what did not change", 0}, {}};
+static const struct option_def watch_counter_options[] = {{"interval", "SECONDS", "between two looks (default 1)", 0},
+							  {"count", "N", "end after so many looks", 0},
+							  {"all", NULL, "also what did not change", 0},
+							  {}};
 static const struct option_def event_options[] = {
 	{"seconds", "N", "end after so long", 0}, {"count", "N", "end after so many events", 0}, {}};
-#define PACKET_OPTIONS {"hex", "BYTES", "the frame as hexadecimal digits", 0}, {"pcap", "FILE", "frames of a capture", 0}
+#define PACKET_OPTIONS                                                                                                 \
+	{"hex", "BYTES", "the frame as hexadecimal digits", 0},                                                        \
+	{                                                                                                              \
+		"pcap", "FILE", "frames of a capture", 0                                                               \
+	}
 static const struct option_def packet_options[] = {
 	{"port", "NAME", "port of the switch, by name or number", 0}, PACKET_OPTIONS, {}};
 static const struct option_def trace_options[] = {
-	{"port", "NAME", "where the packet comes in (at egress: goes out)", 0}, OPTION_HOOK, PACKET_OPTIONS,
-	{"at", "NS", "the switch's clock to assume (default: now)", 0}, {}};
+	{"port", "NAME", "where the packet comes in (at egress: goes out)", 0},
+	OPTION_HOOK,
+	PACKET_OPTIONS,
+	{"at", "NS", "the switch's clock to assume (default: now)", 0},
+	{}};
 static const struct option_def simulate_options[] = {
 	{"pcap", "FILE", "frames to run, with their times; --hex or fields: one frame", 0},
 	{"hex", "BYTES", "one frame as hexadecimal digits", 0},
 	{"write", "FILE", "write the frames as they leave", 0},
-	{"port", "NAME", "where the frames come in (default: port 1)", 0}, OPTION_HOOK, OPTION_SET,
+	{"port", "NAME", "where the frames come in (default: port 1)", 0},
+	OPTION_HOOK,
+	OPTION_SET,
 	{"verbose", NULL, "explain every frame", 'v'},
-	{"seed", "N", "of random() and the tables' secrets (default 1)", 0}, {}};
+	{"seed", "N", "of random() and the tables' secrets (default 1)", 0},
+	{}};
 
 const struct cmd commands[] = {
 	{"app", "check", "FILE...", 1, 1000, "find mistakes in applications; needs no controller",
@@ -85,15 +107,16 @@ const struct cmd commands[] = {
 	 "Commits a new version with the same text. An empty value goes back to the default.\n"
 	 "Example: mealy app set limiter rate=1000pps burst=20",
 	 NULL, app_set},
-	{"switch", "list", "", 0, 0, "every switch that was ever connected", "Example: mealy switch list", NULL, switch_list},
-	{"switch", "show", "[NAME]", 0, 1, "one switch: what runs, flows, problems", "Example: mealy switch show edge-1", NULL,
-	 switch_show},
-	{"port", "list", "", 0, 0, "ports of a switch, with their packets", "Example: mealy port list --switch edge-1", NULL,
-	 port_list},
-	{"table", "list", "", 0, 0, "tables of a switch in the order packets meet them", "Example: mealy table list", NULL,
-	 table_list},
-	{"table", "dump", "APP TABLE", 2, 2, "a table's rules with what each has counted", "Example: mealy table dump limiter police",
-	 NULL, table_dump},
+	{"switch", "list", "", 0, 0, "every switch that was ever connected", "Example: mealy switch list", NULL,
+	 switch_list},
+	{"switch", "show", "[NAME]", 0, 1, "one switch: what runs, flows, problems",
+	 "Example: mealy switch show edge-1", NULL, switch_show},
+	{"port", "list", "", 0, 0, "ports of a switch, with their packets", "Example: mealy port list --switch edge-1",
+	 NULL, port_list},
+	{"table", "list", "", 0, 0, "tables of a switch in the order packets meet them", "Example: mealy table list",
+	 NULL, table_list},
+	{"table", "dump", "APP TABLE", 2, 2, "a table's rules with what each has counted",
+	 "Example: mealy table dump limiter police", NULL, table_dump},
 	{"flow", "dump", "APP TABLE", 2, 2, "the flows of a table: key, state, registers, times",
 	 "Streams: memory does not grow with the table.\n"
 	 "Example: mealy flow dump limiter police --where 'ip.src=10.0.0.0/8' --sort idle --limit 10",
@@ -113,9 +136,10 @@ const struct cmd commands[] = {
 	 "Example: mealy counter show limiter/police",
 	 NULL, counter_show},
 	{"counter", "reset", "[FILTER]", 0, 1, "begin counting from zero",
-	 "Stores a baseline; the kernel's counters are left alone.\nExample: mealy counter reset limiter", NULL, counter_reset},
-	{"counter", "watch", "[FILTER]", 0, 1, "what counts now, with rates", "Example: mealy counter watch rule --interval 2",
-	 watch_counter_options, counter_watch},
+	 "Stores a baseline; the kernel's counters are left alone.\nExample: mealy counter reset limiter", NULL,
+	 counter_reset},
+	{"counter", "watch", "[FILTER]", 0, 1, "what counts now, with rates",
+	 "Example: mealy counter watch rule --interval 2", watch_counter_options, counter_watch},
 	{"event", "watch", "[KINDS]", 0, 1, "state changes, timeouts, full tables, ports, packets, losses",
 	 "KINDS is a comma list of state, timeout, table-full, port, packet-in, switch, deployment.\n"
 	 "--switch takes a pattern here.\n"
@@ -125,11 +149,13 @@ const struct cmd commands[] = {
 	 "The frame is given as fields (the rest is filled in, checksums too), --hex or --pcap.\n"
 	 "Example: mealy packet out --port wan0 ipv4.dst=10.0.0.7 udp.dst=53",
 	 packet_options, packet_out},
-	{"trace", NULL, "[FIELD=VALUE...]", 0, 100, "what a packet would meet in the live tables, without altering them",
+	{"trace", NULL, "[FIELD=VALUE...]", 0, 100,
+	 "what a packet would meet in the live tables, without altering them",
 	 "The packet is given as fields (the rest is filled in, checksums too), --hex or --pcap.\n"
 	 "Example: mealy trace --port wan0 'ipv4.src=10.0.0.7 udp.dst=53'",
 	 trace_options, trace},
-	{"simulate", NULL, "FILE [FIELD=VALUE...]", 1, 101, "run an application on a capture, here, without root or kernel",
+	{"simulate", NULL, "FILE [FIELD=VALUE...]", 1, 101,
+	 "run an application on a capture, here, without root or kernel",
 	 "Times come from the capture. Ports that the application names are numbered in its order.\n"
 	 "Example: mealy simulate limiter.yaml --pcap in.pcap --write out.pcap --set burst=20",
 	 simulate_options, simulate},
@@ -174,8 +200,9 @@ static void print_options(const struct option_def *options, FILE *out)
 	for (; options && options->name; options++) {
 		char name[40];
 
-		snprintf(name, sizeof(name), "%s%c%s--%s%s%s", options->letter ? "-" : "", options->letter ? options->letter : ' ',
-			 options->letter ? ", " : "", options->name, options->arg ? " " : "", options->arg ? options->arg : "");
+		snprintf(name, sizeof(name), "%s%c%s--%s%s%s", options->letter ? "-" : "",
+			 options->letter ? options->letter : ' ', options->letter ? ", " : "", options->name,
+			 options->arg ? " " : "", options->arg ? options->arg : "");
 		fprintf(out, "  %-26s %s\n", name + (options->letter ? 0 : 1), options->help);
 	}
 }
@@ -221,8 +248,9 @@ void cmd_print_help(const struct args *args, FILE *out)
 	print_list(args->object, out);
 	fputs("\nOptions of every command:\n", out);
 	print_options(global_options, out);
-	fprintf(out, "\nmealy %s VERB --help explains one command.\n"
-		     "Example: mealy app load examples/token-bucket.yaml --switch 'edge-*' --set burst=20\n"
-		     "Exit: 0 done, 1 failed (app diff: differs), 2 wrong usage or trouble.\n",
+	fprintf(out,
+		"\nmealy %s VERB --help explains one command.\n"
+		"Example: mealy app load examples/token-bucket.yaml --switch 'edge-*' --set burst=20\n"
+		"Exit: 0 done, 1 failed (app diff: differs), 2 wrong usage or trouble.\n",
 		args->object ? args->object : "OBJECT");
 }

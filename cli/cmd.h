@@ -12,13 +12,13 @@ struct cli;
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
 struct cmd {
-	const char *object, *verb;        /* verb NULL: the object is the whole command. */
-	const char *args;                 /* "NAME TABLE" */
+	const char *object, *verb; /* verb NULL: the object is the whole command. */
+	const char *args;	   /* "NAME TABLE" */
 	unsigned args_min, args_max;
-	const char *summary;              /* One line. */
-	const char *help;                 /* More, with an example. */
-	const struct option_def *options; /* Ended by a NULL name; NULL: none of its own. */
-	int (*run)(struct cli *cli, const struct args *args);   /* Returns the exit code. */
+	const char *summary;				      /* One line. */
+	const char *help;				      /* More, with an example. */
+	const struct option_def *options;		      /* Ended by a NULL name; NULL: none of its own. */
+	int (*run)(struct cli *cli, const struct args *args); /* Returns the exit code. */
 };
 
 extern const struct cmd commands[];

@@ -180,7 +180,8 @@ static const char *skip_shown(const char *text)
 /* One word of a command line, quoted if the shell would take it apart. */
 static void print_word(const char *word)
 {
-	if (word[0] && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-,:/=+%@") == strlen(word)) {
+	if (word[0] &&
+	    strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-,:/=+%@") == strlen(word)) {
 		fputs(word, stdout);
 		return;
 	}
@@ -246,8 +247,9 @@ static struct app *parse(const struct deployment *d)
 	for (size_t i = 0; i < d->n_settings && i < APP_PARAMETERS_MAX; i++)
 		setting[i] = (struct setting){.name = d->setting[i].name, .text = d->setting[i].text};
 	diag_init(&diags, d->file);
-	if (app_parse(d->text, strlen(d->text), setting, d->n_settings < APP_PARAMETERS_MAX ? d->n_settings : APP_PARAMETERS_MAX,
-		      NULL, &diags, &app) < 0) {
+	if (app_parse(d->text, strlen(d->text), setting,
+		      d->n_settings < APP_PARAMETERS_MAX ? d->n_settings : APP_PARAMETERS_MAX, NULL, &diags,
+		      &app) < 0) {
 		diag_print(&diags, d->text, stderr);
 		app = NULL;
 	}

@@ -9,9 +9,10 @@
 
 static const char *status_name(uint32_t status)
 {
-	static const char *const names[] = {
-		[APPLIED_ACTIVE] = "active", [APPLIED_REFUSED] = "refused", [APPLIED_PENDING] = "pending",
-		[APPLIED_REMOVED] = "removed"};
+	static const char *const names[] = {[APPLIED_ACTIVE] = "active",
+					    [APPLIED_REFUSED] = "refused",
+					    [APPLIED_PENDING] = "pending",
+					    [APPLIED_REMOVED] = "removed"};
 
 	return status < APPLIED_STATUS_MAX ? names[status] : "?";
 }
@@ -48,7 +49,8 @@ static void print_switch(struct cli *cli, const struct msg_applied_switch *sw, i
 			printf(" since %s (%s)", cli_clock(sw->since_ms, false, when, sizeof(when)),
 			       cli_duration((now > sw->since_ms ? now - sw->since_ms : 0) * 1000000, ago, sizeof(ago)));
 		}
-		fputs(sw->text[0] ? "; it will be brought up to date" : "; will be brought up to date when it returns", stdout);
+		fputs(sw->text[0] ? "; it will be brought up to date" : "; will be brought up to date when it returns",
+		      stdout);
 	}
 	putchar('\n');
 }
@@ -110,7 +112,8 @@ static int print_applied(struct cli *cli, const struct msg_applied *applied)
 }
 
 /* An agent asked directly answers for itself alone. */
-static int print_agent_answer(struct cli *cli, const char *name, const struct message *reply, enum applied_status status)
+static int print_agent_answer(struct cli *cli, const char *name, const struct message *reply,
+			      enum applied_status status)
 {
 	struct msg_applied_switch sw = {.name = "here", .status = status, .text = reply->ok.text};
 	struct msg_applied applied = {.name = name, .version = reply->ok.version, .text = "", .item = &sw, .n = 1};
@@ -202,7 +205,8 @@ int app_remove(struct cli *cli, const struct args *args)
 }
 
 /* Puts the arguments of `app set` over the settings of the deployment; an empty value takes one away. */
-static void merge_settings(struct source *source, const struct deployment *old, struct msg_setting *merged, size_t *ret_n)
+static void merge_settings(struct source *source, const struct deployment *old, struct msg_setting *merged,
+			   size_t *ret_n)
 {
 	size_t n = 0;
 
@@ -258,13 +262,14 @@ static int set(struct cli *cli, struct source *source, const struct deployment *
 	if (!merged)
 		return cli_fail("out of memory");
 	if (cli->switch_name[0] && !cli->is_agent && strcmp(cli->switch_name, old->switches))
-		return cli_usage("%s is deployed on '%s', and `app set` changes it there: leave --switch out, or load it under "
-				 "another name for %s",
-				 old->name, old->switches, cli->switch_name);
+		return cli_usage(
+			"%s is deployed on '%s', and `app set` changes it there: leave --switch out, or load it under "
+			"another name for %s",
+			old->name, old->switches, cli->switch_name);
 	merge_settings(source, old, merged, &request.deploy.n_settings);
 	request.deploy.setting = merged;
 	if (cli->is_agent)
-		request.deploy.version = 0;       /* An agent gives the next one itself. */
+		request.deploy.version = 0; /* An agent gives the next one itself. */
 	r = check_settings(&request.deploy);
 	return r ? r : change(cli, &request, old->name, APPLIED_ACTIVE);
 }
@@ -283,7 +288,8 @@ int app_set(struct cli *cli, const struct args *args)
 		r = cli_call(cli, &request, MSG_DEPLOYMENTS, &reply);
 	if (r == 0) {
 		if (!reply->deployments.n || strcmp(reply->deployments.item[0].name, args->arg[0]))
-			r = cli_fail("there is no deployment \"%s\" (mealy app list shows what there is)", args->arg[0]);
+			r = cli_fail("there is no deployment \"%s\" (mealy app list shows what there is)",
+				     args->arg[0]);
 		else
 			r = set(cli, &source, &reply->deployments.item[0]);
 		message_free(reply);

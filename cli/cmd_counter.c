@@ -88,7 +88,8 @@ static uint64_t rate(uint64_t now, uint64_t before, double seconds)
 	return now > before && seconds > 0 ? (now - before) / seconds + 0.5 : 0;
 }
 
-static void print_rates(struct cli *cli, const struct message *before, const struct message *now, double seconds, bool all)
+static void print_rates(struct cli *cli, const struct message *before, const struct message *now, double seconds,
+			bool all)
 {
 	struct render *out = render_new(stdout, cli->json);
 

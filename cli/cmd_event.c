@@ -8,7 +8,7 @@
 
 struct watching {
 	struct cli *cli;
-	uint64_t count, limit;            /* 0: no limit. */
+	uint64_t count, limit; /* 0: no limit. */
 };
 
 static void field(const char *text, const char *before)
@@ -109,7 +109,8 @@ static int take(void *data, const struct msg_event *event)
 
 static int check_kinds(const char *kinds)
 {
-	static const char *const known[] = {"state", "timeout", "table-full", "port", "packet-in", "lost", "switch", "deployment"};
+	static const char *const known[] = {"state",	 "timeout", "table-full", "port",
+					    "packet-in", "lost",    "switch",	  "deployment"};
 
 	for (const char *at = kinds; *at;) {
 		size_t len = strcspn(at, ","), i = 0;
@@ -122,8 +123,8 @@ static int check_kinds(const char *kinds)
 
 			snprintf(word, sizeof(word), "%.*s", (int)len, at);
 			near = diag_nearest(word, known, ARRAY_SIZE(known));
-			return cli_usage("there are no events of kind \"%s\"%s%s%s", word, near ? "; did you mean \"" : "",
-					 near ? near : "", near ? "\"?" : "");
+			return cli_usage("there are no events of kind \"%s\"%s%s%s", word,
+					 near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 		}
 		at += len + (at[len] == ',');
 	}

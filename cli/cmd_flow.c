@@ -14,10 +14,10 @@ struct walk {
 	struct cli *cli;
 	struct render *out;
 	struct where where;
-	struct flow_best *best;           /* NULL: not sorted. */
+	struct flow_best *best; /* NULL: not sorted. */
 	struct layout layout;
 	bool has_layout;
-	uint64_t limit;                   /* 0: none. */
+	uint64_t limit; /* 0: none. */
 	uint64_t seen, printed, now_ns, total;
 	char why[256];
 };
@@ -76,7 +76,8 @@ static int read_options(const struct args *args, struct walk *walk)
 	if (strcmp(sort, "key") && strcmp(sort, "idle"))
 		return cli_usage("--sort is key or idle, not \"%s\"", sort);
 	if (!walk->limit)
-		return cli_usage("--sort needs --limit N (at most %d), because flows are not kept in memory", FLOW_BEST_MAX);
+		return cli_usage("--sort needs --limit N (at most %d), because flows are not kept in memory",
+				 FLOW_BEST_MAX);
 	walk->best = flow_best_new(sort[0] == 'k' ? FLOW_BY_KEY : FLOW_BY_IDLE, walk->limit);
 	return walk->best ? 0 : cli_fail("out of memory");
 }
@@ -92,7 +93,8 @@ static int finish(struct walk *walk, int r)
 		return cli_fail("%s", mealy_error(walk->cli->mealy));
 	if (walk->best && walk->has_layout)
 		print_best(walk);
-	render_note(walk->out, "%" PRIu64 " of %" PRIu64 " flow%s", walk->printed, walk->total, walk->total == 1 ? "" : "s");
+	render_note(walk->out, "%" PRIu64 " of %" PRIu64 " flow%s", walk->printed, walk->total,
+		    walk->total == 1 ? "" : "s");
 	return EXIT_OK;
 }
 
@@ -130,8 +132,8 @@ int flow_dump(struct cli *cli, const struct args *args)
 	if (r == 0 && !walk.out)
 		r = cli_fail("out of memory");
 	if (r == 0)
-		r = finish(&walk, mealy_dump(cli->mealy, cli->switch_name, args->arg[0], args->arg[1], state ? state : "",
-					     take_flow, &walk));
+		r = finish(&walk, mealy_dump(cli->mealy, cli->switch_name, args->arg[0], args->arg[1],
+					     state ? state : "", take_flow, &walk));
 	render_free(walk.out);
 	flow_best_free(walk.best);
 	return r;

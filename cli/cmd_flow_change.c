@@ -108,8 +108,8 @@ static int check_whole_key(const struct layout *layout, const struct pairs *pair
 		while (j < pairs->n_keys && strcmp(pairs->key[j].name, layout->key[i].name))
 			j++;
 		if (j == pairs->n_keys)
-			return cli_usage("the key of table %s has %s too; give %s=VALUE", layout->table, layout->key[i].name,
-					 layout->key[i].name);
+			return cli_usage("the key of table %s has %s too; give %s=VALUE", layout->table,
+					 layout->key[i].name, layout->key[i].name);
 	}
 	return 0;
 }

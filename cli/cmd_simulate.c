@@ -20,8 +20,8 @@ struct simulation {
 	struct simulator_ports ports;
 	struct simulator *sim;
 	struct frames *frames;
-	struct frame_writer *writer;      /* NULL: not asked for. */
-	struct render *out;               /* JSON only. */
+	struct frame_writer *writer; /* NULL: not asked for. */
+	struct render *out;	     /* JSON only. */
 	unsigned port;
 	bool explain;
 	uint64_t n_frames, n_written, n_events, last_ns;
@@ -71,7 +71,8 @@ static int explain_steps(struct simulation *s, const struct native_result *resul
 	return 0;
 }
 
-static int explain(struct simulation *s, const struct frame_view *frame, const struct native_result *result, const uint8_t *bytes)
+static int explain(struct simulation *s, const struct frame_view *frame, const struct native_result *result,
+		   const uint8_t *bytes)
 {
 	struct msg_traced_frame left = {
 		.exit = exit_name(result->exit), .out_port = result->out_port, .bytes = bytes, .size = result->size};
@@ -127,7 +128,8 @@ static int run_all(struct simulation *s)
 
 /* ---- the report ---------------------------------------------------------------------------------- */
 
-static void count_row(struct simulation *s, struct render *r, const char *scope, const char *name, unsigned line, const struct counter *counter)
+static void count_row(struct simulation *s, struct render *r, const char *scope, const char *name, unsigned line,
+		      const struct counter *counter)
 {
 	render_row_begin(r);
 	render_string(r, "scope", scope);
@@ -188,8 +190,8 @@ static void report(struct simulation *s)
 	struct render *r;
 
 	if (!s->cli->json) {
-		printf("%s%" PRIu64 " frame%s on %s, port %u", s->explain ? "\n" : "", s->n_frames, s->n_frames == 1 ? "" : "s",
-		       hook_name(s->source.hook), s->port);
+		printf("%s%" PRIu64 " frame%s on %s, port %u", s->explain ? "\n" : "", s->n_frames,
+		       s->n_frames == 1 ? "" : "s", hook_name(s->source.hook), s->port);
 		for (unsigned i = 1; i <= s->ports.n; i++)
 			if (s->ports.name[i][0])
 				printf("; %s is port %u", s->ports.name[i], i);

@@ -131,7 +131,8 @@ static void show_text(struct cli *cli, const struct msg_switch *sw)
 	show_head(cli, sw, width);
 	if (sw->committed_ms)
 		printf("%-*s  %" PRIu64 " since %s, built in %s, committed in %s\n", width, "version", sw->version,
-		       cli_clock(sw->committed_ms, false, a, sizeof(a)), cli_duration(sw->build_us * 1000, b, sizeof(b)),
+		       cli_clock(sw->committed_ms, false, a, sizeof(a)),
+		       cli_duration(sw->build_us * 1000, b, sizeof(b)),
 		       cli_duration(sw->commit_us * 1000, c, sizeof(c)));
 	for (size_t i = 0; i < sw->n_lines; i++) {
 		printf("%-*s  ", width, i ? "" : "runs");
@@ -146,7 +147,8 @@ static void show_text(struct cli *cli, const struct msg_switch *sw)
 	if (sw->events_lost)
 		printf("%-*s  %s lost\n", width, "events", grouped(sw->events_lost, a, sizeof(a)));
 	if (sw->n_pending)
-		printf("%-*s  %u deployment%s not applied\n", width, "pending", sw->n_pending, sw->n_pending == 1 ? "" : "s");
+		printf("%-*s  %u deployment%s not applied\n", width, "pending", sw->n_pending,
+		       sw->n_pending == 1 ? "" : "s");
 	if (sw->problem[0]) {
 		printf("%-*s  ", width, "problem");
 		cli_print_indented(stdout, sw->problem, width + 2);

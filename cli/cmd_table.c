@@ -87,7 +87,9 @@ static int dump_rules(struct cli *cli, const char *deployment, const struct app_
 		n += counter_row(out, &reply->counters.item[i], prefix, table);
 	render_free(out);
 	message_free(reply);
-	return n ? EXIT_OK : cli_fail("there is no table %s of %s here (mealy table list shows what there is)", table_name, deployment);
+	return n ? EXIT_OK
+		 : cli_fail("there is no table %s of %s here (mealy table list shows what there is)", table_name,
+			    deployment);
 }
 
 static struct app *parse(const struct deployment *d)

@@ -27,7 +27,8 @@ static int batch_add(struct batch *batch, const struct frame_view *frame)
 	uint8_t *copy;
 
 	if (batch->n == TRACE_FRAMES_MAX)
-		return cli_fail("a trace takes at most %d frames, because they are run as one; cut the capture", TRACE_FRAMES_MAX);
+		return cli_fail("a trace takes at most %d frames, because they are run as one; cut the capture",
+				TRACE_FRAMES_MAX);
 	copy = malloc(frame->size ? frame->size : 1);
 	if (!copy)
 		return cli_fail("out of memory");
@@ -62,7 +63,8 @@ static void print_text(struct cli *cli, const struct message *request, const str
 {
 	size_t step = 0;
 
-	printf("port %s, %s, version %" PRIu64 "\n", request->trace.port, hook_name(request->trace.hook), traced->version);
+	printf("port %s, %s, version %" PRIu64 "\n", request->trace.port, hook_name(request->trace.hook),
+	       traced->version);
 	for (size_t i = 0; i < traced->n_frames; i++) {
 		if (traced->n_frames > 1)
 			printf("frame %zu, %zu bytes\n", i + 1, request->trace.frame[i].size);

@@ -9,7 +9,7 @@ struct flow_best {
 	enum flow_order order;
 	size_t limit, n, room;
 	size_t record_words, key_words;
-	uint64_t *words;                  /* 'n' records. */
+	uint64_t *words; /* 'n' records. */
 };
 
 struct flow_best *flow_best_new(enum flow_order order, size_t limit)

@@ -7,7 +7,7 @@
 
 #include "../tables/layout.h"
 
-enum flow_order { FLOW_BY_KEY, FLOW_BY_IDLE };   /* IDLE: shortest idle first. */
+enum flow_order { FLOW_BY_KEY, FLOW_BY_IDLE }; /* IDLE: shortest idle first. */
 enum { FLOW_BEST_MAX = 100000 };
 
 struct flow_best;

@@ -12,7 +12,7 @@
 #include "packet_spec.h"
 
 struct frames {
-	pcap_t *pcap;                     /* NULL: one frame in 'bytes'. */
+	pcap_t *pcap; /* NULL: one frame in 'bytes'. */
 	const char *path;
 	bool given;
 	size_t size;
@@ -111,13 +111,13 @@ static int next_of_pcap(struct frames *frames, struct frame_view *ret_frame)
 		return -1;
 	}
 	if (head->caplen != head->len || head->caplen > FRAME_SIZE_MAX) {
-		cli_fail("%s: a frame of %u bytes was captured with %u: capture whole frames (tcpdump -s 0)", frames->path,
-			 head->len, head->caplen);
+		cli_fail("%s: a frame of %u bytes was captured with %u: capture whole frames (tcpdump -s 0)",
+			 frames->path, head->len, head->caplen);
 		return -1;
 	}
 	/* The fraction is in nanoseconds, as asked for at the opening. */
-	*ret_frame = (struct frame_view){.bytes = bytes, .size = head->caplen,
-					 .time_ns = head->ts.tv_sec * 1000000000ull + head->ts.tv_usec};
+	*ret_frame = (struct frame_view){
+		.bytes = bytes, .size = head->caplen, .time_ns = head->ts.tv_sec * 1000000000ull + head->ts.tv_usec};
 	return 1;
 }
 
@@ -148,7 +148,8 @@ int frame_writer_open(const char *path, struct frame_writer **ret_writer)
 	writer->pcap = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, 65535 + 64, PCAP_TSTAMP_PRECISION_NANO);
 	writer->dumper = writer->pcap ? pcap_dump_open(writer->pcap, path) : NULL;
 	if (!writer->dumper) {
-		int r = cli_fail("cannot write %s: %s", path, writer->pcap ? pcap_geterr(writer->pcap) : "out of memory");
+		int r = cli_fail("cannot write %s: %s", path,
+				 writer->pcap ? pcap_geterr(writer->pcap) : "out of memory");
 
 		frame_writer_close(writer);
 		return r;

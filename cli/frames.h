@@ -12,9 +12,9 @@ enum { FRAME_SIZE_MAX = 65535 };
 struct frames;
 
 struct frame_view {
-	const uint8_t *bytes;             /* Until the next call. */
+	const uint8_t *bytes; /* Until the next call. */
 	size_t size;
-	uint64_t time_ns;                 /* Unix time of a capture, 0: none. */
+	uint64_t time_ns; /* Unix time of a capture, 0: none. */
 };
 
 /* Reads --hex, --pcap, or the arguments from 'first' on as fields.  Returns 0, or an exit code after

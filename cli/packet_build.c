@@ -6,8 +6,17 @@
 
 #include "../common/cleanup.h"
 
-enum { ETH_SIZE = 14, TAG_SIZE = 4, ARP_SIZE = 28, IPV4_SIZE = 20, IPV6_SIZE = 40, EXTENSION_SIZE = 8, TCP_SIZE = 20,
-       UDP_SIZE = 8, ICMP_SIZE = 8 };
+enum {
+	ETH_SIZE = 14,
+	TAG_SIZE = 4,
+	ARP_SIZE = 28,
+	IPV4_SIZE = 20,
+	IPV6_SIZE = 40,
+	EXTENSION_SIZE = 8,
+	TCP_SIZE = 20,
+	UDP_SIZE = 8,
+	ICMP_SIZE = 8
+};
 
 static bool has(const struct packet_build *b, uint64_t present)
 {
@@ -40,7 +49,11 @@ static unsigned l3_type(const struct packet_build *b)
 
 static unsigned l4_proto(const struct packet_build *b)
 {
-	return has(b, HAS(TCP)) ? 6 : has(b, HAS(UDP)) ? 17 : has(b, HAS(ICMP)) ? 1 : has(b, HAS(ICMPV6)) ? 58 : b->proto;
+	return has(b, HAS(TCP))	     ? 6
+	       : has(b, HAS(UDP))    ? 17
+	       : has(b, HAS(ICMP))   ? 1
+	       : has(b, HAS(ICMPV6)) ? 58
+				     : b->proto;
 }
 
 static void lay_ethernet(struct packet_build *b)
@@ -71,7 +84,8 @@ static void lay_ethernet(struct packet_build *b)
 
 static void lay_arp(struct packet_build *b)
 {
-	static const uint8_t question[ARP_SIZE] = {0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 192, 0, 2, 2};
+	static const uint8_t question[ARP_SIZE] = {0,	1, 8, 0, 6, 4, 0, 1, 2, 0, 0,	0, 0, 1,
+						   192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 192, 0, 2, 2};
 
 	b->off[BASE_L3] = b->size;
 	memcpy(grow(b, ARP_SIZE), question, ARP_SIZE);
@@ -101,8 +115,8 @@ static void lay_extension(struct packet_build *b, uint64_t present, unsigned bas
 
 static void lay_ipv6(struct packet_build *b)
 {
-	static const uint8_t header[IPV6_SIZE] = {
-		0x60, 0, 0, 0, 0, 0, 0, 64, 0x20, 0x01, 0x0d, 0xb8, [23] = 1, [24] = 0x20, 0x01, 0x0d, 0xb8, [39] = 2};
+	static const uint8_t header[IPV6_SIZE] = {0x60, 0,    0,    0,	      0,	   0,	 0,    64,   0x20,
+						  0x01, 0x0d, 0xb8, [23] = 1, [24] = 0x20, 0x01, 0x0d, 0xb8, [39] = 2};
 
 	b->off[BASE_L3] = b->size;
 	b->proto_at = b->size + 6;
@@ -220,7 +234,8 @@ void packet_build_write(struct packet_build *b, const struct field *field, uint6
 	at = b->frame + b->off[load->base] + (v6 ? load->off6 : load->off);
 	switch (load->kind) {
 	case LOAD_BITS:
-		put_bits(at, v6 && load->size6 ? load->size6 : load->size, v6 ? load->shift6 : load->shift, load->mask, lo);
+		put_bits(at, v6 && load->size6 ? load->size6 : load->size, v6 ? load->shift6 : load->shift, load->mask,
+			 lo);
 		break;
 	case LOAD_ADDR: put_address(at, hi, lo, v6); break;
 	case LOAD_ADDR4: put_address(b->frame + b->off[load->base] + load->off, hi, lo, false); break;
@@ -255,8 +270,11 @@ static uint64_t pseudo(const struct packet_build *b, unsigned size)
 
 void packet_build_checksums(struct packet_build *b, uint64_t keep)
 {
-	static const struct { uint64_t present; unsigned off; bool pseudo; } l4[] = {
-		{HAS(TCP), 16, true}, {HAS(UDP), 6, true}, {HAS(ICMP), 2, false}, {HAS(ICMPV6), 2, true}};
+	static const struct {
+		uint64_t present;
+		unsigned off;
+		bool pseudo;
+	} l4[] = {{HAS(TCP), 16, true}, {HAS(UDP), 6, true}, {HAS(ICMP), 2, false}, {HAS(ICMPV6), 2, true}};
 	uint8_t *l3 = b->frame + b->off[BASE_L3], *at = b->frame + b->off[BASE_L4];
 	unsigned size = b->size - b->off[BASE_L4];
 

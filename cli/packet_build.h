@@ -11,14 +11,14 @@
 #define HAS(present) (1ull << PRESENT_##present)
 
 struct packet_build {
-	uint64_t present;                 /* Headers there are; PRESENT_IP and _L4 are not used. */
-	unsigned payload;                 /* Bytes behind the last header. */
-	uint8_t proto;                    /* Of IP when there is no L4 header. */
-	uint16_t ethertype;               /* When there is no L3 header. */
+	uint64_t present;   /* Headers there are; PRESENT_IP and _L4 are not used. */
+	unsigned payload;   /* Bytes behind the last header. */
+	uint8_t proto;	    /* Of IP when there is no L4 header. */
+	uint16_t ethertype; /* When there is no L3 header. */
 	uint8_t frame[PACKET_SPEC_FRAME_MAX];
 	unsigned size;
-	unsigned off[BASE_MAX];           /* Of each header. */
-	unsigned type_at, proto_at;       /* Bytes of the frame that name the L3 and the L4 protocol. */
+	unsigned off[BASE_MAX];	    /* Of each header. */
+	unsigned type_at, proto_at; /* Bytes of the frame that name the L3 and the L4 protocol. */
 	unsigned payload_at;
 };
 

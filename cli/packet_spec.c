@@ -21,8 +21,8 @@ struct pair {
 struct spec {
 	struct pair pair[PAIRS_MAX];
 	size_t n;
-	uint64_t wanted;                  /* Headers named or needed. */
-	unsigned length;                  /* Of the frame, 0: not given. */
+	uint64_t wanted; /* Headers named or needed. */
+	unsigned length; /* Of the frame, 0: not given. */
 	uint8_t payload[PACKET_SPEC_FRAME_MAX];
 	unsigned payload_size;
 	struct packet_build build;
@@ -73,7 +73,8 @@ static int read_payload(struct spec *spec, const char *hex, char *ret_why)
 	size_t n = strlen(hex);
 
 	if (n % 2 || n / 2 > sizeof(spec->payload) || strspn(hex, "0123456789abcdefABCDEF") != n)
-		return wrong(ret_why, "payload is an even number of hexadecimal digits, at most %zu bytes", sizeof(spec->payload));
+		return wrong(ret_why, "payload is an even number of hexadecimal digits, at most %zu bytes",
+			     sizeof(spec->payload));
 	for (size_t i = 0; i < n / 2; i++) {
 		char byte[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
 
@@ -199,9 +200,12 @@ static void learn_from_values(struct spec *spec)
 	if (!proto && !(spec->wanted & (HAS(HOPOPTS) | HAS(ROUTING) | HAS(FRAG6) | HAS(DSTOPTS))))
 		proto = find(spec, "ipv6.next_header");
 	if (type)
-		spec->wanted |= type->lo == 0x0800 ? HAS(IPV4) : type->lo == 0x86dd ? HAS(IPV6) : type->lo == 0x0806 ? HAS(ARP) : 0;
+		spec->wanted |= type->lo == 0x0800   ? HAS(IPV4)
+				: type->lo == 0x86dd ? HAS(IPV6)
+				: type->lo == 0x0806 ? HAS(ARP)
+						     : 0;
 	if (proto)
-		spec->wanted |= proto->lo == 6	? HAS(TCP)
+		spec->wanted |= proto->lo == 6	  ? HAS(TCP)
 				: proto->lo == 17 ? HAS(UDP)
 				: proto->lo == 1  ? HAS(ICMP)
 				: proto->lo == 58 ? HAS(ICMPV6)
@@ -254,7 +258,8 @@ static int lay_out(struct spec *spec, char *ret_why)
 	if (!spec->length)
 		return 0;
 	if (spec->length < headers + b->payload)
-		return wrong(ret_why, "length=%u is too short: headers and payload take %u bytes", spec->length, headers + b->payload);
+		return wrong(ret_why, "length=%u is too short: headers and payload take %u bytes", spec->length,
+			     headers + b->payload);
 	b->payload = spec->length - headers;
 	packet_build_layout(b);
 	return 0;

@@ -16,8 +16,8 @@ struct simulator {
 	struct placement placement;
 	struct layout layout[APP_TABLES_MAX];
 	struct explain *explain[APP_TABLES_MAX];
-	bool here[APP_TABLES_MAX];        /* On the hook that is run. */
-	unsigned n_tables;                /* On that hook. */
+	bool here[APP_TABLES_MAX]; /* On the hook that is run. */
+	unsigned n_tables;	   /* On that hook. */
 	unsigned table_of[HOOK_TABLES_MAX];
 	struct native_result result;
 };
@@ -96,7 +96,8 @@ static int add_table(struct simulator *sim, unsigned index)
 	r = encode_table(sim->app, index, sim->hook, &sim->placement, &diags, encoded);
 	diag_done(&diags);
 	if (r == 0)
-		r = native_set_table(sim->sw, TABLE_INDEX(0, sim->hook, sim->placement.table[index].hook_table), encoded);
+		r = native_set_table(sim->sw, TABLE_INDEX(0, sim->hook, sim->placement.table[index].hook_table),
+				     encoded);
 	if (r == 0 && table->stateful)
 		r = native_add_flow_table(sim->sw, index, layout->record_class, layout->key_words, table->capacity);
 	free(encoded);
@@ -171,7 +172,8 @@ void simulator_free(struct simulator *sim)
 const struct native_result *simulator_run(struct simulator *sim, unsigned port, uint64_t now_ns, uint8_t **frame,
 					  unsigned size, unsigned room)
 {
-	return native_run(sim->sw, sim->hook, port, now_ns, frame, size, room, 1, &sim->result) < 0 ? NULL : &sim->result;
+	return native_run(sim->sw, sim->hook, port, now_ns, frame, size, room, 1, &sim->result) < 0 ? NULL
+												    : &sim->result;
 }
 
 int simulator_explain(struct simulator *sim, const struct native_step *step, struct msg_traced_step *ret_step,
@@ -183,10 +185,20 @@ int simulator_explain(struct simulator *sim, const struct native_step *step, str
 	if (explain_step(sim->explain[index], table->stateful ? &sim->layout[index] : NULL, step, ret_owner) < 0)
 		return -ENOMEM;
 	*ret_step = (struct msg_traced_step){
-		.deployment = sim->app->name, .table = table->name, .key = ret_owner->key, .absent = step->absent,
-		.found = step->found, .created = step->created, .freed = step->freed, .old_state = ret_owner->old_state,
-		.new_state = ret_owner->new_state, .rule = ret_owner->rule, .rule_line = ret_owner->rule_line,
-		.conditions = ret_owner->conditions, .updates = ret_owner->updates, .verdict = ret_owner->verdict,
+		.deployment = sim->app->name,
+		.table = table->name,
+		.key = ret_owner->key,
+		.absent = step->absent,
+		.found = step->found,
+		.created = step->created,
+		.freed = step->freed,
+		.old_state = ret_owner->old_state,
+		.new_state = ret_owner->new_state,
+		.rule = ret_owner->rule,
+		.rule_line = ret_owner->rule_line,
+		.conditions = ret_owner->conditions,
+		.updates = ret_owner->updates,
+		.verdict = ret_owner->verdict,
 	};
 	return 0;
 }
@@ -222,9 +234,11 @@ void simulator_expire(struct simulator *sim, uint64_t now_ns)
 {
 	for (unsigned i = 0; i < sim->n_tables; i++) {
 		unsigned index = sim->table_of[i];
-		struct sweep sweep = {
-			.sim = sim,
-			.control = {.magic = CONTROL_MAGIC, .op = CONTROL_EXPIRE, .table = TABLE_INDEX(0, sim->hook, i), .now_ns = now_ns}};
+		struct sweep sweep = {.sim = sim,
+				      .control = {.magic = CONTROL_MAGIC,
+						  .op = CONTROL_EXPIRE,
+						  .table = TABLE_INDEX(0, sim->hook, i),
+						  .now_ns = now_ns}};
 
 		if (!sim->app->table[index].stateful)
 			continue;

@@ -12,7 +12,7 @@
 
 /* Ports by name, numbered in the order in which the application asks for them. */
 struct simulator_ports {
-	char name[PORTS_MAX + 1][NAME_LEN_MAX + 1];     /* By number; "" is free. */
+	char name[PORTS_MAX + 1][NAME_LEN_MAX + 1]; /* By number; "" is free. */
 	unsigned n;
 };
 

@@ -8,7 +8,8 @@
 #include "../common/cleanup.h"
 #include "../tables/encode.h"
 
-static const char *const hook_names[] = {[HOOK_XDP] = "xdp", [HOOK_TC_INGRESS] = "tc-ingress", [HOOK_TC_EGRESS] = "tc-egress"};
+static const char *const hook_names[] = {
+	[HOOK_XDP] = "xdp", [HOOK_TC_INGRESS] = "tc-ingress", [HOOK_TC_EGRESS] = "tc-egress"};
 _Static_assert(ARRAY_SIZE(hook_names) == HOOK_MAX, "every hook has a name");
 
 int hook_find(const char *name)
@@ -77,7 +78,8 @@ int source_read(struct source *source, const char *path, const struct port_names
 	if (r)
 		return r;
 	diag_init(&source->diags, path);
-	r = app_parse(source->text, source->size, source->setting, source->n_settings, ports, &source->diags, &source->app);
+	r = app_parse(source->text, source->size, source->setting, source->n_settings, ports, &source->diags,
+		      &source->app);
 	if (r == 0) {
 		r = encode_check(source->app, source->hook, &source->diags);
 		if (r < 0) {

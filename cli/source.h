@@ -10,11 +10,11 @@ struct source {
 	char *text;
 	size_t size;
 	enum hook_id hook;
-	struct setting *setting;          /* Of --set; point into 'owned'. */
+	struct setting *setting; /* Of --set; point into 'owned'. */
 	size_t n_settings;
 	char **owned;
 	struct diag_list diags;
-	struct app *app;                  /* NULL: it has mistakes. */
+	struct app *app; /* NULL: it has mistakes. */
 };
 
 /* Reads --hook and --set.  Returns 0, or an exit code after saying what is wrong. */

@@ -91,7 +91,8 @@ void step_print_json(struct render *r, const struct msg_traced_step *step, const
 
 static bool is_drop(const char *exit)
 {
-	static const char *const goes_on[] = {"pass", "deliver", "output", "flood", "reflect", "no-application", "copy", "table-full-pass"};
+	static const char *const goes_on[] = {"pass",	 "deliver",	   "output", "flood",
+					      "reflect", "no-application", "copy",   "table-full-pass"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(goes_on); i++)
 		if (!strcmp(exit, goes_on[i]))

@@ -30,7 +30,8 @@ static int copy_settings(struct wanted *w)
 	if (!w->setting)
 		return cli_fail("out of memory");
 	for (size_t i = 0; i < n; i++)
-		w->setting[i] = (struct msg_setting){.name = w->source.setting[i].name, .text = w->source.setting[i].text};
+		w->setting[i] =
+			(struct msg_setting){.name = w->source.setting[i].name, .text = w->source.setting[i].text};
 	w->deployment.setting = w->setting;
 	w->deployment.n_settings = n;
 	return 0;

@@ -8,9 +8,9 @@
 struct wanted {
 	struct source source;
 	struct msg_setting *setting;
-	char *ports;                      /* The option, cut at its commas. */
+	char *ports; /* The option, cut at its commas. */
 	const char *port[PORTS_MAX];
-	struct deployment deployment;     /* Points into all of these. */
+	struct deployment deployment; /* Points into all of these. */
 };
 
 enum { ORDER_DEFAULT = 100 };

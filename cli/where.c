@@ -41,10 +41,14 @@ static int copy_trimmed(const char *from, const char *to, char *buf, size_t size
 	return 0;
 }
 
-static int split(const char *text, char *name, size_t name_size, struct condition *c, char *value, size_t value_size, char *ret_why)
+static int split(const char *text, char *name, size_t name_size, struct condition *c, char *value, size_t value_size,
+		 char *ret_why)
 {
-	static const struct { const char *text; int op; } ops[] = {
-		{"==", WHERE_EQ}, {"!=", WHERE_NE}, {"<=", WHERE_LE}, {">=", WHERE_GE}, {"=", WHERE_EQ}, {"<", WHERE_LT}, {">", WHERE_GT}};
+	static const struct {
+		const char *text;
+		int op;
+	} ops[] = {{"==", WHERE_EQ}, {"!=", WHERE_NE}, {"<=", WHERE_LE}, {">=", WHERE_GE},
+		   {"=", WHERE_EQ},  {"<", WHERE_LT},  {">", WHERE_GT}};
 	const char *at = strpbrk(text, "=!<>");
 
 	for (size_t i = 0; at && i < sizeof(ops) / sizeof(ops[0]); i++) {
@@ -109,8 +113,8 @@ static int resolve_state(struct condition *c, const struct layout *layout, const
 		return 0;
 	}
 	near = diag_nearest(value, names, layout->n_states);
-	return wrong(ret_why, "table %s has no state \"%.60s\"%s%s%s", layout->table, value, near ? "; did you mean \"" : "",
-		     near ? near : "", near ? "\"?" : "");
+	return wrong(ret_why, "table %s has no state \"%.60s\"%s%s%s", layout->table, value,
+		     near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 /* "10.0.0.0/8" -> address and mask. */
@@ -147,7 +151,8 @@ static int resolve_value(struct condition *c, char *value, char *ret_why)
 	if (type == TYPE_TIME && (value[0] == '-' || value[0] == '+')) {
 		c->relative = true;
 		if (value_parse(TYPE_DURATION, value + 1, &c->hi, &c->lo) < 0)
-			return wrong(ret_why, "\"%.60s\" is no time: an offset from now is written -2s or +100ms", value);
+			return wrong(ret_why, "\"%.60s\" is no time: an offset from now is written -2s or +100ms",
+				     value);
 		if (value[0] == '-')
 			c->lo = -c->lo;
 		return 0;

@@ -20,8 +20,8 @@ struct where {
 		enum { WHERE_EQ, WHERE_NE, WHERE_LT, WHERE_LE, WHERE_GT, WHERE_GE } op;
 		struct layout_field field;
 		uint64_t hi, lo;
-		uint64_t mask_hi, mask_lo;        /* Of a prefix. */
-		bool relative;                    /* The value is an offset from now. */
+		uint64_t mask_hi, mask_lo; /* Of a prefix. */
+		bool relative;		   /* The value is an offset from now. */
 		unsigned state;
 	} condition[WHERE_MAX];
 };

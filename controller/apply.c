@@ -88,7 +88,8 @@ static void start(struct change *change)
 }
 
 /* Reads the deployment of that name; *ret_found tells whether there is one. */
-static int read_old(struct controller *c, const char *name, struct deployment_list *ret_list, const struct deployment **ret_old)
+static int read_old(struct controller *c, const char *name, struct deployment_list *ret_list,
+		    const struct deployment **ret_old)
 {
 	int r = store_get_deployments(c->store, name, ret_list);
 
@@ -132,7 +133,8 @@ static int prepare(struct controller *c, struct peer *user, uint64_t request_id,
 }
 
 /* What becomes different, as lines; NULL without memory or when nothing can be said. */
-static char *describe(const struct deployment *old, const struct deployment *new_, const struct app *new_app, bool *ret_same)
+static char *describe(const struct deployment *old, const struct deployment *new_, const struct app *new_app,
+		      bool *ret_same)
 {
 	_cleanup_free_ char *lines = NULL, *why = NULL, *places = NULL;
 	struct app *old_app = NULL;
@@ -212,9 +214,11 @@ void apply_load(struct controller *c, struct peer *user, uint64_t request_id, co
 	if (read_old(c, deployment.name, &list, &old) < 0) {
 		refuse_store(c, user, request_id);
 	} else if (wanted->version && (!old || old->version != wanted->version)) {
-		peer_reply_error(user, request_id, ERROR_REFUSED,
-				 "%s %llu, which this change is based on, is no longer what is desired (%s); look again",
-				 deployment.name, (unsigned long long)wanted->version, old ? "there is a newer one" : "it was removed");
+		peer_reply_error(
+			user, request_id, ERROR_REFUSED,
+			"%s %llu, which this change is based on, is no longer what is desired (%s); look again",
+			deployment.name, (unsigned long long)wanted->version,
+			old ? "there is a newer one" : "it was removed");
 	} else {
 		commit(c, user, request_id, old, &deployment, app);
 		memset(&deployment, 0, sizeof(deployment));

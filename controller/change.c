@@ -58,19 +58,25 @@ static void answer(struct change *change)
 	struct message msg = {
 		.kind = MSG_APPLIED,
 		.switch_name = "",
-		.applied = {.name = change->deployment.name, .version = change->deployment.version,
-			    .text = change->text ? change->text : "", .item = item, .n = change->n_results},
+		.applied = {.name = change->deployment.name,
+			    .version = change->deployment.version,
+			    .text = change->text ? change->text : "",
+			    .item = item,
+			    .n = change->n_results},
 	};
 
 	for (size_t i = 0; item && i < change->n_results; i++) {
 		const struct change_result *result = &change->result[i];
 
-		item[i] = (struct msg_applied_switch){.name = result->known->name, .status = result->status,
-						      .duration_us = result->duration_us, .since_ms = result->since_ms,
+		item[i] = (struct msg_applied_switch){.name = result->known->name,
+						      .status = result->status,
+						      .duration_us = result->duration_us,
+						      .since_ms = result->since_ms,
 						      .text = result->text ? result->text : ""};
 	}
 	if (user && !item)
-		peer_reply_error(user, change->request_id, ERROR_NO_MEMORY, "stored as version %llu; no memory to say more",
+		peer_reply_error(user, change->request_id, ERROR_NO_MEMORY,
+				 "stored as version %llu; no memory to say more",
 				 (unsigned long long)change->deployment.version);
 	else if (user)
 		peer_reply(user, change->request_id, &msg);
@@ -86,9 +92,10 @@ void change_begin(struct change *change)
 
 void change_set_result(struct change *change, size_t index, enum applied_status status, const char *text)
 {
-	static const char *const words[] = {
-		[APPLIED_ACTIVE] = "active", [APPLIED_REFUSED] = "refused", [APPLIED_PENDING] = "pending",
-		[APPLIED_REMOVED] = "removed"};
+	static const char *const words[] = {[APPLIED_ACTIVE] = "active",
+					    [APPLIED_REFUSED] = "refused",
+					    [APPLIED_PENDING] = "pending",
+					    [APPLIED_REMOVED] = "removed"};
 	struct change_result *result = &change->result[index];
 	struct known *k = result->known;
 

@@ -22,8 +22,8 @@ struct change_result {
 struct change {
 	struct controller *c;
 	uint64_t user, request_id;
-	struct deployment deployment;     /* Of a removal only name and version. */
-	char *text;                       /* What changes. */
+	struct deployment deployment; /* Of a removal only name and version. */
+	char *text;		      /* What changes. */
 	struct change_result *result;
 	size_t n_results, n_waiting;
 };

@@ -13,8 +13,8 @@
 enum { CONFIG_SIZE_MAX = 64 << 10 };
 
 #define DEFAULT_AGENTS "ipc:///run/mealy/agents.sock"
-#define DEFAULT_USERS "ipc:///run/mealy/users.sock"
-#define DEFAULT_STATE "/var/lib/mealy-controller"
+#define DEFAULT_USERS  "ipc:///run/mealy/users.sock"
+#define DEFAULT_STATE  "/var/lib/mealy-controller"
 
 static const char help[] =
 	"mealy-controller - holds what every switch should run, and brings them there\n"
@@ -77,7 +77,7 @@ static int set_key(struct config *config, const char *key, const char *value, ch
 
 struct pairs {
 	struct config *config;
-	char *key;                /* NULL: a key comes next. */
+	char *key; /* NULL: a key comes next. */
 	unsigned depth;
 };
 
@@ -195,15 +195,19 @@ static int set_flag(char **to, const char *text)
 static enum config_result read_flags(int argc, char **argv, struct config *config, const char **ret_file)
 {
 	static const struct option options[] = {
-		{"agents", required_argument, NULL, 'a'}, {"users", required_argument, NULL, 'u'},
-		{"state", required_argument, NULL, 's'},  {"config", required_argument, NULL, 'c'},
-		{"insecure", no_argument, NULL, 'i'},	  {"debug", no_argument, NULL, 'd'},
-		{"version", no_argument, NULL, 'V'},	  {"help", no_argument, NULL, 'h'},
+		{"agents", required_argument, NULL, 'a'},
+		{"users", required_argument, NULL, 'u'},
+		{"state", required_argument, NULL, 's'},
+		{"config", required_argument, NULL, 'c'},
+		{"insecure", no_argument, NULL, 'i'},
+		{"debug", no_argument, NULL, 'd'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	int c, r = 0;
 
-	optind = 0;       /* Begin anew, so that it may be called twice. */
+	optind = 0; /* Begin anew, so that it may be called twice. */
 	while (r == 0 && (c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
 		case 'a': r = set_flag(&config->agents, optarg); break;

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 
 struct config {
-	char *agents;             /* URL to listen on for switches. */
-	char *users;              /* ... for people and programs. */
-	char *state;              /* Folder of the store. */
-	bool insecure;            /* tcp:// without sealing is allowed. */
+	char *agents;  /* URL to listen on for switches. */
+	char *users;   /* ... for people and programs. */
+	char *state;   /* Folder of the store. */
+	bool insecure; /* tcp:// without sealing is allowed. */
 	bool debug;
 };
 

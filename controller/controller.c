@@ -65,7 +65,8 @@ static void agent_request(void *data, struct peer *peer, const struct message *r
 static enum error_code user_up(void *data, struct peer *peer, const struct msg_hello *hello)
 {
 	if (hello->role != ROLE_USER) {
-		log_warn("refused \"%s\" at the users' address: it is no user (agents have an address of their own)", hello->name);
+		log_warn("refused \"%s\" at the users' address: it is no user (agents have an address of their own)",
+			 hello->name);
 		return ERROR_REFUSED;
 	}
 	log_debug("user %s: connected", hello->name);
@@ -130,8 +131,11 @@ static int make_folder(const char *url, char *ret_why)
 static int listen_on(struct controller *c, const char *url, bool insecure, const struct endpoint_ops *ops,
 		     struct endpoint **ret_endpoint, char *ret_why)
 {
-	struct msg_hello hello = {
-		.role = ROLE_CONTROLLER, .name = "controller", .wire_version = WIRE_VERSION, .build = MEALY_VERSION, .kernel = ""};
+	struct msg_hello hello = {.role = ROLE_CONTROLLER,
+				  .name = "controller",
+				  .wire_version = WIRE_VERSION,
+				  .build = MEALY_VERSION,
+				  .kernel = ""};
 	char why[256] = "";
 	int r;
 

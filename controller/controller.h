@@ -22,14 +22,15 @@ struct subscriber;
 struct controller {
 	struct ev_loop *loop;
 	struct store *store;
-	struct known **known;             /* By name. */
+	struct known **known; /* By name. */
 	size_t n_known;
 	struct subscriber *subscribers;
 	struct endpoint *agents, *users;
 };
 
 /* Opens the store and listens.  Returns 0, or a negative errno and '*ret_why' (256 bytes). */
-int controller_new(struct ev_loop *loop, const struct config *config, struct controller **ret_controller, char *ret_why);
+int controller_new(struct ev_loop *loop, const struct config *config, struct controller **ret_controller,
+		   char *ret_why);
 void controller_free(struct controller *c);
 
 uint64_t unix_ms(void);

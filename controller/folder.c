@@ -15,7 +15,7 @@ int folder_make(const char *path)
 		return -ENOMEM;
 	for (char *at = copy; *at && (at = strchr(at + 1, '/'));) {
 		*at = '\0';
-		mkdir(copy, 0755);        /* What fails here is told by the last one. */
+		mkdir(copy, 0755); /* What fails here is told by the last one. */
 		*at = '/';
 	}
 	return mkdir(path, 0750) < 0 && errno != EEXIST ? -errno : 0;

@@ -11,7 +11,7 @@ struct gather {
 	struct part {
 		struct gather *gather;
 		struct known *k;
-		struct message *reply;    /* NULL: no answer. */
+		struct message *reply; /* NULL: no answer. */
 	} part[];
 };
 
@@ -30,8 +30,12 @@ static void fill(const struct part *part, const struct deployment_list *desired,
 	if (part->reply) {
 		*sw = part->reply->switches.item[0];
 	} else {
-		*sw = (struct msg_switch){.address = "", .build = k->build, .kernel = k->kernel, .fail_mode = "",
-					  .problem = "", .version = k->active_version};
+		*sw = (struct msg_switch){.address = "",
+					  .build = k->build,
+					  .kernel = k->kernel,
+					  .fail_mode = "",
+					  .problem = "",
+					  .version = k->active_version};
 	}
 	sw->name = k->name;
 	sw->connected = k->peer != 0;
@@ -70,8 +74,7 @@ static void part_answered(void *data, int status, const struct message *reply)
 {
 	struct part *part = data;
 
-	if (status == 0 && reply->kind == MSG_SWITCH && reply->switches.n == 1 &&
-	    message_copy(reply, &part->reply) < 0)
+	if (status == 0 && reply->kind == MSG_SWITCH && reply->switches.n == 1 && message_copy(reply, &part->reply) < 0)
 		part->reply = NULL;
 	if (--part->gather->n_waiting == 0)
 		answer(part->gather);

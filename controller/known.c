@@ -116,7 +116,8 @@ static void replace_string(char **to, const char *text)
 void known_connect(struct known *k, struct peer *peer, const struct msg_hello *hello)
 {
 	if (k->peer) {
-		log_warn("switch %s: connected again while its earlier connection was still open; the new one counts", k->name);
+		log_warn("switch %s: connected again while its earlier connection was still open; the new one counts",
+			 k->name);
 		known_disconnect(k, "replaced by a newer connection");
 	}
 	k->peer = peer_id(peer);
@@ -176,7 +177,7 @@ void known_set_outcome(struct known *k, const char *name, uint64_t version, cons
 	if (!o)
 		o = add_outcome(k, name);
 	if (!o)
-		return;           /* Without memory it reads as pending, which is what a person should look at. */
+		return; /* Without memory it reads as pending, which is what a person should look at. */
 	free(o->problem);
 	o->problem = problem ? strdup(problem) : NULL;
 	o->version = version;

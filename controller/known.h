@@ -15,37 +15,37 @@ struct change;
 
 struct work {
 	struct work *next;
-	struct change *change;            /* NULL: synchronise. */
-	size_t index;                     /* Of the switch in the change. */
+	struct change *change; /* NULL: synchronise. */
+	size_t index;	       /* Of the switch in the change. */
 };
 
 /* What the switch said to one deployment. */
 struct outcome {
 	char *name;
 	uint64_t version;
-	char *problem;                    /* NULL: it runs. */
+	char *problem; /* NULL: it runs. */
 };
 
 struct known {
 	struct controller *c;
 	char *name, *build, *kernel;
-	uint64_t since_ms;                /* Unix time; of the last change of 'peer' from or to 0. */
-	uint64_t peer;                    /* peer_id() of its connection, 0: not connected. */
+	uint64_t since_ms; /* Unix time; of the last change of 'peer' from or to 0. */
+	uint64_t peer;	   /* peer_id() of its connection, 0: not connected. */
 	uint64_t instance;
-	uint64_t active_version;          /* As in hello. */
+	uint64_t active_version; /* As in hello. */
 	uint32_t n_ports;
 
-	struct work *work, **work_end;    /* The first is under way if 'busy'. */
+	struct work *work, **work_end; /* The first is under way if 'busy'. */
 	bool busy;
-	ev_timer again;                   /* Synchronise again after a failure. */
-	struct deployment_list sync;      /* Of the synchronisation under way ... */
-	bool *needed;                     /* ... which of them are to be sent ... */
-	size_t next_needed;               /* ... and how far that is. */
-	char *sync_problem;               /* NULL, or why the last one failed. */
+	ev_timer again;		     /* Synchronise again after a failure. */
+	struct deployment_list sync; /* Of the synchronisation under way ... */
+	bool *needed;		     /* ... which of them are to be sent ... */
+	size_t next_needed;	     /* ... and how far that is. */
+	char *sync_problem;	     /* NULL, or why the last one failed. */
 
 	struct outcome *outcome;
 	size_t n_outcomes;
-	uint64_t event_sequence;          /* Of the last batch, 0: none yet. */
+	uint64_t event_sequence; /* Of the last batch, 0: none yet. */
 };
 
 /* Finds by name; NULL: never seen. */

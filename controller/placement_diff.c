@@ -10,7 +10,8 @@
 
 static const char *hook_name(uint32_t hook)
 {
-	static const char *const names[] = {[HOOK_XDP] = "xdp", [HOOK_TC_INGRESS] = "tc-ingress", [HOOK_TC_EGRESS] = "tc-egress"};
+	static const char *const names[] = {
+		[HOOK_XDP] = "xdp", [HOOK_TC_INGRESS] = "tc-ingress", [HOOK_TC_EGRESS] = "tc-egress"};
 
 	return hook < HOOK_MAX ? names[hook] : "?";
 }

@@ -6,7 +6,8 @@
 #include "../proto/message.h"
 
 /* Lines for people about hook, order, ports and switches, without a final newline; "" when all are
- * equal.  Settings are the application's parameters, which app_diff() compares.  The caller frees; NULL without memory. */
+ * equal.  Settings are the application's parameters, which app_diff() compares.  The caller frees; NULL without memory.
+ */
 char *placement_diff(const struct deployment *old, const struct deployment *new_, bool *ret_same);
 
 #endif

@@ -9,7 +9,7 @@
 
 struct subscriber {
 	struct subscriber *next;
-	uint64_t id;                      /* Of the subscription; never used again. */
+	uint64_t id; /* Of the subscription; never used again. */
 	uint64_t user;
 	char *pattern, *kinds;
 	uint64_t sequence, lost;
@@ -89,7 +89,7 @@ static bool kind_is_wanted(const char *kinds, const char *kind)
 	size_t len = strlen(kind);
 
 	if (!kinds[0] || !strcmp(kind, "lost"))
-		return true;      /* A loss concerns everyone who could have missed something. */
+		return true; /* A loss concerns everyone who could have missed something. */
 	for (const char *at = kinds; at; at = strchr(at, ',')) {
 		at += *at == ',';
 		if (!strncmp(at, kind, len) && (at[len] == ',' || at[len] == '\0'))
@@ -173,8 +173,17 @@ static void distribute(struct controller *c, const char *switch_name, const stru
 static struct msg_event own_event(const char *kind, const char *switch_name, const char *deployment, const char *text)
 {
 	return (struct msg_event){
-		.switch_name = switch_name, .time_ms = unix_ms(), .kind = kind, .deployment = deployment, .table = "",
-		.key = "", .old_state = "", .new_state = "", .rule = "", .port = "", .text = text,
+		.switch_name = switch_name,
+		.time_ms = unix_ms(),
+		.kind = kind,
+		.deployment = deployment,
+		.table = "",
+		.key = "",
+		.old_state = "",
+		.new_state = "",
+		.rule = "",
+		.port = "",
+		.text = text,
 	};
 }
 
@@ -184,7 +193,8 @@ void relay_events(struct known *k, const struct msg_events *events)
 
 	k->event_sequence = events->sequence;
 	if (events->lost || gap) {
-		struct msg_event event = own_event("lost", k->name, "", events->lost ? "" : "the switch's numbering has a gap");
+		struct msg_event event =
+			own_event("lost", k->name, "", events->lost ? "" : "the switch's numbering has a gap");
 
 		event.count = events->lost;
 		distribute(k->c, k->name, &event, 1);
@@ -192,7 +202,8 @@ void relay_events(struct known *k, const struct msg_events *events)
 	distribute(k->c, k->name, events->item, events->n);
 }
 
-void relay_own(struct controller *c, const char *kind, const char *switch_name, const char *deployment, const char *text)
+void relay_own(struct controller *c, const char *kind, const char *switch_name, const char *deployment,
+	       const char *text)
 {
 	struct msg_event event = own_event(kind, switch_name, deployment, text);
 

@@ -20,7 +20,8 @@ void relay_user_gone(struct controller *c, uint64_t user);
 /* A batch from a switch. */
 void relay_events(struct known *k, const struct msg_events *events);
 /* One event of the controller's own. */
-void relay_own(struct controller *c, const char *kind, const char *switch_name, const char *deployment, const char *text);
+void relay_own(struct controller *c, const char *kind, const char *switch_name, const char *deployment,
+	       const char *text);
 void relay_free_all(struct controller *c);
 
 #endif

@@ -18,7 +18,7 @@ struct store;
 
 struct known_switch {
 	char *name, *address, *build, *kernel;
-	uint64_t seen_ms;                 /* Unix time when its connection last came or went. */
+	uint64_t seen_ms; /* Unix time when its connection last came or went. */
 };
 
 /* Opens, and if needed creates, the store in folder 'dir'.  '*ret_why' (256 bytes) says what failed. */

@@ -263,11 +263,11 @@ const char *store_error(const struct store *store)
 }
 
 /* Runs one statement that yields no rows. */
-#define RUN(store, sql, format, ...)                                                                                  \
-	({                                                                                                            \
-		_cleanup_stmt_ sqlite3_stmt *stmt_ = NULL;                                                            \
-		int r_ = prepare(store, &stmt_, sql, format, __VA_ARGS__, NULL);                                      \
-		r_ < 0 ? r_ : step(store, stmt_);                                                                     \
+#define RUN(store, sql, format, ...)                                                                                   \
+	({                                                                                                             \
+		_cleanup_stmt_ sqlite3_stmt *stmt_ = NULL;                                                             \
+		int r_ = prepare(store, &stmt_, sql, format, __VA_ARGS__, NULL);                                       \
+		r_ < 0 ? r_ : step(store, stmt_);                                                                      \
 	})
 
 static int next_version(struct store *store, uint64_t *ret_version)
@@ -290,8 +290,8 @@ static int insert_deployment(struct store *store, const struct deployment *d, ui
 	r = RUN(store, "DELETE FROM deployment WHERE name = ?", "s", d->name);
 	if (r < 0)
 		return r;
-	r = RUN(store, "INSERT INTO deployment VALUES (?, ?, ?, ?, ?, ?, ?)", "sussuus", d->name, version, d->file, d->text,
-		(uint64_t)d->hook, (uint64_t)d->order, d->switches);
+	r = RUN(store, "INSERT INTO deployment VALUES (?, ?, ?, ?, ?, ?, ?)", "sussuus", d->name, version, d->file,
+		d->text, (uint64_t)d->hook, (uint64_t)d->order, d->switches);
 	for (size_t i = 0; r == 0 && i < d->n_settings; i++)
 		r = RUN(store, "INSERT INTO setting VALUES (?, ?, ?, ?)", "suss", d->name, (uint64_t)i,
 			d->setting[i].name, d->setting[i].text);
@@ -362,7 +362,8 @@ static int read_settings(struct store *store, struct deployment *d)
 	d->setting = calloc(n, sizeof(*d->setting));
 	if (!d->setting)
 		return -ENOMEM;
-	r = prepare(store, &stmt, "SELECT name, text FROM setting WHERE deployment = ? ORDER BY idx", "s", d->name, NULL);
+	r = prepare(store, &stmt, "SELECT name, text FROM setting WHERE deployment = ? ORDER BY idx", "s", d->name,
+		    NULL);
 	while (r >= 0 && d->n_settings < n && (r = step(store, stmt)) > 0) {
 		struct msg_setting *s = &d->setting[d->n_settings++];
 
@@ -441,8 +442,8 @@ int store_get_deployments(struct store *store, const char *name, struct deployme
 
 int store_put_switch(struct store *store, const struct known_switch *sw)
 {
-	return RUN(store, "INSERT OR REPLACE INTO switch VALUES (?, ?, ?, ?, ?)", "ssssu", sw->name, sw->address, sw->build,
-		   sw->kernel, sw->seen_ms);
+	return RUN(store, "INSERT OR REPLACE INTO switch VALUES (?, ?, ?, ?, ?)", "ssssu", sw->name, sw->address,
+		   sw->build, sw->kernel, sw->seen_ms);
 }
 
 int store_each_switch(struct store *store, store_switch_fn each, void *data)

@@ -186,8 +186,7 @@ static void send_next(struct known *k)
 	while (k->next_needed < k->sync.n && !k->needed[k->next_needed])
 		k->next_needed++;
 	if (k->next_needed < k->sync.n) {
-		struct message msg = {
-			.kind = MSG_DEPLOY, .switch_name = "", .deploy = k->sync.item[k->next_needed++]};
+		struct message msg = {.kind = MSG_DEPLOY, .switch_name = "", .deploy = k->sync.item[k->next_needed++]};
 
 		r = work_request(k, &msg, deploy_answered);
 	} else {

@@ -108,7 +108,8 @@ static struct known *find_only(struct controller *c, struct peer *user, uint64_t
 		return only;
 	list = names(c, n > 0);
 	if (n > 1)
-		peer_reply_error(user, request_id, ERROR_INVALID, "which switch? connected are %s; say --switch NAME", list);
+		peer_reply_error(user, request_id, ERROR_INVALID, "which switch? connected are %s; say --switch NAME",
+				 list);
 	else if (c->n_known)
 		peer_reply_error(user, request_id, ERROR_NO_SWITCH, "no switch is connected (known are %s)", list);
 	else

@@ -53,7 +53,8 @@ const char *work_explain(int status, const struct message *reply, char *buf, siz
 	else if (status < 0)
 		snprintf(buf, size, "%s", strerror(-status));
 	else if (reply->kind == MSG_ERROR)
-		snprintf(buf, size, "%s", reply->error.text[0] ? reply->error.text : error_code_name(reply->error.code));
+		snprintf(buf, size, "%s",
+			 reply->error.text[0] ? reply->error.text : error_code_name(reply->error.code));
 	else
 		snprintf(buf, size, "an unexpected answer (%s)", message_kind_name(reply->kind));
 	return buf;

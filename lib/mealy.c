@@ -16,12 +16,12 @@ enum { DUMP_TRIES_MAX = 3 };
 struct mealy {
 	struct ev_loop *loop;
 	struct endpoint *endpoint;
-	struct peer *peer;                /* NULL: not connected now. */
+	struct peer *peer; /* NULL: not connected now. */
 	unsigned timeout_ms;
 	char *url;
-	char lost_why[256];               /* Why the connection ended last. */
+	char lost_why[256]; /* Why the connection ended last. */
 	char error[1024];
-	mealy_event_fn event;             /* NULL: not watching. */
+	mealy_event_fn event; /* NULL: not watching. */
 	void *event_data;
 	int event_result;
 	uint64_t event_sequence;
@@ -73,8 +73,17 @@ static void give(struct mealy *mealy, const struct msg_event *event)
 static void give_loss(struct mealy *mealy, uint64_t count, const char *text)
 {
 	struct msg_event event = {
-		.switch_name = "", .kind = "lost", .deployment = "", .table = "", .key = "", .old_state = "", .new_state = "",
-		.rule = "", .port = "", .text = text, .count = count,
+		.switch_name = "",
+		.kind = "lost",
+		.deployment = "",
+		.table = "",
+		.key = "",
+		.old_state = "",
+		.new_state = "",
+		.rule = "",
+		.port = "",
+		.text = text,
+		.count = count,
 	};
 	struct timespec ts;
 
@@ -249,10 +258,12 @@ static int reply_error(struct mealy *mealy, const struct message *reply, enum er
 		return 0;
 	if (ret_code)
 		*ret_code = reply->error.code;
-	return fail(mealy, -EREMOTEIO, "%s", reply->error.text[0] ? reply->error.text : error_code_name(reply->error.code));
+	return fail(mealy, -EREMOTEIO, "%s",
+		    reply->error.text[0] ? reply->error.text : error_code_name(reply->error.code));
 }
 
-int mealy_call(struct mealy *mealy, const struct message *request, struct message **ret_reply, enum error_code *ret_code)
+int mealy_call(struct mealy *mealy, const struct message *request, struct message **ret_reply,
+	       enum error_code *ret_code)
 {
 	struct call call = {.mealy = mealy};
 	int r;
@@ -288,9 +299,9 @@ struct dump {
 	struct layout *layout;
 	mealy_flow_fn flow;
 	void *data;
-	bool waiting;             /* For a chunk. */
-	int result;               /* Of the walk so far. */
-	bool lost;                /* The connection, with a chunk outstanding. */
+	bool waiting; /* For a chunk. */
+	int result;   /* Of the walk so far. */
+	bool lost;    /* The connection, with a chunk outstanding. */
 };
 
 static void chunk_came(void *data, int status, const struct message *reply);
@@ -338,7 +349,8 @@ static int take_chunk(struct dump *dump, const struct message *reply)
 	if (r < 0)
 		return r;
 	if (reply->kind != MSG_DUMP_CHUNK)
-		return fail(dump->mealy, -EPROTO, "%s answered a dump with %s", dump->mealy->url, message_kind_name(reply->kind));
+		return fail(dump->mealy, -EPROTO, "%s answered a dump with %s", dump->mealy->url,
+			    message_kind_name(reply->kind));
 	if (chunk->size || chunk->layout) {
 		r = take_layout(dump, chunk);
 		if (r < 0)
@@ -361,7 +373,8 @@ static void chunk_came(void *data, int status, const struct message *reply)
 	if (status == -ECONNRESET || status == -ETIMEDOUT)
 		dump->lost = true;
 	else if (dump->result == 0)
-		dump->result = status < 0 ? transport_error(dump->mealy, status, &dump->request) : take_chunk(dump, reply);
+		dump->result =
+			status < 0 ? transport_error(dump->mealy, status, &dump->request) : take_chunk(dump, reply);
 	ev_break(dump->mealy->loop, EVBREAK_ALL);
 }
 
@@ -409,7 +422,8 @@ int mealy_dump(struct mealy *mealy, const char *switch_name, const char *deploym
 		.mealy = mealy,
 		.flow = flow,
 		.data = data,
-		.request = {.kind = MSG_DUMP, .switch_name = switch_name,
+		.request = {.kind = MSG_DUMP,
+			    .switch_name = switch_name,
 			    .dump = {.deployment = deployment, .table = table, .state = state}},
 	};
 	int r = walk(&dump);
@@ -422,7 +436,8 @@ int mealy_dump(struct mealy *mealy, const char *switch_name, const char *deploym
 
 static int subscribe(struct mealy *mealy, const char *switch_name, const char *kinds, bool off)
 {
-	struct message msg = {.kind = MSG_SUBSCRIBE, .switch_name = switch_name, .subscribe = {.kinds = kinds, .off = off}};
+	struct message msg = {
+		.kind = MSG_SUBSCRIBE, .switch_name = switch_name, .subscribe = {.kinds = kinds, .off = off}};
 	struct message *reply;
 	int r;
 
@@ -454,8 +469,8 @@ static double now_s(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-int mealy_watch(struct mealy *mealy, const char *switch_name, const char *kinds, unsigned seconds,
-		mealy_event_fn event, void *data)
+int mealy_watch(struct mealy *mealy, const char *switch_name, const char *kinds, unsigned seconds, mealy_event_fn event,
+		void *data)
 {
 	double end = now_s() + seconds;
 	int r;

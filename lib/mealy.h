@@ -17,16 +17,18 @@ struct mealy;
  * is set (but for -ENOMEM), to be asked with mealy_error() and closed. */
 int mealy_open(const char *url, bool insecure, const char *name, unsigned timeout_ms, struct mealy **ret_mealy);
 void mealy_set_timeout(struct mealy *mealy, unsigned timeout_ms);
-void mealy_close(struct mealy *mealy);     /* NULL is fine. */
+void mealy_close(struct mealy *mealy); /* NULL is fine. */
 const char *mealy_error(const struct mealy *mealy);
 
 /* Sends any request and waits for its answer, which the caller releases with message_free().  An
  * answer MSG_ERROR becomes -EREMOTEIO, mealy_error() has its text and *ret_code its code. */
-int mealy_call(struct mealy *mealy, const struct message *request, struct message **ret_reply, enum error_code *ret_code);
+int mealy_call(struct mealy *mealy, const struct message *request, struct message **ret_reply,
+	       enum error_code *ret_code);
 
 /* Calls 'flow' for every record of a table, in chunks; memory does not grow with the table.  A
  * negative return of 'flow' ends the walk and is returned. */
-typedef int (*mealy_flow_fn)(void *data, const struct layout *layout, const uint64_t *words, uint64_t now_ns, uint64_t total);
+typedef int (*mealy_flow_fn)(void *data, const struct layout *layout, const uint64_t *words, uint64_t now_ns,
+			     uint64_t total);
 int mealy_dump(struct mealy *mealy, const char *switch_name, const char *deployment, const char *table,
 	       const char *state, mealy_flow_fn flow, void *data);
 
@@ -34,7 +36,7 @@ int mealy_dump(struct mealy *mealy, const char *switch_name, const char *deploym
  * a negative return is returned.  What was missed (a full queue, a lost connection, which is
  * made again) comes as an event of kind "lost". */
 typedef int (*mealy_event_fn)(void *data, const struct msg_event *event);
-int mealy_watch(struct mealy *mealy, const char *switch_name, const char *kinds, unsigned seconds,
-		mealy_event_fn event, void *data);
+int mealy_watch(struct mealy *mealy, const char *switch_name, const char *kinds, unsigned seconds, mealy_event_fn event,
+		void *data);
 
 #endif

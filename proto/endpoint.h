@@ -33,9 +33,9 @@ enum {
 	ENDPOINT_SILENT_MS = 4000,
 	ENDPOINT_BACKOFF_MIN_MS = 100,
 	ENDPOINT_BACKOFF_MAX_MS = 5000,
-	ENDPOINT_ACK_MS = 20,             /* An acknowledgement that finds nothing to ride on. */
+	ENDPOINT_ACK_MS = 20, /* An acknowledgement that finds nothing to ride on. */
 	ENDPOINT_PEERS_MAX = 4096,
-	ENDPOINT_OPEN_MAX = 4096,         /* Requests of a peer that wait for our answer; more are refused. */
+	ENDPOINT_OPEN_MAX = 4096, /* Requests of a peer that wait for our answer; more are refused. */
 };
 
 struct endpoint;
@@ -90,8 +90,8 @@ int peer_reply_ok(struct peer *peer, uint64_t request_id, const char *text, uint
 int peer_reply_error(struct peer *peer, uint64_t request_id, enum error_code code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-uint64_t peer_id(const struct peer *peer);                 /* Unique in the process; never reused. */
-struct peer *peer_find(struct endpoint *endpoint, uint64_t id);   /* NULL: gone. */
+uint64_t peer_id(const struct peer *peer);			/* Unique in the process; never reused. */
+struct peer *peer_find(struct endpoint *endpoint, uint64_t id); /* NULL: gone. */
 const struct msg_hello *peer_hello(const struct peer *peer);
 void peer_set_data(struct peer *peer, void *data);
 void *peer_data(const struct peer *peer);
@@ -99,8 +99,8 @@ void *peer_data(const struct peer *peer);
 /* Messages, but for 'resent' and 'duplicates', which count frames. */
 struct endpoint_stats {
 	uint64_t sent, received, resent, duplicates, malformed, refused, timeouts, queue_full;
-	uint64_t late;                    /* Answers that came after their request had timed out. */
-	uint64_t vanished;                /* Requests whose peer had gone before they were answered. */
+	uint64_t late;	   /* Answers that came after their request had timed out. */
+	uint64_t vanished; /* Requests whose peer had gone before they were answered. */
 };
 void endpoint_get_stats(const struct endpoint *endpoint, struct endpoint_stats *ret_stats);
 

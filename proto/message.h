@@ -20,8 +20,8 @@ struct layout;
 
 enum {
 	WIRE_VERSION = 1,
-	MESSAGE_SIZE_MAX = 1 << 20,       /* Bytes on the wire, envelope included. */
-	DUMP_BYTES_MAX = 256 << 10,       /* Of records in one chunk. */
+	MESSAGE_SIZE_MAX = 1 << 20, /* Bytes on the wire, envelope included. */
+	DUMP_BYTES_MAX = 256 << 10, /* Of records in one chunk. */
 	EVENT_BATCH_MAX = 256,
 	TRACE_FRAMES_MAX = 128,
 };
@@ -29,20 +29,44 @@ enum {
 enum message_kind {
 	MSG_NONE,
 	/* Session */
-	MSG_HELLO, MSG_HELLO_REPLY, MSG_ECHO, MSG_OK, MSG_ERROR, MSG_BARRIER,
+	MSG_HELLO,
+	MSG_HELLO_REPLY,
+	MSG_ECHO,
+	MSG_OK,
+	MSG_ERROR,
+	MSG_BARRIER,
 	/* Desired state; absolute and versioned */
-	MSG_DEPLOY, MSG_REMOVE, MSG_SYNC_BEGIN, MSG_SYNC_NEED, MSG_SYNC_END,
-	MSG_GET_DEPLOYMENTS, MSG_DEPLOYMENTS, MSG_DIFF,
+	MSG_DEPLOY,
+	MSG_REMOVE,
+	MSG_SYNC_BEGIN,
+	MSG_SYNC_NEED,
+	MSG_SYNC_END,
+	MSG_GET_DEPLOYMENTS,
+	MSG_DEPLOYMENTS,
+	MSG_DIFF,
 	/* What runs */
-	MSG_GET_SWITCHES, MSG_SWITCHES, MSG_GET_SWITCH, MSG_SWITCH,
-	MSG_GET_PORTS, MSG_PORTS, MSG_GET_TABLES, MSG_TABLES,
-	MSG_GET_COUNTERS, MSG_COUNTERS, MSG_RESET_COUNTERS,
+	MSG_GET_SWITCHES,
+	MSG_SWITCHES,
+	MSG_GET_SWITCH,
+	MSG_SWITCH,
+	MSG_GET_PORTS,
+	MSG_PORTS,
+	MSG_GET_TABLES,
+	MSG_TABLES,
+	MSG_GET_COUNTERS,
+	MSG_COUNTERS,
+	MSG_RESET_COUNTERS,
 	/* Flows */
-	MSG_DUMP, MSG_DUMP_CHUNK, MSG_FLOW,
+	MSG_DUMP,
+	MSG_DUMP_CHUNK,
+	MSG_FLOW,
 	/* Events and packets */
-	MSG_SUBSCRIBE, MSG_EVENTS, MSG_PACKET_OUT,
+	MSG_SUBSCRIBE,
+	MSG_EVENTS,
+	MSG_PACKET_OUT,
 	/* Trace */
-	MSG_TRACE, MSG_TRACED,
+	MSG_TRACE,
+	MSG_TRACED,
 	/* A controller's answer to a user's DEPLOY and REMOVE */
 	MSG_APPLIED,
 	MSG_KIND_MAX,
@@ -52,179 +76,192 @@ enum role { ROLE_AGENT, ROLE_CONTROLLER, ROLE_USER };
 
 enum error_code {
 	ERROR_NONE,
-	ERROR_VERSION,            /* Another WIRE_VERSION. */
+	ERROR_VERSION, /* Another WIRE_VERSION. */
 	ERROR_MALFORMED,
-	ERROR_UNKNOWN,            /* Kind, switch, deployment, table, flow: the text says which. */
-	ERROR_REFUSED,            /* Not allowed: read-only socket, old version. */
-	ERROR_INVALID,            /* The application or a value is wrong; the text has the diagnostics. */
+	ERROR_UNKNOWN, /* Kind, switch, deployment, table, flow: the text says which. */
+	ERROR_REFUSED, /* Not allowed: read-only socket, old version. */
+	ERROR_INVALID, /* The application or a value is wrong; the text has the diagnostics. */
 	ERROR_NO_MEMORY,
-	ERROR_NO_SWITCH,          /* Not connected. */
+	ERROR_NO_SWITCH, /* Not connected. */
 	ERROR_BUSY,
 	ERROR_INTERNAL,
 };
 
-struct msg_setting { const char *name, *text; };
+struct msg_setting {
+	const char *name, *text;
+};
 
 /* A deployment: which application runs where on a switch. */
 struct deployment {
-	const char *name;                 /* The application's name unless given otherwise. */
-	uint64_t version;                 /* Grows with each change; given by the controller. */
-	const char *file;                 /* For messages. */
-	const char *text;                 /* YAML. */
+	const char *name; /* The application's name unless given otherwise. */
+	uint64_t version; /* Grows with each change; given by the controller. */
+	const char *file; /* For messages. */
+	const char *text; /* YAML. */
 	struct msg_setting *setting;
 	size_t n_settings;
-	uint32_t hook;                    /* enum hook_id */
-	const char **port;                /* Names; none: all ports. */
+	uint32_t hook;	   /* enum hook_id */
+	const char **port; /* Names; none: all ports. */
 	size_t n_ports;
-	uint32_t order;                   /* In the chain; smaller first, then by name. */
-	const char *switches;             /* Pattern (fnmatch); the controller's business. */
+	uint32_t order;	      /* In the chain; smaller first, then by name. */
+	const char *switches; /* Pattern (fnmatch); the controller's business. */
 };
 
 struct msg_hello {
-	uint32_t role;                    /* enum role */
-	const char *name;                 /* Of the switch, or of the user's program. */
-	uint64_t instance;                /* Random, drawn at start of the process. */
+	uint32_t role;	   /* enum role */
+	const char *name;  /* Of the switch, or of the user's program. */
+	uint64_t instance; /* Random, drawn at start of the process. */
 	uint32_t wire_version;
 	const char *build;
 	const char *kernel;
 	uint64_t active_version;
 	uint32_t n_ports;
-	uint64_t state_digest;            /* Of all deployments; equal: nothing to synchronise. */
+	uint64_t state_digest; /* Of all deployments; equal: nothing to synchronise. */
 };
 
-struct msg_digest { const char *name; uint64_t version; uint64_t digest; };
+struct msg_digest {
+	const char *name;
+	uint64_t version;
+	uint64_t digest;
+};
 
-struct msg_sync { struct msg_digest *item; size_t n; };
+struct msg_sync {
+	struct msg_digest *item;
+	size_t n;
+};
 
 struct msg_switch {
 	const char *name;
 	bool connected;
-	uint64_t since_ms;                /* Unix time of the last change of 'connected'. */
+	uint64_t since_ms; /* Unix time of the last change of 'connected'. */
 	const char *address, *build, *kernel;
-	uint64_t version;                 /* Active. */
+	uint64_t version; /* Active. */
 	uint32_t n_ports_up, n_ports_down;
 	uint64_t n_flows, flows_max, flow_bytes;
-	uint64_t committed_ms;            /* Unix time. */
-	uint64_t build_us, commit_us;     /* Of the last change. */
+	uint64_t committed_ms;	      /* Unix time. */
+	uint64_t build_us, commit_us; /* Of the last change. */
 	const char *fail_mode;
-	const char **line;                /* "hook xdp: limiter (1 table) on wan0, lan0" */
+	const char **line; /* "hook xdp: limiter (1 table) on wan0, lan0" */
 	size_t n_lines;
-	uint32_t n_pending;               /* Deployments not yet applied. */
-	const char *problem;              /* "" or why the last change was refused. */
-	uint64_t now_ns;                  /* Clock of the switch. */
+	uint32_t n_pending;  /* Deployments not yet applied. */
+	const char *problem; /* "" or why the last change was refused. */
+	uint64_t now_ns;     /* Clock of the switch. */
 	uint64_t events_lost;
 };
 
 struct msg_port {
 	uint32_t number;
 	const char *name;
-	uint32_t ifindex;                 /* 0: absent. */
+	uint32_t ifindex; /* 0: absent. */
 	bool up;
 	const char *mac;
-	const char *mode;                 /* "native", "generic", "-" */
+	const char *mode; /* "native", "generic", "-" */
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, dropped_packets;
-	const char *warning;              /* "" or e.g. the peer's checksum offload. */
+	const char *warning; /* "" or e.g. the peer's checksum offload. */
 };
 
 struct msg_table {
 	const char *deployment, *table;
-	uint32_t hook, position;          /* On the hook. */
+	uint32_t hook, position; /* On the hook. */
 	bool stateful;
 	uint32_t n_rules;
 	uint64_t n_flows, capacity, record_bytes;
 	uint64_t created, expired, evicted, freed, full, restarts;
-	struct layout *layout;            /* NULL unless stateful and asked for. */
+	struct layout *layout; /* NULL unless stateful and asked for. */
 };
 
 struct msg_counter {
-	const char *scope;                /* "rule", "table", "app", "port", "exit", "switch" */
-	const char *name;                 /* "limiter/police/over-rate", "xdp/wan0/drop" */
+	const char *scope; /* "rule", "table", "app", "port", "exit", "switch" */
+	const char *name;  /* "limiter/police/over-rate", "xdp/wan0/drop" */
 	uint64_t packets, bytes;
 };
 
 struct msg_dump {
 	const char *deployment, *table;
-	uint64_t cursor;                  /* 0: begin. */
-	uint32_t max_bytes;               /* Of records; 0: DUMP_BYTES_MAX. */
-	const char *state;                /* Only flows in this state; "": all. */
+	uint64_t cursor;    /* 0: begin. */
+	uint32_t max_bytes; /* Of records; 0: DUMP_BYTES_MAX. */
+	const char *state;  /* Only flows in this state; "": all. */
 };
 
 /* Records are images of RECORD_SIZE(class) bytes, one after the other; each was copied whole. */
 struct msg_dump_chunk {
-	struct layout *layout;            /* In the first chunk only. */
+	struct layout *layout; /* In the first chunk only. */
 	uint64_t now_ns;
-	uint64_t next;                    /* Cursor for the next request; 0: this was the last. */
-	uint64_t total;                   /* Flows in the table now. */
+	uint64_t next;	/* Cursor for the next request; 0: this was the last. */
+	uint64_t total; /* Flows in the table now. */
 	uint32_t record_size;
 	const uint8_t *records;
-	size_t size;                      /* Bytes. */
+	size_t size; /* Bytes. */
 };
 
 enum flow_op { FLOW_GET, FLOW_SET, FLOW_DELETE, FLOW_FLUSH };
 struct msg_flow {
 	uint32_t op;
 	const char *deployment, *table;
-	struct msg_setting *key;          /* name and text of each part; all of them but for FLUSH (filter). */
+	struct msg_setting *key; /* name and text of each part; all of them but for FLUSH (filter). */
 	size_t n_keys;
-	const char *state;                /* "": leave (SET), any (FLUSH). */
+	const char *state; /* "": leave (SET), any (FLUSH). */
 	struct msg_setting *reg;
 	size_t n_regs;
-};                                        /* Answered by DUMP_CHUNK (GET) or OK with 'count'. */
+}; /* Answered by DUMP_CHUNK (GET) or OK with 'count'. */
 
 struct msg_event {
-	const char *switch_name;          /* Filled in by the controller. */
-	uint64_t time_ms;                 /* Unix. */
-	const char *kind;                 /* "state", "timeout", "table-full", "port", "packet-in", "lost", "switch", "deployment" */
+	const char *switch_name; /* Filled in by the controller. */
+	uint64_t time_ms;	 /* Unix. */
+	const char *kind; /* "state", "timeout", "table-full", "port", "packet-in", "lost", "switch", "deployment" */
 	const char *deployment, *table;
-	const char *key;                  /* "ip.src=10.0.0.1" */
+	const char *key; /* "ip.src=10.0.0.1" */
 	const char *old_state, *new_state, *rule;
 	const char *port;
-	const char *text;                 /* Anything else for people. */
+	const char *text; /* Anything else for people. */
 	uint64_t change, cpu, sequence, count;
 	const uint8_t *packet;
 	size_t packet_size;
 };
 
 struct msg_events {
-	uint64_t sequence;                /* Of the batch, per sender and session; a gap is a loss. */
-	uint64_t lost;                    /* Since the last batch. */
+	uint64_t sequence; /* Of the batch, per sender and session; a gap is a loss. */
+	uint64_t lost;	   /* Since the last batch. */
 	struct msg_event *item;
 	size_t n;
 };
 
 struct msg_packet_out {
-	uint32_t port;                    /* Number. */
-	const char *port_name;            /* Instead of the number, when not "". */
+	uint32_t port;	       /* Number. */
+	const char *port_name; /* Instead of the number, when not "". */
 	const uint8_t *packet;
 	size_t size;
 };
 
-struct msg_frame { const uint8_t *bytes; size_t size; uint64_t time_ns; };
+struct msg_frame {
+	const uint8_t *bytes;
+	size_t size;
+	uint64_t time_ns;
+};
 struct msg_trace {
 	const char *port;
 	uint32_t hook;
-	uint64_t at_ns;                   /* 0: the switch's clock now. */
+	uint64_t at_ns; /* 0: the switch's clock now. */
 	struct msg_frame *frame;
 	size_t n_frames;
 };
 
 /* What one table did to one traced packet. */
 struct msg_traced_step {
-	uint32_t frame;                   /* Index. */
+	uint32_t frame; /* Index. */
 	const char *deployment, *table, *key;
 	bool absent, found, created, freed;
 	const char *old_state, *new_state, *rule;
-	uint32_t rule_line;               /* Of the YAML; 0: none. */
-	const char *conditions;           /* "now < start -> true (...)", for people */
-	const char *updates;              /* "start: 1 -> 2; ..." */
+	uint32_t rule_line;	/* Of the YAML; 0: none. */
+	const char *conditions; /* "now < start -> true (...)", for people */
+	const char *updates;	/* "start: 1 -> 2; ..." */
 	const char *verdict;
-	uint8_t *record;                  /* Image after, NULL: none. */
+	uint8_t *record; /* Image after, NULL: none. */
 	size_t record_size;
 };
 struct msg_traced_frame {
-	const char *exit;                 /* exit_reason name. */
+	const char *exit; /* exit_reason name. */
 	uint32_t out_port;
-	const uint8_t *bytes;             /* As it leaves. */
+	const uint8_t *bytes; /* As it leaves. */
 	size_t size;
 };
 struct msg_traced {
@@ -239,48 +276,78 @@ struct msg_traced {
 enum applied_status { APPLIED_ACTIVE, APPLIED_REFUSED, APPLIED_PENDING, APPLIED_REMOVED, APPLIED_STATUS_MAX };
 struct msg_applied_switch {
 	const char *name;
-	uint32_t status;                  /* enum applied_status */
-	uint64_t duration_us;             /* From sending to the switch's answer. */
-	uint64_t since_ms;                /* PENDING: Unix time since when it is not connected, 0: never seen. */
-	const char *text;                 /* The switch's words; why it refused. */
+	uint32_t status;      /* enum applied_status */
+	uint64_t duration_us; /* From sending to the switch's answer. */
+	uint64_t since_ms;    /* PENDING: Unix time since when it is not connected, 0: never seen. */
+	const char *text;     /* The switch's words; why it refused. */
 };
 struct msg_applied {
-	const char *name;                 /* Of the deployment. */
+	const char *name; /* Of the deployment. */
 	uint64_t version;
-	const char *text;                 /* What changes, as lines for people; "" for a new deployment. */
+	const char *text; /* What changes, as lines for people; "" for a new deployment. */
 	struct msg_applied_switch *item;
 	size_t n;
 };
 
 struct message {
 	enum message_kind kind;
-	uint64_t id;                      /* Given by the endpoint; 0 before. */
-	uint64_t reply_to;                /* 0: a request. */
-	const char *switch_name;          /* Which switch a user means; "" to an agent. */
+	uint64_t id;		 /* Given by the endpoint; 0 before. */
+	uint64_t reply_to;	 /* 0: a request. */
+	const char *switch_name; /* Which switch a user means; "" to an agent. */
 	union {
-		struct msg_hello hello;           /* HELLO, HELLO_REPLY */
-		struct { const char *text; uint64_t version, count; } ok;
-		struct { uint32_t code; const char *text; } error;
-		struct deployment deploy;         /* DEPLOY, DIFF */
-		struct { const char *name; uint64_t version; } remove;
-		struct msg_sync sync;             /* SYNC_BEGIN, SYNC_NEED (names), SYNC_END */
-		struct { struct deployment *item; size_t n; } deployments;
-		struct { struct msg_switch *item; size_t n; } switches;   /* SWITCHES, SWITCH (n = 1) */
-		struct { struct msg_port *item; size_t n; } ports;
-		struct { struct msg_table *item; size_t n; bool layouts; } tables;   /* 'layouts' in GET_TABLES */
-		struct { struct msg_counter *item; size_t n; } counters;
-		struct { const char *filter; } get;   /* GET_COUNTERS, RESET_COUNTERS, GET_DEPLOYMENTS: a name or "" */
+		struct msg_hello hello; /* HELLO, HELLO_REPLY */
+		struct {
+			const char *text;
+			uint64_t version, count;
+		} ok;
+		struct {
+			uint32_t code;
+			const char *text;
+		} error;
+		struct deployment deploy; /* DEPLOY, DIFF */
+		struct {
+			const char *name;
+			uint64_t version;
+		} remove;
+		struct msg_sync sync; /* SYNC_BEGIN, SYNC_NEED (names), SYNC_END */
+		struct {
+			struct deployment *item;
+			size_t n;
+		} deployments;
+		struct {
+			struct msg_switch *item;
+			size_t n;
+		} switches; /* SWITCHES, SWITCH (n = 1) */
+		struct {
+			struct msg_port *item;
+			size_t n;
+		} ports;
+		struct {
+			struct msg_table *item;
+			size_t n;
+			bool layouts;
+		} tables; /* 'layouts' in GET_TABLES */
+		struct {
+			struct msg_counter *item;
+			size_t n;
+		} counters;
+		struct {
+			const char *filter;
+		} get; /* GET_COUNTERS, RESET_COUNTERS, GET_DEPLOYMENTS: a name or "" */
 		struct msg_dump dump;
 		struct msg_dump_chunk chunk;
 		struct msg_flow flow;
-		struct { const char *kinds; bool off; } subscribe;   /* Comma list or "" for all. */
+		struct {
+			const char *kinds;
+			bool off;
+		} subscribe; /* Comma list or "" for all. */
 		struct msg_events events;
 		struct msg_packet_out packet_out;
 		struct msg_trace trace;
 		struct msg_traced traced;
 		struct msg_applied applied;
 	};
-	void *owner;                      /* Private to message.c. */
+	void *owner; /* Private to message.c. */
 };
 
 /* Whether the message keeps every limit of message_table.c: 0, or -EPROTO and in *ret_why (256 bytes,

@@ -64,8 +64,7 @@ static struct operand ipv4_or_ones(struct enc *e, struct operand x)
 	return enc_op(e, OP_OR, operand_half(x, false), other);
 }
 
-static void deny_address(struct enc *e, struct row *d, struct operand x, const struct pattern *p,
-			 bool always_ipv4)
+static void deny_address(struct enc *e, struct row *d, struct operand x, const struct pattern *p, bool always_ipv4)
 {
 	struct operand low;
 
@@ -331,7 +330,8 @@ static void commit_row(struct enc *e, const struct row *d, unsigned rule)
 		return;
 	}
 	if (e->n_rows >= ROWS_MAX) {
-		enc_error(e, "%s: its sets make more rows than table %s has room for (%d)", e->what, e->at->name, ROWS_MAX);
+		enc_error(e, "%s: its sets make more rows than table %s has room for (%d)", e->what, e->at->name,
+			  ROWS_MAX);
 		return;
 	}
 	e->row[e->n_rows] = *d;
@@ -375,7 +375,7 @@ void enc_rule_rows(struct enc *e, unsigned index)
 {
 	const struct app_rule *rule = &e->at->rule[index];
 	struct row base = {.needs = enc_match_needs(e, rule) | e->out->update_needs |
-					  enc_action_needs(e, &rule->do_, &rule->action)};
+				    enc_action_needs(e, &rule->do_, &rule->action)};
 	size_t choice[MATCHES_MAX] = {};
 	struct row fixed;
 

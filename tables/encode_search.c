@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rows of each state -> the tests that the datapath walks.
  *
- * A state's rows are laid out from the last to the first, because a test names what follows it: the next test of its row if it
- * holds, the first test of the next row if not.  So equal ends of two states' lists are the same tests, and 256 rules for every
- * state are there once.  Numbers are turned round at the end: a walk then goes upwards only. */
+ * A state's rows are laid out from the last to the first, because a test names what follows it: the next test of its
+ * row if it holds, the first test of the next row if not.  So equal ends of two states' lists are the same tests, and
+ * 256 rules for every state are there once.  Numbers are turned round at the end: a walk then goes upwards only. */
 #include <stdlib.h>
 
 #include "encode_int.h"
@@ -31,7 +31,8 @@ static unsigned add_test(struct enc *e, const struct term *term, unsigned hit, u
 	struct table *out = e->out;
 
 	if (out->n_tests >= TESTS_MAX) {
-		enc_error(e, "table %s: its rules take more than %d comparisons in all states together", e->at->name, TESTS_MAX);
+		enc_error(e, "table %s: its rules take more than %d comparisons in all states together", e->at->name,
+			  TESTS_MAX);
 		return miss;
 	}
 	out->tests[out->n_tests] = (struct test){
@@ -88,8 +89,8 @@ void enc_search(struct enc *e, struct state_def *def, unsigned state)
 		next = place_row(e, i, next);
 	}
 	if (n_tests > SEARCH_MAX)
-		enc_error(e, "table %s: the rules of one state take %u comparisons, the limit is %d", e->at->name, n_tests,
-			  SEARCH_MAX);
+		enc_error(e, "table %s: the rules of one state take %u comparisons, the limit is %d", e->at->name,
+			  n_tests, SEARCH_MAX);
 	def->first_test = next;
 	def->n_tests = n_tests;
 }

@@ -22,9 +22,12 @@ static void every_key_is_read(void **state)
 {
 	static const char text[] =
 		"name: edge-1\ncontrollers: [\"tcp://127.0.0.1:7440\", \"ipc:///run/c.sock\"]\ninsecure: yes\n"
-		"ports: [wan0, \"lan*\", {name: up0, number: 3}]\nxdp: generic\ntc: filter\nstate: /s\npin: p\nbpffs: /b\n"
-		"socket: \"ipc:///run/x/agent.sock\"\nlocal_write: yes\nflows_max: 1000\nmemory_max: 64MiB\nfail_mode: standalone\n"
-		"standalone_after: 2s\nparse_verdict: pass\npunt_rate: 7\npunt_burst: 9\nverbose: no\ntest_clock: yes\n";
+		"ports: [wan0, \"lan*\", {name: up0, number: 3}]\nxdp: generic\ntc: filter\nstate: /s\npin: p\nbpffs: "
+		"/b\n"
+		"socket: \"ipc:///run/x/agent.sock\"\nlocal_write: yes\nflows_max: 1000\nmemory_max: 64MiB\nfail_mode: "
+		"standalone\n"
+		"standalone_after: 2s\nparse_verdict: pass\npunt_rate: 7\npunt_burst: 9\nverbose: no\ntest_clock: "
+		"yes\n";
 	struct config c;
 	char *why, sentence[256];
 
@@ -65,23 +68,25 @@ static void what_is_not_given_has_its_default(void **state)
 
 static void mistakes_are_told_with_their_line(void **state)
 {
-	static const struct { const char *text, *part; } cases[] = {
-		{ "name: s1\nprots: [a]\n", "agent.yaml:2:1: unknown key \"prots\"; did you mean \"ports\"?" },
-		{ "name: s1\nxdp: fast\n", "agent.yaml:2:6: xdp: \"fast\" is none of: auto, native, generic" },
-		{ "name: a.b\n", "agent.yaml:1:7: name:" },
-		{ "controllers: [http://x]\n", "is no ipc:// or tcp:// address" },
-		{ "insecure: maybe\n", "neither yes nor no" },
-		{ "ports: [{name: a, number: 65}]\n", "out of range" },
-		{ "ports: [{name: a, number: 0}]\n", "port numbers are 1 to 64" },
-		{ "ports: [{nam: a}]\n", "a port has `name` and `number`" },
-		{ "ports: [[a]]\n", "a single value is expected" },
-		{ "memory_max: 10ms\n", "is a duration, not a size" },
-		{ "flows_max: many\n", "is not a number" },
-		{ "standalone_after: 10\n", "not a duration" },
-		{ "- a\n", "a configuration is a list of KEY: VALUE" },
-		{ "name: s1\nname: s2\n", "agent.yaml:2" },
-		{ "name: [a\n", "agent.yaml:" },
-		{ "socket: tcp://x:1\n", "no ipc:// address" },
+	static const struct {
+		const char *text, *part;
+	} cases[] = {
+		{"name: s1\nprots: [a]\n", "agent.yaml:2:1: unknown key \"prots\"; did you mean \"ports\"?"},
+		{"name: s1\nxdp: fast\n", "agent.yaml:2:6: xdp: \"fast\" is none of: auto, native, generic"},
+		{"name: a.b\n", "agent.yaml:1:7: name:"},
+		{"controllers: [http://x]\n", "is no ipc:// or tcp:// address"},
+		{"insecure: maybe\n", "neither yes nor no"},
+		{"ports: [{name: a, number: 65}]\n", "out of range"},
+		{"ports: [{name: a, number: 0}]\n", "port numbers are 1 to 64"},
+		{"ports: [{nam: a}]\n", "a port has `name` and `number`"},
+		{"ports: [[a]]\n", "a single value is expected"},
+		{"memory_max: 10ms\n", "is a duration, not a size"},
+		{"flows_max: many\n", "is not a number"},
+		{"standalone_after: 10\n", "not a duration"},
+		{"- a\n", "a configuration is a list of KEY: VALUE"},
+		{"name: s1\nname: s2\n", "agent.yaml:2"},
+		{"name: [a\n", "agent.yaml:"},
+		{"socket: tcp://x:1\n", "no ipc:// address"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -120,7 +125,8 @@ static void a_switch_needs_ports(void **state)
 static void flags_win_over_the_file(void **state)
 {
 	char file[] = "/tmp/mealy-unit-config-XXXXXX";
-	char *argv[] = { "mealy-agent", "--config", file, "--ports", "x0", "--ports", "y0=9", "--local-write", "--xdp", "native", NULL };
+	char *argv[] = {"mealy-agent", "--config",	file,	 "--ports", "x0", "--ports",
+			"y0=9",	       "--local-write", "--xdp", "native",  NULL};
 	struct config_command command;
 	struct config c;
 	FILE *out = fdopen(mkstemp(file), "w");
@@ -152,9 +158,11 @@ static int run_args(int argc, char **argv, enum config_action *ret_action)
 
 static void the_command_line_is_checked(void **state)
 {
-	char *wrong_value[] = { "mealy-agent", "--xdp", "fast", NULL }, *stray[] = { "mealy-agent", "--ports", "a", "b", NULL };
-	char *missing[] = { "mealy-agent", "--config", "/nowhere/agent.yaml", NULL }, *folder[] = { "mealy-agent", "--config", "/tmp", NULL };
-	char *unload[] = { "mealy-agent", "--forget", "--name", "s1", NULL };
+	char *wrong_value[] = {"mealy-agent", "--xdp", "fast", NULL},
+	     *stray[] = {"mealy-agent", "--ports", "a", "b", NULL};
+	char *missing[] = {"mealy-agent", "--config", "/nowhere/agent.yaml", NULL},
+	     *folder[] = {"mealy-agent", "--config", "/tmp", NULL};
+	char *unload[] = {"mealy-agent", "--forget", "--name", "s1", NULL};
 	enum config_action action;
 
 	assert_int_equal(run_args(3, wrong_value, &action), 2);

@@ -7,7 +7,7 @@
 
 static int put(struct desired *set, const char *name, uint64_t version, const char *text, bool force)
 {
-	struct deployment d = { .name = name, .version = version, .file = "f.yaml", .text = text, .switches = "" };
+	struct deployment d = {.name = name, .version = version, .file = "f.yaml", .text = text, .switches = ""};
 
 	return desired_put(set, &d, force);
 }

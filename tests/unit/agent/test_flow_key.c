@@ -6,9 +6,14 @@
 #include "../../../agent/flow_key.h"
 
 static struct layout layout = {
-	.table = "t", .record_class = RECORD_128, .key_words = 3, .n_registers = 2, .n_keys = 2, .n_regs = 2,
-	.key = { { "ip.src", TYPE_ADDR, FLOW_HEAD_WORDS, 0, 128 }, { "l4.dst", TYPE_U64, FLOW_HEAD_WORDS + 2, 16, 16 } },
-	.reg = { { "count", TYPE_U64, FLOW_HEAD_WORDS + 3, 0, 64 }, { "out", TYPE_PORT, FLOW_HEAD_WORDS + 4, 0, 64 } },
+	.table = "t",
+	.record_class = RECORD_128,
+	.key_words = 3,
+	.n_registers = 2,
+	.n_keys = 2,
+	.n_regs = 2,
+	.key = {{"ip.src", TYPE_ADDR, FLOW_HEAD_WORDS, 0, 128}, {"l4.dst", TYPE_U64, FLOW_HEAD_WORDS + 2, 16, 16}},
+	.reg = {{"count", TYPE_U64, FLOW_HEAD_WORDS + 3, 0, 64}, {"out", TYPE_PORT, FLOW_HEAD_WORDS + 4, 0, 64}},
 };
 
 static int find_port(void *data, const char *name)
@@ -16,12 +21,12 @@ static int find_port(void *data, const char *name)
 	return !strcmp(name, "wan0") ? 5 : -ENOENT;
 }
 
-static const struct port_names ports = { find_port, NULL };
+static const struct port_names ports = {find_port, NULL};
 
 static void a_key_is_packed_as_the_layout_says(void **state)
 {
-	struct msg_setting key[] = { { "l4.dst", "53" }, { "ip.src", "10.0.0.7" } };
-	struct msg_flow flow = { .key = key, .n_keys = 2 };
+	struct msg_setting key[] = {{"l4.dst", "53"}, {"ip.src", "10.0.0.7"}};
+	struct msg_flow flow = {.key = key, .n_keys = 2};
 	uint64_t words[KEY_WORDS_MAX];
 	char why[256];
 
@@ -33,16 +38,20 @@ static void a_key_is_packed_as_the_layout_says(void **state)
 
 static void a_key_must_be_whole_and_right(void **state)
 {
-	static const struct { struct msg_setting key[3]; size_t n; const char *part; } cases[] = {
-		{ { { "ip.src", "10.0.0.7" } }, 1, "the key needs l4.dst too" },
-		{ { { "ip.src", "10.0.0.7" }, { "l4.dst", "fish" } }, 2, "\"fish\" is not a number" },
-		{ { { "ip.src", "10.0.0.7" }, { "l4.dst", "65536" } }, 2, "does not fit into 16 bits" },
-		{ { { "ip.src", "10.0.0.7" }, { "fish", "1" } }, 2, "no part of the key \"fish\"; there is ip.src, l4.dst" },
-		{ { { "ip.src", "10.0.0.7" }, { "ip.src", "10.0.0.7" }, { "l4.dst", "1" } }, 3, "twice" },
+	static const struct {
+		struct msg_setting key[3];
+		size_t n;
+		const char *part;
+	} cases[] = {
+		{{{"ip.src", "10.0.0.7"}}, 1, "the key needs l4.dst too"},
+		{{{"ip.src", "10.0.0.7"}, {"l4.dst", "fish"}}, 2, "\"fish\" is not a number"},
+		{{{"ip.src", "10.0.0.7"}, {"l4.dst", "65536"}}, 2, "does not fit into 16 bits"},
+		{{{"ip.src", "10.0.0.7"}, {"fish", "1"}}, 2, "no part of the key \"fish\"; there is ip.src, l4.dst"},
+		{{{"ip.src", "10.0.0.7"}, {"ip.src", "10.0.0.7"}, {"l4.dst", "1"}}, 3, "twice"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct msg_flow flow = { .key = (struct msg_setting *)cases[i].key, .n_keys = cases[i].n };
+		struct msg_flow flow = {.key = (struct msg_setting *)cases[i].key, .n_keys = cases[i].n};
 		uint64_t words[KEY_WORDS_MAX];
 		char why[256];
 
@@ -53,9 +62,9 @@ static void a_key_must_be_whole_and_right(void **state)
 
 static void registers_that_are_not_named_stay(void **state)
 {
-	struct msg_setting reg = { "out", "wan0" }, wrong = { "fish", "1" };
-	struct msg_flow flow = { .reg = &reg, .n_regs = 1 };
-	uint64_t words[16] = { [FLOW_HEAD_WORDS + 3] = 99 };
+	struct msg_setting reg = {"out", "wan0"}, wrong = {"fish", "1"};
+	struct msg_flow flow = {.reg = &reg, .n_regs = 1};
+	uint64_t words[16] = {[FLOW_HEAD_WORDS + 3] = 99};
 	char why[256];
 
 	assert_int_equal(flow_key_registers(&layout, &flow, &ports, words, why), 0);
@@ -68,9 +77,9 @@ static void registers_that_are_not_named_stay(void **state)
 
 static void a_filter_needs_only_some_parts(void **state)
 {
-	struct msg_setting key = { "l4.dst", "53" };
-	struct msg_flow flow = { .key = &key, .n_keys = 1 };
-	uint64_t words[16] = { [FLOW_HEAD_WORDS + 2] = 53 << 16 };
+	struct msg_setting key = {"l4.dst", "53"};
+	struct msg_flow flow = {.key = &key, .n_keys = 1};
+	uint64_t words[16] = {[FLOW_HEAD_WORDS + 2] = 53 << 16};
 	struct flow_filter filter;
 	char why[256];
 

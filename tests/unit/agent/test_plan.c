@@ -10,12 +10,13 @@ static int find_port(void *data, const char *name)
 	return !strcmp(name, "wan0") ? 1 : !strcmp(name, "lan0") ? 2 : -ENOENT;
 }
 
-static const struct port_names ports = { find_port, NULL };
-static const char *wan[] = { "wan0" }, *lan[] = { "lan0" };
+static const struct port_names ports = {find_port, NULL};
+static const char *wan[] = {"wan0"}, *lan[] = {"lan0"};
 
 static struct deployment app(const char *name, const char *text, uint32_t order)
 {
-	return (struct deployment){ .name = name, .version = 1, .file = "app.yaml", .text = text, .order = order, .switches = "" };
+	return (struct deployment){
+		.name = name, .version = 1, .file = "app.yaml", .text = text, .order = order, .switches = ""};
 }
 
 static struct desired *set_of(const struct deployment *d, size_t n)
@@ -30,8 +31,10 @@ static struct desired *set_of(const struct deployment *d, size_t n)
 static int try(const struct deployment *d, size_t n, const struct plan *before, struct plan **ret_plan, char **ret_text)
 {
 	struct registry *none = registry_new();
-	struct plan_options options = { .version = before ? before->version + 1 : 1, .registry = before ? before->registry : none,
-					.ports = &ports, .parse_verdict = VERDICT_DROP };
+	struct plan_options options = {.version = before ? before->version + 1 : 1,
+				       .registry = before ? before->registry : none,
+				       .ports = &ports,
+				       .parse_verdict = VERDICT_DROP};
 	int r;
 
 	*ret_text = NULL;
@@ -52,8 +55,8 @@ static struct plan *make(const struct deployment *d, size_t n, const struct plan
 
 static void applications_are_chained_by_order_on_their_ports(void **state)
 {
-	struct msg_setting inside = { "inside", "lan0" };
-	struct deployment d[] = { app("last", LIMITER, 90), app("first", LIMITER, 10), app("middle", GATE, 50) };
+	struct msg_setting inside = {"inside", "lan0"};
+	struct deployment d[] = {app("last", LIMITER, 90), app("first", LIMITER, 10), app("middle", GATE, 50)};
 	const struct chain *chain;
 	struct plan *plan;
 
@@ -82,7 +85,7 @@ static void applications_are_chained_by_order_on_their_ports(void **state)
 
 static void an_application_on_one_port_is_the_first_there(void **state)
 {
-	struct deployment d[] = { app("a", LIMITER, 1), app("b", LIMITER, 2) };
+	struct deployment d[] = {app("a", LIMITER, 1), app("b", LIMITER, 2)};
 	struct plan *plan;
 
 	d[0].port = wan;
@@ -96,8 +99,8 @@ static void an_application_on_one_port_is_the_first_there(void **state)
 
 static void a_change_of_parameters_keeps_all_indices_and_flows(void **state)
 {
-	struct msg_setting burst = { "burst", "50" };
-	struct deployment d[] = { app("limiter", LIMITER, 1), app("other", LIMITER, 2) };
+	struct msg_setting burst = {"burst", "50"};
+	struct deployment d[] = {app("limiter", LIMITER, 1), app("other", LIMITER, 2)};
 	struct plan *one = make(&d[0], 1, NULL), *two;
 	const struct table_placement *before, *after;
 
@@ -140,8 +143,9 @@ static void rules_have_names(void **state)
 
 static void all_mistakes_are_told_with_file_and_line(void **state)
 {
-	struct deployment d[] = { app("a", "app: a\ntables:\n  - name: t\n    rules:\n      - {when: fish > 3, action: pass}\n", 1),
-				  app("b", "app: [", 2) };
+	struct deployment d[] = {
+		app("a", "app: a\ntables:\n  - name: t\n    rules:\n      - {when: fish > 3, action: pass}\n", 1),
+		app("b", "app: [", 2)};
 	struct plan *plan;
 	char *text;
 
@@ -155,8 +159,8 @@ static void all_mistakes_are_told_with_file_and_line(void **state)
 
 static void a_port_that_is_not_there_is_refused(void **state)
 {
-	static const char *nowhere[] = { "wan9" };
-	struct msg_setting inside = { "inside", "wan7" };
+	static const char *nowhere[] = {"wan9"};
+	struct msg_setting inside = {"inside", "wan7"};
 	struct deployment d = app("limiter", LIMITER, 1), gate = app("gate", GATE, 1);
 	struct plan *plan;
 	char *text;
@@ -181,7 +185,8 @@ static void a_hook_takes_so_many_applications_and_tables(void **state)
 	struct plan *plan;
 	char *text;
 
-	snprintf(two, sizeof(two), "app: two\ntables:\n  - name: a\n    rules: [{name: r, action: \"goto(b)\"}]\n"
+	snprintf(two, sizeof(two),
+		 "app: two\ntables:\n  - name: a\n    rules: [{name: r, action: \"goto(b)\"}]\n"
 		 "  - name: b\n    rules: [{name: r, action: pass}]\n");
 	for (unsigned i = 0; i < DEPLOYMENTS_MAX; i++) {
 		snprintf(names[i], sizeof(names[i]), "d%02u", i);
@@ -204,7 +209,7 @@ static void a_hook_takes_so_many_applications_and_tables(void **state)
 
 static void steps_are_counted_per_port(void **state)
 {
-	struct deployment d[] = { app("a", LIMITER, 1), app("b", LIMITER, 2) };
+	struct deployment d[] = {app("a", LIMITER, 1), app("b", LIMITER, 2)};
 	struct plan *plan;
 	char *text = NULL;
 
@@ -223,7 +228,7 @@ static void steps_are_counted_per_port(void **state)
 
 static void tables_are_encoded_with_their_places(void **state)
 {
-	struct deployment d[] = { app("a", LIMITER, 1), app("b", LIMITER, 2) };
+	struct deployment d[] = {app("a", LIMITER, 1), app("b", LIMITER, 2)};
 	struct plan *plan = make(d, 2, NULL);
 	struct table *table = calloc(1, sizeof(*table));
 	char *text = NULL;

@@ -15,15 +15,15 @@ static struct registry *next_of(struct registry *old)
 
 static struct layout layout_of(uint64_t hash, const char *const *states, size_t n)
 {
-	struct layout layout = { .hash = hash, .n_states = n };
+	struct layout layout = {.hash = hash, .n_states = n};
 
 	for (size_t i = 0; i < n; i++)
 		snprintf(layout.state[i].name, sizeof(layout.state[i].name), "%s", states[i]);
 	return layout;
 }
 
-#define LAYOUT(hash, ...)                                                                             \
-	layout_of(hash, (const char *[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
+#define LAYOUT(hash, ...)                                                                                              \
+	layout_of(hash, (const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
 
 static const struct registry_flow *add_flow(struct registry *reg, const char *name, struct layout *layout)
 {
@@ -151,13 +151,13 @@ static void state_ids_follow_names_and_removed_ones_wait(void **state)
 	r2 = next_of(r1);
 	add_flow(r2, "x/t", &two);
 	registry_seal(r2);
-	assert_int_equal(two.state[1].id, 2);          /* C */
-	assert_int_equal(two.state[2].id, 3);          /* D, not B's 1 */
+	assert_int_equal(two.state[1].id, 2); /* C */
+	assert_int_equal(two.state[2].id, 3); /* D, not B's 1 */
 	assert_true(registry_has_retired(r2, index));
 	r3 = next_of(r2);
 	add_flow(r3, "x/t", &three);
 	registry_seal(r3);
-	assert_int_equal(three.state[1].id, 4);        /* 1 and 3 may still be in records. */
+	assert_int_equal(three.state[1].id, 4); /* 1 and 3 may still be in records. */
 	registry_forget_retired(r3, index);
 	assert_false(registry_has_retired(r3, index));
 	r4 = next_of(r3);
@@ -226,11 +226,20 @@ static void text_and_back_gives_the_same(void **state)
 static void damaged_text_is_refused_with_its_line(void **state)
 {
 	static const char *const texts[] = {
-		"counter 12800 1 a\ncounter 1 1 b\n",  "counter 12800 1 a\ncounter 99999999 1 b\n", "table 1 a\ntable x b\n",
-		"table 1 a\nstate 1 A\n",              "flow 1 00 a\nflow 1 00 b\n",               "flow 1 00 a\nflow 256 00 b\n",
-		"flow 1 00 a\nstate 64 A\n",           "table 1 a\nfish 1 a\n",                    "table 1 a\ntable 1",
-		"table 1 a\ncounter 12800 9 a\n",      "table 1 a\ntable 1 a\\q\n",                "table 1 a\ntable -1 b\n",
-		"table 1 a\ncounter 65535 2 b\n",      "table 1 a\ntable 2 \n",
+		"counter 12800 1 a\ncounter 1 1 b\n",
+		"counter 12800 1 a\ncounter 99999999 1 b\n",
+		"table 1 a\ntable x b\n",
+		"table 1 a\nstate 1 A\n",
+		"flow 1 00 a\nflow 1 00 b\n",
+		"flow 1 00 a\nflow 256 00 b\n",
+		"flow 1 00 a\nstate 64 A\n",
+		"table 1 a\nfish 1 a\n",
+		"table 1 a\ntable 1",
+		"table 1 a\ncounter 12800 9 a\n",
+		"table 1 a\ntable 1 a\\q\n",
+		"table 1 a\ntable -1 b\n",
+		"table 1 a\ncounter 65535 2 b\n",
+		"table 1 a\ntable 2 \n",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

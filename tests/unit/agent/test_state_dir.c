@@ -39,10 +39,19 @@ static struct state_dir *open_dir(void)
 
 static struct desired *some_desired(void)
 {
-	static const char *ports[] = { "wan0", "lan0" };
-	struct msg_setting setting = { "burst", "20" };
-	struct deployment d = { .name = "limiter", .version = 7, .file = "limiter.yaml", .text = LIMITER, .setting = &setting,
-				.n_settings = 1, .hook = HOOK_TC_INGRESS, .port = ports, .n_ports = 2, .order = 20, .switches = "edge-*" };
+	static const char *ports[] = {"wan0", "lan0"};
+	struct msg_setting setting = {"burst", "20"};
+	struct deployment d = {.name = "limiter",
+			       .version = 7,
+			       .file = "limiter.yaml",
+			       .text = LIMITER,
+			       .setting = &setting,
+			       .n_settings = 1,
+			       .hook = HOOK_TC_INGRESS,
+			       .port = ports,
+			       .n_ports = 2,
+			       .order = 20,
+			       .switches = "edge-*"};
 	struct desired *desired = desired_new();
 
 	assert_int_equal(desired_put(desired, &d, false), DESIRED_CHANGED);
@@ -172,7 +181,7 @@ static void write_text(const char *name, const char *text)
 
 static void a_damaged_committed_is_said(void **state)
 {
-	static const char *const texts[] = { "", "x\n", "12", "-3\n", "12 \n", "0\n", "99999999999999999999999\n" };
+	static const char *const texts[] = {"", "x\n", "12", "-3\n", "12 \n", "0\n", "99999999999999999999999\n"};
 	struct state_dir *dir = open_dir();
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -201,7 +210,7 @@ static void two_agents_cannot_have_one_directory(void **state)
 
 static void port_numbers_come_back(void **state)
 {
-	const struct port_number wanted[] = { { "wan0", 3 }, { "lan0", 1 } };
+	const struct port_number wanted[] = {{"wan0", 3}, {"lan0", 1}};
 	struct port_number ports[PORTS_MAX];
 	struct state_dir *dir = open_dir();
 	char *why = NULL;
@@ -239,10 +248,14 @@ static void forgetting_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_version_comes_back_as_it_was), TEST(a_damaged_version_is_refused_in_words),
-		TEST(the_name_and_the_number_must_agree), TEST(committed_follows_and_old_versions_go),
-		TEST(a_damaged_committed_is_said), TEST(two_agents_cannot_have_one_directory),
-		TEST(port_numbers_come_back), TEST(forgetting_leaves_nothing),
+		TEST(a_version_comes_back_as_it_was),
+		TEST(a_damaged_version_is_refused_in_words),
+		TEST(the_name_and_the_number_must_agree),
+		TEST(committed_follows_and_old_versions_go),
+		TEST(a_damaged_committed_is_said),
+		TEST(two_agents_cannot_have_one_directory),
+		TEST(port_numbers_come_back),
+		TEST(forgetting_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

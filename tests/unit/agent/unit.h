@@ -14,28 +14,28 @@
 
 #include <cmocka.h>
 
-#define LIMITER                                                                                       \
-	"app: limiter\n"                                                                              \
-	"parameters: {burst: 5, interval: 1s}\n"                                                      \
-	"tables:\n"                                                                                   \
-	"  - name: police\n"                                                                          \
-	"    state:\n"                                                                                \
-	"      lookup: [ip.src]\n"                                                                    \
-	"      capacity: 1024\n"                                                                      \
-	"      states: [NEW, {name: METERED, idle: 10s}]\n"                                           \
-	"      registers: [time start, time end]\n"                                                   \
-	"    rules:\n"                                                                                \
-	"      - {name: first, state: NEW, do: start = now; end = now + interval, next: METERED, action: pass}\n" \
-	"      - {name: over-rate, when: now < start, action: drop}\n"                                \
+#define LIMITER                                                                                                        \
+	"app: limiter\n"                                                                                               \
+	"parameters: {burst: 5, interval: 1s}\n"                                                                       \
+	"tables:\n"                                                                                                    \
+	"  - name: police\n"                                                                                           \
+	"    state:\n"                                                                                                 \
+	"      lookup: [ip.src]\n"                                                                                     \
+	"      capacity: 1024\n"                                                                                       \
+	"      states: [NEW, {name: METERED, idle: 10s}]\n"                                                            \
+	"      registers: [time start, time end]\n"                                                                    \
+	"    rules:\n"                                                                                                 \
+	"      - {name: first, state: NEW, do: start = now; end = now + interval, next: METERED, action: pass}\n"      \
+	"      - {name: over-rate, when: now < start, action: drop}\n"                                                 \
 	"      - {do: start += interval, action: pass}\n"
 
-#define GATE                                                                                          \
-	"app: gate\n"                                                                                 \
-	"parameters: {inside: port}\n"                                                                \
-	"tables:\n"                                                                                   \
-	"  - name: check\n"                                                                           \
-	"    rules:\n"                                                                                \
-	"      - {name: in, when: in_port == inside, action: pass}\n"                                 \
+#define GATE                                                                                                           \
+	"app: gate\n"                                                                                                  \
+	"parameters: {inside: port}\n"                                                                                 \
+	"tables:\n"                                                                                                    \
+	"  - name: check\n"                                                                                            \
+	"    rules:\n"                                                                                                 \
+	"      - {name: in, when: in_port == inside, action: pass}\n"                                                  \
 	"      - {name: rest, action: drop}\n"
 
 static inline void assert_text_has(const char *text, const char *part)

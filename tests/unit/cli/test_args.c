@@ -51,7 +51,8 @@ static void expect_wrong(const char *text, const char *said)
 
 static void options_may_stand_anywhere(void **state)
 {
-	struct line line = parse("mealy --json app --insecure load --set a=1 x.yaml --order=7 --set b=2 --switch edge-*");
+	struct line line =
+		parse("mealy --json app --insecure load --set a=1 x.yaml --order=7 --set b=2 --switch edge-*");
 	size_t at = 0;
 
 	assert_int_equal(line.r, 0);
@@ -115,8 +116,8 @@ static void mistakes_are_said_exactly(void **state)
 
 static void help_needs_nothing_else(void **state)
 {
-	const char *const lines[] = {"mealy --help", "mealy app --help", "mealy app load --help", "mealy help", "mealy help app load",
-				     "mealy flow get -h"};
+	const char *const lines[] = {"mealy --help", "mealy app --help",    "mealy app load --help",
+				     "mealy help",   "mealy help app load", "mealy flow get -h"};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		struct line line = parse(lines[i]);
@@ -167,7 +168,8 @@ static void every_command_is_explained_with_an_example(void **state)
 		const struct cmd *cmd = &commands[i];
 		char example[64];
 
-		snprintf(example, sizeof(example), "Example: mealy %s%s%s", cmd->object, cmd->verb ? " " : "", cmd->verb ? cmd->verb : "");
+		snprintf(example, sizeof(example), "Example: mealy %s%s%s", cmd->object, cmd->verb ? " " : "",
+			 cmd->verb ? cmd->verb : "");
 		if (!strstr(cmd->help, example) || !cmd->summary[0] || !cmd->run || cmd->args_min > cmd->args_max)
 			fail_msg("%s %s", cmd->object, cmd->verb ? cmd->verb : "");
 		assert_ptr_equal(cmd_find(cmd->object, cmd->verb), cmd);

@@ -63,9 +63,8 @@ static void expect_ipv6_checksums(size_t l3, size_t l4, unsigned proto)
 
 static void a_udp_packet_from_two_fields(void **state)
 {
-	static const uint8_t expected[] = {
-		2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0,
-		0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17};
+	static const uint8_t expected[] = {2, 0, 0,    0, 0, 2,	 2, 0, 0, 0, 0,	 1,
+					   8, 0, 0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17};
 
 	compose("ipv4.src=10.0.0.7 udp.dst=53");
 	assert_int_equal(size, 42);

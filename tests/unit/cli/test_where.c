@@ -12,17 +12,16 @@
 #include "cli/flow_best.h"
 #include "cli/where.h"
 
-static const char police[] =
-	"app: limiter\n"
-	"tables:\n"
-	"  - name: police\n"
-	"    state:\n"
-	"      lookup: [ip.src, l4.dst]\n"
-	"      capacity: 100\n"
-	"      states: [NEW, {name: METERED, idle: 60s}]\n"
-	"      registers: [time start, count]\n"
-	"    rules:\n"
-	"      - {do: start = now; count += 1, next: METERED, action: pass}\n";
+static const char police[] = "app: limiter\n"
+			     "tables:\n"
+			     "  - name: police\n"
+			     "    state:\n"
+			     "      lookup: [ip.src, l4.dst]\n"
+			     "      capacity: 100\n"
+			     "      states: [NEW, {name: METERED, idle: 60s}]\n"
+			     "      registers: [time start, count]\n"
+			     "    rules:\n"
+			     "      - {do: start = now; count += 1, next: METERED, action: pass}\n";
 
 static const uint64_t NOW = 1ull << 56;
 
@@ -88,15 +87,36 @@ static bool matches(const struct layout *layout, const char *text, const uint64_
 
 static void conditions_hold_or_not(void **state)
 {
-	static const struct { const char *text; bool holds; } cases[] = {
-		{"ip.src=10.0.0.7", true}, {"ip.src = 10.0.0.8", false}, {"ip.src != 10.0.0.8", true},
-		{"ip.src=10.0.0.0/8", true}, {"ip.src=11.0.0.0/8", false}, {"ip.src!=10.0.0.0/24", false},
-		{"ip.src=10.0.0.7/32", true}, {"ip.src=0.0.0.0/0", true}, {"ip.src=::/0", true}, {"ip.src=2001:db8::/32", false},
-		{"l4.dst=53", true}, {"l4.dst>53", false}, {"l4.dst>=53", true}, {"l4.dst<54", true}, {"l4.dst<=52", false},
-		{"state == METERED", true}, {"state=NEW", false}, {"state!=NEW", true},
-		{"idle<10s", true}, {"idle>10s", false}, {"idle>=5s", true},
-		{"count=9", true}, {"count>8", true},
-		{"start<-500ms", true}, {"start>-2s", true}, {"start>+1s", false},
+	static const struct {
+		const char *text;
+		bool holds;
+	} cases[] = {
+		{"ip.src=10.0.0.7", true},
+		{"ip.src = 10.0.0.8", false},
+		{"ip.src != 10.0.0.8", true},
+		{"ip.src=10.0.0.0/8", true},
+		{"ip.src=11.0.0.0/8", false},
+		{"ip.src!=10.0.0.0/24", false},
+		{"ip.src=10.0.0.7/32", true},
+		{"ip.src=0.0.0.0/0", true},
+		{"ip.src=::/0", true},
+		{"ip.src=2001:db8::/32", false},
+		{"l4.dst=53", true},
+		{"l4.dst>53", false},
+		{"l4.dst>=53", true},
+		{"l4.dst<54", true},
+		{"l4.dst<=52", false},
+		{"state == METERED", true},
+		{"state=NEW", false},
+		{"state!=NEW", true},
+		{"idle<10s", true},
+		{"idle>10s", false},
+		{"idle>=5s", true},
+		{"count=9", true},
+		{"count>8", true},
+		{"start<-500ms", true},
+		{"start>-2s", true},
+		{"start>+1s", false},
 	};
 	struct fixture *f = *state;
 	uint64_t words[RECORD_WORDS(RECORD_256)];
@@ -109,11 +129,22 @@ static void conditions_hold_or_not(void **state)
 
 static void mistakes_name_what_there_is(void **state)
 {
-	static const struct { const char *text, *said; } cases[] = {
-		{"ip.scr=10.0.0.1", "did you mean \"ip.src\""}, {"zzz=1", "there are ip.src, l4.dst"}, {"ip.src", "FIELD = VALUE"},
-		{"=5", "FIELD = VALUE"}, {"count=", "FIELD = VALUE"}, {"count=ten", "no number"}, {"ip.src=10.0.0.0/33", "no prefix"},
-		{"ip.src<10.0.0.0/8", "can only be"}, {"state=METERD", "did you mean \"METERED\""}, {"state<NEW", "can only be"},
-		{"idle=x", "no duration"}, {"start=-x", "offset"}, {"count!5", "FIELD = VALUE"},
+	static const struct {
+		const char *text, *said;
+	} cases[] = {
+		{"ip.scr=10.0.0.1", "did you mean \"ip.src\""},
+		{"zzz=1", "there are ip.src, l4.dst"},
+		{"ip.src", "FIELD = VALUE"},
+		{"=5", "FIELD = VALUE"},
+		{"count=", "FIELD = VALUE"},
+		{"count=ten", "no number"},
+		{"ip.src=10.0.0.0/33", "no prefix"},
+		{"ip.src<10.0.0.0/8", "can only be"},
+		{"state=METERD", "did you mean \"METERED\""},
+		{"state<NEW", "can only be"},
+		{"idle=x", "no duration"},
+		{"start=-x", "offset"},
+		{"count!5", "FIELD = VALUE"},
 	};
 	struct fixture *f = *state;
 

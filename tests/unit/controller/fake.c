@@ -174,8 +174,15 @@ static void on_sync_end(struct fake_agent *agent, struct peer *peer, const struc
 
 static void on_get_switch(struct fake_agent *agent, struct peer *peer, const struct message *request)
 {
-	struct msg_switch sw = {.name = agent->name, .connected = true, .address = "", .build = "fake", .kernel = "none",
-				.version = 42, .n_flows = 7, .fail_mode = "secure", .problem = ""};
+	struct msg_switch sw = {.name = agent->name,
+				.connected = true,
+				.address = "",
+				.build = "fake",
+				.kernel = "none",
+				.version = 42,
+				.n_flows = 7,
+				.fail_mode = "secure",
+				.problem = ""};
 	struct message reply = {.kind = MSG_SWITCH, .switch_name = "", .switches = {.item = &sw, .n = 1}};
 
 	peer_reply(peer, request->id, &reply);
@@ -209,8 +216,13 @@ static const struct endpoint_ops agent_ops = {.up = agent_up, .down = agent_down
 
 static struct msg_hello agent_hello(const struct fake_agent *agent)
 {
-	struct msg_hello hello = {.role = ROLE_AGENT, .name = agent->name, .instance = next_instance++,
-				  .wire_version = WIRE_VERSION, .build = "fake", .kernel = "none", .n_ports = 2};
+	struct msg_hello hello = {.role = ROLE_AGENT,
+				  .name = agent->name,
+				  .instance = next_instance++,
+				  .wire_version = WIRE_VERSION,
+				  .build = "fake",
+				  .kernel = "none",
+				  .n_ports = 2};
 
 	for (size_t i = 0; i < agent->have.n; i++)
 		hello.state_digest = state_digest_add(hello.state_digest, deployment_digest(&agent->have.item[i]));
@@ -227,7 +239,8 @@ struct fake_agent *agent_open(struct bench *bench, const char *name)
 	agent->bench = bench;
 	agent->name = name;
 	hello = agent_hello(agent);
-	if (endpoint_dial(bench->loop, bench->config.agents, false, &hello, &agent_ops, agent, &agent->endpoint, why) < 0)
+	if (endpoint_dial(bench->loop, bench->config.agents, false, &hello, &agent_ops, agent, &agent->endpoint, why) <
+	    0)
 		fail_msg("%s", why);
 	endpoint_set_timings(agent->endpoint, &fast);
 	return agent;
@@ -256,10 +269,19 @@ void agent_connected(struct fake_agent *agent)
 void agent_send_event(struct fake_agent *agent, const char *kind, const char *text, uint64_t lost)
 {
 	static uint64_t sequence;
-	struct msg_event event = {.switch_name = "", .kind = kind, .deployment = "", .table = "", .key = "", .old_state = "",
-				  .new_state = "", .rule = "", .port = "", .text = text};
-	struct message msg = {.kind = MSG_EVENTS, .switch_name = "", .events = {.sequence = ++sequence, .lost = lost,
-										.item = &event, .n = 1}};
+	struct msg_event event = {.switch_name = "",
+				  .kind = kind,
+				  .deployment = "",
+				  .table = "",
+				  .key = "",
+				  .old_state = "",
+				  .new_state = "",
+				  .rule = "",
+				  .port = "",
+				  .text = text};
+	struct message msg = {.kind = MSG_EVENTS,
+			      .switch_name = "",
+			      .events = {.sequence = ++sequence, .lost = lost, .item = &event, .n = 1}};
 
 	assert_int_equal(peer_request(agent->controller, &msg, 0, NULL, NULL), 0);
 }
@@ -309,8 +331,12 @@ static const struct endpoint_ops user_ops = {.up = user_up, .down = user_down, .
 struct fake_user *user_open(struct bench *bench)
 {
 	struct fake_user *user = calloc(1, sizeof(*user));
-	struct msg_hello hello = {.role = ROLE_USER, .name = "test", .instance = next_instance++, .wire_version = WIRE_VERSION,
-				  .build = "", .kernel = ""};
+	struct msg_hello hello = {.role = ROLE_USER,
+				  .name = "test",
+				  .instance = next_instance++,
+				  .wire_version = WIRE_VERSION,
+				  .build = "",
+				  .kernel = ""};
 	char why[256];
 
 	user->bench = bench;

@@ -16,8 +16,9 @@ static void a_file_fills_what_flags_left_open(void **state)
 	char why[256];
 
 	config.users = strdup("ipc:///tmp/flag.sock");
-	assert_int_equal(config_parse("agents: \"tcp://127.0.0.1:7440\"\nusers: ipc:///tmp/file.sock\ninsecure: yes\n", "c.yaml",
-				      &config, why), 0);
+	assert_int_equal(config_parse("agents: \"tcp://127.0.0.1:7440\"\nusers: ipc:///tmp/file.sock\ninsecure: yes\n",
+				      "c.yaml", &config, why),
+			 0);
 	assert_string_equal(config.agents, "tcp://127.0.0.1:7440");
 	assert_string_equal(config.users, "ipc:///tmp/flag.sock");
 	assert_true(config.insecure);

@@ -11,14 +11,13 @@
 
 #include "fake.h"
 
-static const char counter_app[] =
-	"app: counter\n"
-	"parameters: {limit: 10}\n"
-	"tables:\n"
-	"  - name: all\n"
-	"    rules:\n"
-	"      - {name: long, when: length > limit, action: pass}\n"
-	"      - {name: other, action: drop}\n";
+static const char counter_app[] = "app: counter\n"
+				  "parameters: {limit: 10}\n"
+				  "tables:\n"
+				  "  - name: all\n"
+				  "    rules:\n"
+				  "      - {name: long, when: length > limit, action: pass}\n"
+				  "      - {name: other, action: drop}\n";
 
 static int set_up(void **state)
 {
@@ -38,8 +37,9 @@ static int tear_down(void **state)
 
 static struct message load(const char *name, const char *text, const char *switches)
 {
-	return (struct message){.kind = MSG_DEPLOY, .deploy = {.name = name, .file = "counter.yaml", .text = text,
-							      .order = 100, .switches = switches}};
+	return (struct message){
+		.kind = MSG_DEPLOY,
+		.deploy = {.name = name, .file = "counter.yaml", .text = text, .order = 100, .switches = switches}};
 }
 
 static const struct msg_applied_switch *on_switch(const struct message *reply, const char *name)
@@ -63,7 +63,8 @@ static void expect_error(const struct message *reply, enum error_code code, cons
 static void a_deployment_reaches_every_matching_switch(void **state)
 {
 	struct bench *bench = *state;
-	struct fake_agent *a = agent_open(bench, "edge-1"), *b = agent_open(bench, "edge-2"), *c = agent_open(bench, "core");
+	struct fake_agent *a = agent_open(bench, "edge-1"), *b = agent_open(bench, "edge-2"),
+			  *c = agent_open(bench, "core");
 	struct fake_user *user = user_open(bench);
 	struct message msg = load("counter", counter_app, "edge-*");
 	const struct message *reply;
@@ -91,7 +92,9 @@ static void what_the_checker_refuses_is_not_stored(void **state)
 {
 	struct bench *bench = *state;
 	struct fake_user *user = user_open(bench);
-	struct message bad = load("counter", "app: x\ntables:\n  - name: t\n    rules:\n      - {match: {ipv4.sorc: 1}, action: drop}\n", "*");
+	struct message bad =
+		load("counter",
+		     "app: x\ntables:\n  - name: t\n    rules:\n      - {match: {ipv4.sorc: 1}, action: drop}\n", "*");
 	struct message bad_name = load("a b", counter_app, "*");
 	struct message list = {.kind = MSG_GET_DEPLOYMENTS, .get = {.filter = ""}};
 
@@ -106,7 +109,8 @@ static void a_refusing_switch_keeps_its_version_and_is_shown(void **state)
 	struct bench *bench = *state;
 	struct fake_agent *a = agent_open(bench, "edge-1"), *b = agent_open(bench, "edge-2");
 	struct fake_user *user = user_open(bench);
-	struct message first = load("counter", counter_app, "*"), second, show = {.kind = MSG_GET_SWITCH, .switch_name = "edge-2"};
+	struct message first = load("counter", counter_app, "*"), second,
+		       show = {.kind = MSG_GET_SWITCH, .switch_name = "edge-2"};
 	const struct message *reply;
 	char text[sizeof(counter_app) + 32];
 
@@ -183,7 +187,8 @@ static void removing_takes_it_off_and_versions_go_on(void **state)
 	struct bench *bench = *state;
 	struct fake_user *user = user_open(bench);
 	struct fake_agent *a = agent_open(bench, "edge-1");
-	struct message msg = load("counter", counter_app, "*"), remove = {.kind = MSG_REMOVE, .remove = {.name = "counter"}};
+	struct message msg = load("counter", counter_app, "*"),
+		       remove = {.kind = MSG_REMOVE, .remove = {.name = "counter"}};
 
 	agent_connected(a);
 	user_call(user, &msg);
@@ -314,7 +319,8 @@ static void events_reach_subscribers_with_the_switchs_name(void **state)
 	struct fake_user *all = user_open(bench), *some = user_open(bench), *none = user_open(bench);
 	struct fake_agent *a = agent_open(bench, "edge-1");
 	struct message everything = {.kind = MSG_SUBSCRIBE, .subscribe = {.kinds = ""}};
-	struct message timeouts = {.kind = MSG_SUBSCRIBE, .switch_name = "edge-*", .subscribe = {.kinds = "timeout,port"}};
+	struct message timeouts = {
+		.kind = MSG_SUBSCRIBE, .switch_name = "edge-*", .subscribe = {.kinds = "timeout,port"}};
 	struct message elsewhere = {.kind = MSG_SUBSCRIBE, .switch_name = "core-*", .subscribe = {.kinds = ""}};
 
 	agent_connected(a);

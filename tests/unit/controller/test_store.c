@@ -54,9 +54,16 @@ static struct deployment sample(const char *name)
 	static struct msg_setting setting[] = {{"burst", "20"}, {"rate", "10pps"}};
 	static const char *port[] = {"wan0", "lan0"};
 
-	return (struct deployment){
-		.name = name, .file = "limiter.yaml", .text = "app: limiter # 'quoted' \"twice\"\n", .setting = setting,
-		.n_settings = 2, .hook = 1, .port = port, .n_ports = 2, .order = 4000000000u, .switches = "edge-*"};
+	return (struct deployment){.name = name,
+				   .file = "limiter.yaml",
+				   .text = "app: limiter # 'quoted' \"twice\"\n",
+				   .setting = setting,
+				   .n_settings = 2,
+				   .hook = 1,
+				   .port = port,
+				   .n_ports = 2,
+				   .order = 4000000000u,
+				   .switches = "edge-*"};
 }
 
 static void what_was_put_in_is_there_after_reopening(void **state)
@@ -211,8 +218,10 @@ static void the_store_of_a_later_version_is_refused(void **state)
 
 	store_close(f->store);
 	f->store = NULL;
-	snprintf(command, sizeof(command), "python3 -c \"import sqlite3; d = sqlite3.connect('%s/desired.sqlite'); "
-					   "d.execute('PRAGMA user_version = 99'); d.commit()\"", f->dir);
+	snprintf(command, sizeof(command),
+		 "python3 -c \"import sqlite3; d = sqlite3.connect('%s/desired.sqlite'); "
+		 "d.execute('PRAGMA user_version = 99'); d.commit()\"",
+		 f->dir);
 	if (system(command) != 0)
 		skip();
 	assert_int_equal(store_open(f->dir, &f->store, f->why), -EPROTO);
@@ -234,16 +243,11 @@ static void a_folder_that_cannot_be_made_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_put_in_is_there_after_reopening),
-		TEST(versions_grow_over_changes_removals_and_restarts),
-		TEST(replacing_leaves_nothing_of_the_old),
-		TEST(removing_what_is_not_there_changes_nothing),
-		TEST(deployments_come_in_the_order_of_names),
-		TEST(a_switch_is_known_once_with_its_last_sight),
-		TEST(a_second_controller_is_refused),
-		TEST(a_damaged_store_is_refused_with_a_reason),
-		TEST(the_store_of_a_later_version_is_refused),
-		cmocka_unit_test(a_folder_that_cannot_be_made_is_said),
+		TEST(what_was_put_in_is_there_after_reopening), TEST(versions_grow_over_changes_removals_and_restarts),
+		TEST(replacing_leaves_nothing_of_the_old),	TEST(removing_what_is_not_there_changes_nothing),
+		TEST(deployments_come_in_the_order_of_names),	TEST(a_switch_is_known_once_with_its_last_sight),
+		TEST(a_second_controller_is_refused),		TEST(a_damaged_store_is_refused_with_a_reason),
+		TEST(the_store_of_a_later_version_is_refused),	cmocka_unit_test(a_folder_that_cannot_be_made_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
