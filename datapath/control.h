@@ -22,14 +22,14 @@ HOOK_FN bool control_find_entry(struct hook *h, const struct table *t, struct pl
 {
 	__u32 line = p->head;
 
-	LOOP
-	for (int i = 0; i < CHAIN_MAX; i++) {
+	LOOP for (int i = 0; i < CHAIN_MAX; i++)
+	{
 		flow->bucket = map_bucket(h, t->flow_table, line);
 		if (!flow->bucket)
 			return false;
 		p->line = line;
-		LOOP
-		for (__u32 e = 0; e < BUCKET_ENTRIES; e++) {
+		LOOP for (__u32 e = 0; e < BUCKET_ENTRIES; e++)
+		{
 			p->entry = e;
 			if (READ(flow->bucket->slot[e]) == p->slot)
 				return true;
@@ -46,9 +46,9 @@ COLD_FN(control_slot)
 {
 	COLD_BEGIN
 	const struct table *t = cold_table(h, s);
-	struct place p = { .slot = s->work.slot };
+	struct place p = {.slot = s->work.slot};
 	const struct flow_desc *desc;
-	struct flow flow = { .bucket = NULL };
+	struct flow flow = {.bucket = NULL};
 	int result;
 
 	if (!t || !(t->flags & TABLE_STATEFUL) || !p.slot)
@@ -72,8 +72,8 @@ HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
 {
 	__u32 freed = 0, changed = 0;
 
-	LOOP
-	for (__u32 i = 0; i < CONTROL_SLOTS_MAX; i++) {
+	LOOP for (__u32 i = 0; i < CONTROL_SLOTS_MAX; i++)
+	{
 		int result;
 
 		if (i >= AGAIN(c->n))
@@ -92,7 +92,8 @@ HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
 /* ---- one key -------------------------------------------------------------------------------------------- */
 
 /* Gives the flow found the state and the registers of the image. */
-HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s, const struct table *t, struct flow *flow)
+HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s, const struct table *t,
+					      struct flow *flow)
 {
 	__u64 *image = step_image(s);
 	bool mine, alive;
@@ -130,7 +131,7 @@ COLD_FN(control_flow)
 {
 	COLD_BEGIN
 	const struct table *t = cold_table(h, s);
-	struct flow flow = { .bucket = NULL };
+	struct flow flow = {.bucket = NULL};
 	const struct flow_desc *desc;
 	__u64 *image = step_image(s);
 
@@ -157,8 +158,8 @@ HOOK_FN void control_set(struct hook *h, struct scratch *s, const struct table *
 		image[i] = 0;
 	for (__u32 i = 0; i < KEY_WORDS_MAX; i++)
 		image[FLOW_HEAD_WORDS + i] = c->key[i];
-	LOOP
-	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
+	LOOP for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++)
+	{
 		__u64 word = first + i;
 
 		OPAQUE(word);

@@ -109,7 +109,7 @@ COLD_FN(event_notes)
 /* Tells that a table is full, at most once a second. */
 HOOK_FN void event_table_full(struct hook *h, struct scratch *s, const struct table *t, struct flow_desc *desc)
 {
-	const struct note note = { .kind = EVENT_TABLE_FULL, .rule = RULES_ROOM };
+	const struct note note = {.kind = EVENT_TABLE_FULL, .rule = RULES_ROOM};
 	__u64 now = packet_now(h, s), told = READ(desc->told_full_ns);
 
 	if (told && now < told + TOLD_FULL_NS)
@@ -156,7 +156,7 @@ COLD_FN(punt_send)
 {
 	COLD_BEGIN
 	const struct table *t = cold_table(h, s);
-	const struct note note = { .kind = EVENT_PUNT, .rule = s->rule };
+	const struct note note = {.kind = EVENT_PUNT, .rule = s->rule};
 	__u32 size = s->punt_size;
 
 	if (!t || size > PUNT_BYTES_MAX)

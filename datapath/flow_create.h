@@ -9,9 +9,9 @@ enum create { CREATE_DONE, CREATE_AGAIN, CREATE_FULL, CREATE_FAULT };
 
 /* A line and an entry where a flow may be put, or the end of the chain. */
 struct hole {
-	struct bucket *line;      /* NULL: a map lacks its element. */
-	__u32 entry;              /* BUCKET_ENTRIES: no hole; 'line' is the last one. */
-	__u32 depth;              /* Lines looked at. */
+	struct bucket *line; /* NULL: a map lacks its element. */
+	__u32 entry;	     /* BUCKET_ENTRIES: no hole; 'line' is the last one. */
+	__u32 depth;	     /* Lines looked at. */
 };
 
 /* Table that the scratch is at. */
@@ -101,7 +101,8 @@ HOOK_FN void record_retract(struct flow *flow)
 }
 
 /* 9, 10. */
-HOOK_FN bool hole_publish(const struct place *p, __u32 slot, struct bucket *head, struct lock_line *lock, struct hole *hole)
+HOOK_FN bool hole_publish(const struct place *p, __u32 slot, struct bucket *head, struct lock_line *lock,
+			  struct hole *hole)
 {
 	__u32 entry = hole->entry & (BUCKET_ENTRIES - 1);
 	bool same;
@@ -121,7 +122,7 @@ HOOK_FN enum create flow_create_in(struct hook *h, struct scratch *s, const stru
 				   struct bucket *head, struct hole *hole)
 {
 	struct lock_line *head_lock = map_lock(h, LOCK_OF_BUCKET(t->flow_table, s->place.head));
-	struct flow flow = { .bucket = NULL };
+	struct flow flow = {.bucket = NULL};
 	__u32 slot;
 
 	if (!head_lock)
@@ -153,7 +154,7 @@ COLD_FN(flow_create)
 	const struct table *t = cold_table(h, s);
 	struct flow_desc *desc;
 	struct bucket *head;
-	struct hole hole = { 0 };
+	struct hole hole = {0};
 
 	if (!t)
 		return CREATE_FAULT;

@@ -8,10 +8,10 @@
 
 /* Why a flow is freed. */
 enum free_why {
-	FREE_DUE,                 /* If its timeouts bring it to the first state; else it falls. */
+	FREE_DUE, /* If its timeouts bring it to the first state; else it falls. */
 	FREE_EVICT,
-	FREE_DELETE,              /* If it has not changed since the change number given (0: anyway). */
-	FREE_UNKNOWN,             /* If its state is not known to the version. */
+	FREE_DELETE,  /* If it has not changed since the change number given (0: anyway). */
+	FREE_UNKNOWN, /* If its state is not known to the version. */
 };
 
 /* 13 and 15: takes the name off.  'dead' is the record that must be dead, or NULL. */
@@ -92,8 +92,8 @@ HOOK_FN enum table_stat free_stat(enum free_why why)
 }
 
 /* 12.  The record's key lies in s->fallen. */
-HOOK_FN enum control_result record_free(struct scratch *s, const struct table *t, const struct place *p, struct flow *flow,
-					enum free_why why, __u32 change, __u64 now)
+HOOK_FN enum control_result record_free(struct scratch *s, const struct table *t, const struct place *p,
+					struct flow *flow, enum free_why why, __u32 change, __u64 now)
 {
 	enum control_result result = CONTROL_NOTHING;
 	struct flow_head *image = image_head(s->fallen);
@@ -119,7 +119,8 @@ HOOK_FN enum control_result record_free(struct scratch *s, const struct table *t
 	return result;
 }
 
-/* FREE of the flow that 'flow' and 'p' name.  What is read before the lock is its key, for F1.  Its timeouts are noted, not yet told. */
+/* FREE of the flow that 'flow' and 'p' name.  What is read before the lock is its key, for F1.  Its timeouts are noted,
+ * not yet told. */
 HOOK_FN enum control_result flow_free(struct hook *h, struct scratch *s, const struct table *t, const struct place *p,
 				      struct flow *flow, enum free_why why, __u32 change, __u64 now)
 {

@@ -31,7 +31,8 @@ HOOK_FN void victim_look(struct hook *h, const struct table *t, __u64 now, struc
 	}
 }
 
-HOOK_FN void victims_in_line(struct hook *h, const struct table *t, const struct bucket *line, __u64 now, struct victims *v)
+HOOK_FN void victims_in_line(struct hook *h, const struct table *t, const struct bucket *line, __u64 now,
+			     struct victims *v)
 {
 	KEEP_LOOP
 	for (__u32 i = 0; i < BUCKET_ENTRIES; i++) {
@@ -66,9 +67,10 @@ HOOK_FN void victims_find(struct hook *h, const struct table *t, const struct fl
 	}
 }
 
-HOOK_FN bool victim_free(struct hook *h, struct scratch *s, const struct table *t, const struct place *p, enum free_why why, __u64 now)
+HOOK_FN bool victim_free(struct hook *h, struct scratch *s, const struct table *t, const struct place *p,
+			 enum free_why why, __u64 now)
 {
-	struct flow flow = { .bucket = NULL };
+	struct flow flow = {.bucket = NULL};
 	enum control_result result;
 
 	if (!p->slot)

@@ -14,12 +14,10 @@
  *               8  lock(s); key, registers, alive[s] = 1; unlock(s)
  *               9  lock(head); version != v: unlock; lock(s); alive[s] = 0; unlock(s); give s back; begin again
  *              10  slot[hole] = s; version = v + 1; unlock(head)
- *   EXTEND     11  no hole: lock(head); version == v and the last line is still the last: link an empty overflow line behind it;
- *                  unlock(head); begin again
- *   FREE s     12  lock(s); F1 and still wanted, else unlock, stop; alive[s] = 0; unlock(s)
- *              13  lock(head); slot[entry] == s: slot[entry] = 0; unlock(head)
- *              14  give s back
- *   HELP       15  lock(head); slot[entry] == s and not alive[s]: slot[entry] = 0; unlock(head)     s is not given back
+ *   EXTEND     11  no hole: lock(head); version == v and the last line is still the last: link an empty overflow line
+ * behind it; unlock(head); begin again FREE s     12  lock(s); F1 and still wanted, else unlock, stop; alive[s] = 0;
+ * unlock(s) 13  lock(head); slot[entry] == s: slot[entry] = 0; unlock(head) 14  give s back HELP       15  lock(head);
+ * slot[entry] == s and not alive[s]: slot[entry] = 0; unlock(head)     s is not given back
  *
  * The head line's version and lock stand for its whole chain.  Never two locks at once.
  *
@@ -28,16 +26,17 @@
  *       entry names it (8, 9).
  *   I2  A key has at most one live record that an entry names.  Creations in one chain are ordered by its version: who
  *       read v before its scan (1) and finds v at 9 knows that nobody created since, so the key is still missing.
- *   I3  A slot is free only when no entry names it: 14 comes after 13, and only he gives back who set alive to 0 (12, 9).
- *   I4  Entries never move and lines are never unlinked, so a scan misses nothing that was there all the time.
- *   I5  Nobody waits for another: who meets a dead record that is still named removes the name himself (15).
+ *   I3  A slot is free only when no entry names it: 14 comes after 13, and only he gives back who set alive to 0 (12,
+ * 9). I4  Entries never move and lines are never unlinked, so a scan misses nothing that was there all the time. I5
+ * Nobody waits for another: who meets a dead record that is still named removes the name himself (15).
  *
- * Why F1 needs all three: without 'alive' an update goes to a record that was just freed and is lost; without the key it
- * goes to another flow that took the slot; without 'slot[entry] == s' it goes to a record of the right key that is not
- * yet, or no more, published.
+ * Why F1 needs all three: without 'alive' an update goes to a record that was just freed and is lost; without the key
+ * it goes to another flow that took the slot; without 'slot[entry] == s' it goes to a record of the right key that is
+ * not yet, or no more, published.
  *
- * Memory order: 1 is an acquire and the version's store at 10 a release, the last of the creation.  A reader without lock (the agent, through
- * the mapping) believes a record if its change number is even, the same before and after the copy, and a bucket names it. */
+ * Memory order: 1 is an acquire and the version's store at 10 a release, the last of the creation.  A reader without
+ * lock (the agent, through the mapping) believes a record if its change number is even, the same before and after the
+ * copy, and a bucket names it. */
 #ifndef MEALY_FLOW_TABLE_H
 #define MEALY_FLOW_TABLE_H
 
@@ -46,9 +45,9 @@
 
 /* A record at hand, with pointers; belongs to one program run. */
 struct flow {
-	struct bucket *bucket;            /* The line that names it. */
-	__u64 *line[RECORD_LINES_MAX];    /* [0] is NULL: none.  A line that the table does not use is line 0 once more. */
-	struct lock_line *lock;           /* Of its slot. */
+	struct bucket *bucket;	       /* The line that names it. */
+	__u64 *line[RECORD_LINES_MAX]; /* [0] is NULL: none.  A line that the table does not use is line 0 once more. */
+	struct lock_line *lock;	       /* Of its slot. */
 };
 
 /* All of it, so that the verifier sees one way of having none. */
@@ -73,8 +72,8 @@ HOOK_FN void key_make(const __u64 *cells, const struct key_part *parts, const __
 {
 	for (__u32 i = 0; i < KEY_WORDS_MAX; i++)
 		key[i] = 0;
-	LOOP
-	for (__u32 i = 0; i < KEY_PARTS_MAX; i++) {
+	LOOP for (__u32 i = 0; i < KEY_PARTS_MAX; i++)
+	{
 		const struct key_part *part = &parts[i];
 
 		if (i >= AGAIN(*n))
@@ -112,7 +111,7 @@ HOOK_FN __u32 tags_equal4(__u64 word, __u16 tag)
 {
 	const __u64 low = 0x7fff7fff7fff7fffull;
 	__u64 x = word ^ (tag * 0x0001000100010001ull);
-	__u64 zero = ~(((x & low) + low) | x | low);      /* 0x8000 in each lane that was 0. */
+	__u64 zero = ~(((x & low) + low) | x | low); /* 0x8000 in each lane that was 0. */
 
 	/* Moves bits 0, 16, 32, 48 to 48, 49, 50, 51. */
 	return ((zero >> 15) * 0x0001000200040008ull) >> 48 & 15;
@@ -167,7 +166,8 @@ HOOK_FN bool flow_open(struct hook *h, const struct table *t, __u32 slot, struct
 }
 
 /* Looks at the entries of one line. */
-HOOK_FN bool flow_find_in_line(struct hook *h, const struct table *t, const __u64 *key, struct place *p, struct flow *flow)
+HOOK_FN bool flow_find_in_line(struct hook *h, const struct table *t, const __u64 *key, struct place *p,
+			       struct flow *flow)
 {
 	__u32 equal = line_tags_equal(flow->bucket, HASH_TAG(p->hash));
 
@@ -248,8 +248,8 @@ HOOK_FN void image_clear_registers(const struct table *t, __u64 *image)
 {
 	__u32 first = image_registers(t);
 
-	LOOP
-	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
+	LOOP for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++)
+	{
 		__u64 word = first + i;
 
 		OPAQUE(word);

@@ -2,9 +2,9 @@
 /* hash - the flow tables' hash, for the datapath and for user space that must find a record.
  *
  * Strongly universal multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is
- * fast", 2013): one 64-bit multiply per 32-bit word, secret multipliers, upper half of the sum.  That alone bounds how often two keys
- * meet, but lays keys that count upwards, as addresses do, at equal distances, which for one secret in 25 fall on few buckets; so
- * the sum is mixed once more. */
+ * fast", 2013): one 64-bit multiply per 32-bit word, secret multipliers, upper half of the sum.  That alone bounds how
+ * often two keys meet, but lays keys that count upwards, as addresses do, at equal distances, which for one secret in
+ * 25 fall on few buckets; so the sum is mixed once more. */
 #ifndef MEALY_HASH_H
 #define MEALY_HASH_H
 
@@ -32,7 +32,7 @@ static inline __attribute__((always_inline)) __u32 flow_hash(const __u64 *secret
 }
 
 /* Bucket from the low bits, tag from the high ones. */
-#define HASH_BUCKET(hash, n_heads) ((hash) & ((n_heads) - 1))
-#define HASH_TAG(hash) ((__u16)((hash) >> 16))
+#define HASH_BUCKET(hash, n_heads) ((hash) & ((n_heads)-1))
+#define HASH_TAG(hash)		   ((__u16)((hash) >> 16))
 
 #endif

@@ -39,21 +39,21 @@
 
 /* ---- loops --------------------------------------------------------------------------------------- *
  *
- * The interpreter keeps its loops; around constant tables (MEALY_SPECIALISED) those over what a table lists unroll and fold, and
- * those over what a packet finds stay loops. */
+ * The interpreter keeps its loops; around constant tables (MEALY_SPECIALISED) those over what a table lists unroll and
+ * fold, and those over what a packet finds stay loops. */
 #define KEEP_LOOP _Pragma("clang loop unroll(disable)")
 #ifdef MEALY_SPECIALISED
-#define LOOP _Pragma("clang loop unroll(full)")
-#define OPAQUE(x) ((void)0)
-#define AGAIN(x) (x)
+#define LOOP	    _Pragma("clang loop unroll(full)")
+#define OPAQUE(x)   ((void)0)
+#define AGAIN(x)    (x)
 #define BELOW(a, b) ((__u64)(a) < (__u64)(b))
 #else
-#define LOOP _Pragma("clang loop unroll(disable)")
+#define LOOP	    _Pragma("clang loop unroll(disable)")
 /* The compiler may not reason about where 'x' came from. */
-#define OPAQUE(x) __asm__ volatile("" : "+r"(x))
-/* Reads a bound of a loop from its table once more: a copy kept in a register would collect what the verifier learns about
- * it, differently on each path, and no two paths would ever be alike again. */
-#define AGAIN(x) (*(const volatile __typeof__(x) *)&(x))
+#define OPAQUE(x)   __asm__ volatile("" : "+r"(x))
+/* Reads a bound of a loop from its table once more: a copy kept in a register would collect what the verifier learns
+ * about it, differently on each path, and no two paths would ever be alike again. */
+#define AGAIN(x)    (*(const volatile __typeof__(x) *)&(x))
 /* a < b without a branch: the borrow of a - b.  A branch would cost the processor a guess and the verifier a path. */
 #define BELOW(a, b) (((~(a) & (b)) | ((~(a) | (b)) & ((a) - (b)))) >> 63)
 #endif
@@ -137,8 +137,8 @@ HOOK_FN void hook_lock(struct lock_line *lock);
 HOOK_FN void hook_unlock(struct lock_line *lock);
 
 /* Neighbouring slots and neighbouring tables fall on different lines. */
-#define LOCK_OF_SLOT(flow_table, slot) (((slot) + (flow_table) * 2654435761u) & (LOCKS - 1))
-#define LOCK_OF_BUCKET(flow_table, head) ((~(head) + (flow_table) * 2654435761u) & (LOCKS - 1))
+#define LOCK_OF_SLOT(flow_table, slot)	 (((slot) + (flow_table)*2654435761u) & (LOCKS - 1))
+#define LOCK_OF_BUCKET(flow_table, head) ((~(head) + (flow_table)*2654435761u) & (LOCKS - 1))
 
 /* ---- what happened -------------------------------------------------------------------------------- *
  *
@@ -155,9 +155,7 @@ HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const stru
 			     const __u64 *image, __u32 what);
 
 #ifdef __bpf__
-HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot)
-{
-}
+HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot) {}
 
 HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot,
 			     const __u64 *image, __u32 what)
@@ -181,7 +179,7 @@ HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const stru
  * COLD_CALL(name, h, s); its body begins with COLD_BEGIN and then has 'h' and 's'.  It returns an int and works on
  * the scratch only: in BPF 'h' is there without the packet. */
 #ifndef __bpf__
-#define COLD_FN(name) static inline __attribute__((unused)) int name(struct hook *h, struct scratch *s)
+#define COLD_FN(name)	      static inline __attribute__((unused)) int name(struct hook *h, struct scratch *s)
 #define COLD_CALL(name, h, s) name(h, s)
 #define COLD_BEGIN
 #endif

@@ -14,15 +14,15 @@ extern const volatile struct switch_config switch_config SEC(".rodata.config");
  *
  * Global functions: the verifier looks at each once and not once a call.  They get the scratch only, so
  * they know a hook by its number and cannot touch the packet. */
-#define COLD_PASTE2(a, b) a##b
-#define COLD_PASTE(a, b) COLD_PASTE2(a, b)
-#define COLD_NAME(name) COLD_PASTE(COLD_PREFIX, name)
-#define COLD_FN(name) __attribute__((noinline)) int COLD_NAME(name)(struct scratch * s)
+#define COLD_PASTE2(a, b)     a##b
+#define COLD_PASTE(a, b)      COLD_PASTE2(a, b)
+#define COLD_NAME(name)	      COLD_PASTE(COLD_PREFIX, name)
+#define COLD_FN(name)	      __attribute__((noinline)) int COLD_NAME(name)(struct scratch * s)
 #define COLD_CALL(name, h, s) COLD_NAME(name)(s)
-#define COLD_BEGIN                                       \
-	if (!s)                                          \
-		return -1;                               \
-	struct hook cold_hook = { .id = s->hook };       \
+#define COLD_BEGIN                                                                                                     \
+	if (!s)                                                                                                        \
+		return -1;                                                                                             \
+	struct hook cold_hook = {.id = s->hook};                                                                       \
 	struct hook *h = &cold_hook;
 
 /* ---- clock, random, CPU ----------------------------------------------------------------------------- */

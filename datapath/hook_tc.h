@@ -3,8 +3,8 @@
  *
  * What is sent from tc ingress passes the egress applications of its port.  What is sent from tc
  * egress must not, or it would never end: it carries a mark in skb->tc_index, which nobody else uses since
- * the classifiers that did are gone, made of the device it was sent to.  The egress entry lets a marked frame through and
- * takes the mark off; the ingress entry takes it off frames that crossed to another switch. */
+ * the classifiers that did are gone, made of the device it was sent to.  The egress entry lets a marked frame through
+ * and takes the mark off; the ingress entry takes it off frames that crossed to another switch. */
 #ifndef MEALY_HOOK_TC_H
 #define MEALY_HOOK_TC_H
 

@@ -23,46 +23,46 @@ _Static_assert(sizeof(struct lock_line) == 64, "one lock a cache line");
 
 enum { RETURNED_PATTERN = 1, PORT_HASH_MAX = 4 * PORTS_MAX, EVENT_RING_BYTES = 1 << 20 };
 
-#define ARRAY_MAP(name, element, n, flags)           \
-	struct {                                     \
-		__uint(type, BPF_MAP_TYPE_ARRAY);    \
-		__uint(max_entries, n);              \
-		__uint(map_flags, flags);            \
-		__type(key, __u32);                  \
-		__type(value, element);              \
+#define ARRAY_MAP(name, element, n, flags)                                                                             \
+	struct {                                                                                                       \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                                      \
+		__uint(max_entries, n);                                                                                \
+		__uint(map_flags, flags);                                                                              \
+		__type(key, __u32);                                                                                    \
+		__type(value, element);                                                                                \
 	} MAP(name)
 
-#define PERCPU_MAP(name, element, n)                    \
-	struct {                                        \
-		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); \
-		__uint(max_entries, n);                 \
-		__type(key, __u32);                     \
-		__type(value, element);                 \
+#define PERCPU_MAP(name, element, n)                                                                                   \
+	struct {                                                                                                       \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                                               \
+		__uint(max_entries, n);                                                                                \
+		__type(key, __u32);                                                                                    \
+		__type(value, element);                                                                                \
 	} MAP(name)
 
-#define PROGRAM_MAP(name, n)                           \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
-		__uint(max_entries, n);                \
-		__uint(key_size, 4);                   \
-		__uint(value_size, 4);                 \
+#define PROGRAM_MAP(name, n)                                                                                           \
+	struct {                                                                                                       \
+		__uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                                                 \
+		__uint(max_entries, n);                                                                                \
+		__uint(key_size, 4);                                                                                   \
+		__uint(value_size, 4);                                                                                 \
 	} MAP(name)
 
 /* One inner ARRAY, mappable, for each flow table.  By sizes: clang 14 forgets the type of an inner element
  * that the unit does not use by value. */
-#define FLOW_MAP(name, size)                                                             \
-	struct {                                                                         \
-		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                \
-		__uint(max_entries, FLOW_TABLES_MAX);                                    \
-		__type(key, __u32);                                                      \
-		__array(                                                                 \
-			values, struct {                                                 \
-				__uint(type, BPF_MAP_TYPE_ARRAY);                        \
-				__uint(max_entries, 1);                                  \
-				__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);     \
-				__uint(key_size, 4);                                     \
-				__uint(value_size, size);                                \
-			});                                                              \
+#define FLOW_MAP(name, size)                                                                                           \
+	struct {                                                                                                       \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                                              \
+		__uint(max_entries, FLOW_TABLES_MAX);                                                                  \
+		__type(key, __u32);                                                                                    \
+		__array(                                                                                               \
+			values, struct {                                                                               \
+				__uint(type, BPF_MAP_TYPE_ARRAY);                                                      \
+				__uint(max_entries, 1);                                                                \
+				__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);                                   \
+				__uint(key_size, 4);                                                                   \
+				__uint(value_size, size);                                                              \
+			});                                                                                            \
 	} MAP(name)
 
 ARRAY_MAP(active, __u32, 1, BPF_F_MMAPABLE);

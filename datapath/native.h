@@ -32,30 +32,31 @@ void native_free(struct native_switch *sw);
 /* Own memory only.  Copies of what is given; a flow table is created empty. */
 int native_set_table(struct native_switch *sw, unsigned element, const struct table *table);
 int native_set_chain(struct native_switch *sw, unsigned element, const struct chain *chain);
-int native_add_flow_table(struct native_switch *sw, unsigned flow_table, enum record_class class_, unsigned key_words, unsigned capacity);
+int native_add_flow_table(struct native_switch *sw, unsigned flow_table, enum record_class class_, unsigned key_words,
+			  unsigned capacity);
 void native_set_active(struct native_switch *sw, unsigned slot);
 void native_set_port(struct native_switch *sw, unsigned port, bool up);
-void native_set_seed(struct native_switch *sw, uint64_t seed);        /* Secrets and random(). */
+void native_set_seed(struct native_switch *sw, uint64_t seed); /* Secrets and random(). */
 
 /* What one table did, for trace and simulate; cells are a snapshot taken when the rule was chosen,
  * before `do`; 'after' is the update record's image when the table was done. */
 struct native_step {
-	unsigned element;                 /* Of `tables`. */
+	unsigned element; /* Of `tables`. */
 	bool absent, found, created, freed, fell;
 	unsigned old_state, new_state;
-	unsigned rule;                    /* RULE_OTHERWISE and RULE_ABSENT too. */
+	unsigned rule; /* RULE_OTHERWISE and RULE_ABSENT too. */
 	unsigned verdict;
 	unsigned slot;
-	__u64 key[KEY_WORDS_MAX];         /* Lookup scope. */
+	__u64 key[KEY_WORDS_MAX]; /* Lookup scope. */
 	__u64 cells[CELLS];
 	__u64 after[32];
-	unsigned n_after;                 /* Words; 0: no record. */
+	unsigned n_after; /* Words; 0: no record. */
 };
 
 struct native_result {
 	enum exit_reason exit;
-	unsigned out_port;                /* OUTPUT, REFLECT. */
-	unsigned size;                    /* Of the frame as it leaves; the bytes are in the caller's buffer. */
+	unsigned out_port; /* OUTPUT, REFLECT. */
+	unsigned size;	   /* Of the frame as it leaves; the bytes are in the caller's buffer. */
 	unsigned n_steps;
 	struct native_step step[HOOK_TABLES_MAX + 1];
 	unsigned n_events;
@@ -68,8 +69,8 @@ enum { NATIVE_HEADROOM = 64 };
  * bytes before it and 'room' bytes from it on; after a push or pop *frame moves.  'now_ns' is the
  * switch's clock (CELL_NOW).  Thread safe with own memory: each thread uses a context of its own
  * made by the call.  Returns 0 or -EINVAL. */
-int native_run(struct native_switch *sw, enum hook_id hook, unsigned port, uint64_t now_ns,
-	       uint8_t **frame, unsigned size, unsigned room, unsigned frames, struct native_result *ret_result);
+int native_run(struct native_switch *sw, enum hook_id hook, unsigned port, uint64_t now_ns, uint8_t **frame,
+	       unsigned size, unsigned room, unsigned frames, struct native_result *ret_result);
 
 /* Runs the control program on 'control', as BPF_PROG_TEST_RUN would; there is no clock here, so now_ns must be set.
  * Returns 0, or -EINVAL if it is not a command. */

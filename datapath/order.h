@@ -5,8 +5,8 @@
  * WRITE_RELEASE: everything before it is done before it.  FETCH_* are whole and order everything.
  *
  * BPF before 6.13 has no acquire and no release; its only barrier is an atomic that fetches.  On
- * processors with total store order (MEALY_TSO, x86-64) plain accesses that the compiler keeps in place are enough; elsewhere the
- * fetching atomic is used.  Objects are built for the machine they run on. */
+ * processors with total store order (MEALY_TSO, x86-64) plain accesses that the compiler keeps in place are enough;
+ * elsewhere the fetching atomic is used.  Objects are built for the machine they run on. */
 #ifndef MEALY_ORDER_H
 #define MEALY_ORDER_H
 
@@ -15,26 +15,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define COMPILER_BARRIER() asm volatile("" ::: "memory")
-#define READ(x) (*(const volatile __typeof__(x) *)&(x))
-#define WRITE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
-#define FETCH_ADD(p, v) __sync_fetch_and_add((p), (v))
+#define COMPILER_BARRIER()	asm volatile("" ::: "memory")
+#define READ(x)			(*(const volatile __typeof__(x) *)&(x))
+#define WRITE(x, v)		(*(volatile __typeof__(x) *)&(x) = (v))
+#define FETCH_ADD(p, v)		__sync_fetch_and_add((p), (v))
 #define FETCH_CAS(p, old, new_) __sync_val_compare_and_swap((p), (old), (new_))
 
 #ifdef MEALY_TSO
-#define READ_ACQUIRE(x)                       \
-	({                                    \
-		__typeof__(x) _v = READ(x);   \
-		COMPILER_BARRIER();           \
-		_v;                           \
+#define READ_ACQUIRE(x)                                                                                                \
+	({                                                                                                             \
+		__typeof__(x) _v = READ(x);                                                                            \
+		COMPILER_BARRIER();                                                                                    \
+		_v;                                                                                                    \
 	})
-#define WRITE_RELEASE(x, v)            \
-	do {                           \
-		COMPILER_BARRIER();    \
-		WRITE(x, v);           \
+#define WRITE_RELEASE(x, v)                                                                                            \
+	do {                                                                                                           \
+		COMPILER_BARRIER();                                                                                    \
+		WRITE(x, v);                                                                                           \
 	} while (0)
 #else
-#define READ_ACQUIRE(x) FETCH_ADD(&(x), 0)
+#define READ_ACQUIRE(x)	    FETCH_ADD(&(x), 0)
 #define WRITE_RELEASE(x, v) ((void)__sync_lock_test_and_set(&(x), (v)))
 #endif
 /* Orders all that was written before against all that is written after. */
@@ -50,16 +50,16 @@
 #include <stddef.h>
 
 #define COMPILER_BARRIER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
-#define READ(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define WRITE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
-#define FETCH_ADD(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
-#define FETCH_CAS(p, old, new_)                                                                        \
-	({                                                                                             \
-		__typeof__(*(p)) _old = (old);                                                         \
-		__atomic_compare_exchange_n((p), &_old, (new_), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
-		_old;                                                                                  \
+#define READ(x)		   __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE(x, v)	   __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#define FETCH_ADD(p, v)	   __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
+#define FETCH_CAS(p, old, new_)                                                                                        \
+	({                                                                                                             \
+		__typeof__(*(p)) _old = (old);                                                                         \
+		__atomic_compare_exchange_n((p), &_old, (new_), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);            \
+		_old;                                                                                                  \
 	})
-#define READ_ACQUIRE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define READ_ACQUIRE(x)	    __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define WRITE_RELEASE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #define WRITE_BARRIER(word) __atomic_thread_fence(__ATOMIC_SEQ_CST)
 

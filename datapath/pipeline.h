@@ -23,28 +23,28 @@ enum {
 /* ---- limits -------------------------------------------------------------------------- */
 
 enum {
-	PORTS_MAX = 64,           /* Port numbers are 1..64; 0 is "none". */
-	HOOK_APPS_MAX = 16,       /* Applications chained on one hook. */
-	HOOK_TABLES_MAX = 24,     /* Tables of one hook, all applications together (tail calls). */
-	RESTARTS_MAX = 8,         /* How often one packet may begin a table again. */
-	STATES_MAX = 64,          /* State ids of one flow table; 0 is the first state. */
-	RULES_MAX = 256,          /* Rules of one table. */
-	TESTS_MAX = 4096,         /* Comparisons of one table, states that share them counted once. */
-	SEARCH_MAX = 2048,        /* Comparisons of one state. */
-	LOADS_MAX = 32,           /* Packet fields one table reads. */
-	OPS_MAX = 1024,           /* Operations of one table: pre, let, do, post together. */
-	OPS_PRE_MAX = 32,         /* ... before the lock. */
-	OPS_LET_MAX = 64,         /* ... under the lock, before the rules. */
-	OPS_DO_MAX = 32,          /* ... of one rule under the lock. */
-	OPS_POST_MAX = 32,        /* ... of one rule after the lock. */
-	STEPS_MAX = 1024,         /* Packet-writing steps of one table. */
-	RULE_STEPS_MAX = 16,      /* ... of one rule. */
-	KEY_WORDS_MAX = 5,        /* 40 bytes. */
+	PORTS_MAX = 64,	      /* Port numbers are 1..64; 0 is "none". */
+	HOOK_APPS_MAX = 16,   /* Applications chained on one hook. */
+	HOOK_TABLES_MAX = 24, /* Tables of one hook, all applications together (tail calls). */
+	RESTARTS_MAX = 8,     /* How often one packet may begin a table again. */
+	STATES_MAX = 64,      /* State ids of one flow table; 0 is the first state. */
+	RULES_MAX = 256,      /* Rules of one table. */
+	TESTS_MAX = 4096,     /* Comparisons of one table, states that share them counted once. */
+	SEARCH_MAX = 2048,    /* Comparisons of one state. */
+	LOADS_MAX = 32,	      /* Packet fields one table reads. */
+	OPS_MAX = 1024,	      /* Operations of one table: pre, let, do, post together. */
+	OPS_PRE_MAX = 32,     /* ... before the lock. */
+	OPS_LET_MAX = 64,     /* ... under the lock, before the rules. */
+	OPS_DO_MAX = 32,      /* ... of one rule under the lock. */
+	OPS_POST_MAX = 32,    /* ... of one rule after the lock. */
+	STEPS_MAX = 1024,     /* Packet-writing steps of one table. */
+	RULE_STEPS_MAX = 16,  /* ... of one rule. */
+	KEY_WORDS_MAX = 5,    /* 40 bytes. */
 	KEY_PARTS_MAX = 12,
-	FALLS_MAX = 8,            /* Timeouts a late packet replays. */
-	CHAIN_MAX = 5,            /* Lines of a bucket: the head and four overflow ones. */
-	FLOW_TABLES_MAX = 256,    /* Flow tables of the switch. */
-	LOCKS = 16384,            /* Cache lines of locks; a power of two. */
+	FALLS_MAX = 8,	       /* Timeouts a late packet replays. */
+	CHAIN_MAX = 5,	       /* Lines of a bucket: the head and four overflow ones. */
+	FLOW_TABLES_MAX = 256, /* Flow tables of the switch. */
+	LOCKS = 16384,	       /* Cache lines of locks; a power of two. */
 	VERSIONS = 2,
 	COUNTERS = 65536,
 };
@@ -74,25 +74,25 @@ enum {
 	CELL_VAR = 128,
 	CELL_META = 192,
 
-	CELL_NOW = CELL_META,     /* ns; monotonic + 2^56; never before the flow's last use. */
-	CELL_IN_PORT,             /* 1..64, or 0: not received on a port of the switch. */
-	CELL_OUT_PORT,            /* Only at tc egress, else 0. */
-	CELL_LENGTH,              /* Bytes of the frame from Ethernet on, VLAN tags included. */
-	CELL_FRAMES,              /* 1 on XDP, GSO segments on tc. */
-	CELL_HOOK,                /* enum hook_id. */
-	CELL_PRESENT,             /* Bits PRESENT_*. */
-	CELL_VLAN_TCI,            /* Outer tag, also when it lies in the skb and not the frame. */
+	CELL_NOW = CELL_META, /* ns; monotonic + 2^56; never before the flow's last use. */
+	CELL_IN_PORT,	      /* 1..64, or 0: not received on a port of the switch. */
+	CELL_OUT_PORT,	      /* Only at tc egress, else 0. */
+	CELL_LENGTH,	      /* Bytes of the frame from Ethernet on, VLAN tags included. */
+	CELL_FRAMES,	      /* 1 on XDP, GSO segments on tc. */
+	CELL_HOOK,	      /* enum hook_id. */
+	CELL_PRESENT,	      /* Bits PRESENT_*. */
+	CELL_VLAN_TCI,	      /* Outer tag, also when it lies in the skb and not the frame. */
 	CELL_VLAN_TPID,
 	CELL_VLAN2_TCI,
 	CELL_VLAN2_TPID,
-	CELL_ETH_TYPE,            /* Of the payload, after VLAN tags. */
-	CELL_IP_PROTO,            /* After extension headers. */
-	CELL_FRAG_OFFSET,         /* In bytes; 0 also for packets that are no fragments. */
-	CELL_PAYLOAD_LENGTH,      /* Bytes after the L4 header as IP's length tells. */
-	CELL_DIRECTION,           /* 0 or 1, after OP_BIFLOW. */
-	CELL_STATE,               /* State id of the looked-up record. */
+	CELL_ETH_TYPE,	     /* Of the payload, after VLAN tags. */
+	CELL_IP_PROTO,	     /* After extension headers. */
+	CELL_FRAG_OFFSET,    /* In bytes; 0 also for packets that are no fragments. */
+	CELL_PAYLOAD_LENGTH, /* Bytes after the L4 header as IP's length tells. */
+	CELL_DIRECTION,	     /* 0 or 1, after OP_BIFLOW. */
+	CELL_STATE,	     /* State id of the looked-up record. */
 	CELL_META_END,
-	CELL_ZERO = CELLS - 2,    /* Always 0. */
+	CELL_ZERO = CELLS - 2, /* Always 0. */
 
 	TIME_BASE_NS_SHIFT = 56,
 };
@@ -103,16 +103,16 @@ enum present {
 	PRESENT_ETH,
 	PRESENT_VLAN,
 	PRESENT_VLAN2,
-	PRESENT_ARP,              /* Ethernet/IPv4 ARP, whole. */
+	PRESENT_ARP, /* Ethernet/IPv4 ARP, whole. */
 	PRESENT_IPV4,
 	PRESENT_IPV6,
-	PRESENT_TCP,              /* The whole fixed header; so never in later fragments. */
+	PRESENT_TCP, /* The whole fixed header; so never in later fragments. */
 	PRESENT_UDP,
 	PRESENT_ICMP,
 	PRESENT_ICMPV6,
-	PRESENT_FRAGMENT,         /* Any fragment, the first one too. */
-	PRESENT_IP,               /* Derived: IPv4 or IPv6. */
-	PRESENT_L4,               /* Derived: TCP or UDP. */
+	PRESENT_FRAGMENT, /* Any fragment, the first one too. */
+	PRESENT_IP,	  /* Derived: IPv4 or IPv6. */
+	PRESENT_L4,	  /* Derived: TCP or UDP. */
 	PRESENT_IN_PORT,
 	PRESENT_OUT_PORT,
 	PRESENT_HOPOPTS,
@@ -133,24 +133,24 @@ enum pkt_base { BASE_ETH, BASE_L3, BASE_L4, BASE_ROUTING, BASE_FRAG6, BASE_HOPOP
 
 enum load_kind {
 	LOAD_NONE,
-	LOAD_BITS,                /* 'size' bytes, big endian: (value >> shift) & mask. */
-	LOAD_ADDR,                /* IP address: 4 bytes at off (IPv4) or 16 at off6 -> two cells. */
-	LOAD_ADDR4,               /* 4 bytes at off -> two cells, v4-mapped (ARP). */
-	LOAD_ADDR6,               /* 16 bytes at off -> two cells. */
-	LOAD_CELL,                /* (cell 'base' >> shift) & mask: metadata. */
+	LOAD_BITS,  /* 'size' bytes, big endian: (value >> shift) & mask. */
+	LOAD_ADDR,  /* IP address: 4 bytes at off (IPv4) or 16 at off6 -> two cells. */
+	LOAD_ADDR4, /* 4 bytes at off -> two cells, v4-mapped (ARP). */
+	LOAD_ADDR6, /* 16 bytes at off -> two cells. */
+	LOAD_CELL,  /* (cell 'base' >> shift) & mask: metadata. */
 };
 
 struct load {
 	__u8 kind;
-	__u8 dst;                 /* Cell; LOAD_ADDR* write dst and dst + 1. */
-	__u8 base;                /* enum pkt_base, or a cell for LOAD_CELL. */
-	__u8 size;                /* 1, 2, 4, 6 or 8 bytes. */
-	__u8 need;                /* enum present: not there -> the cell is 0. */
+	__u8 dst;  /* Cell; LOAD_ADDR* write dst and dst + 1. */
+	__u8 base; /* enum pkt_base, or a cell for LOAD_CELL. */
+	__u8 size; /* 1, 2, 4, 6 or 8 bytes. */
+	__u8 need; /* enum present: not there -> the cell is 0. */
 	__u8 shift;
-	__u8 off;                 /* In an IPv4 packet, or in any packet when off6 == off. */
-	__u8 off6;                /* In an IPv6 packet. */
-	__u64 mask;               /* For IPv4 and for everything that is not IP. */
-	__u8 size6;               /* size and shift in an IPv6 packet (ip.dscp, ip.ttl differ). */
+	__u8 off;   /* In an IPv4 packet, or in any packet when off6 == off. */
+	__u8 off6;  /* In an IPv6 packet. */
+	__u64 mask; /* For IPv4 and for everything that is not IP. */
+	__u8 size6; /* size and shift in an IPv6 packet (ip.dscp, ip.ttl differ). */
 	__u8 shift6;
 	__u8 zero[6];
 };
@@ -164,23 +164,42 @@ _Static_assert(sizeof(struct load) == 24, "bump MEALY_ABI_VERSION");
  * sign). */
 enum op_code {
 	OP_NOP,
-	OP_MOV,                   /* cell[dst] = b */
-	OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD,
-	OP_AND, OP_OR, OP_XOR, OP_SHL, OP_SHR,
-	OP_MIN, OP_MAX,
-	OP_EQ, OP_NE, OP_LT, OP_LE,          /* 0 or 1, unsigned. */
-	OP_SLT, OP_SLE, OP_SDIV, OP_SMOD, OP_SAR, OP_SMIN, OP_SMAX,
-	OP_SEQ_LT, OP_SEQ_LE,                /* RFC 1982, 32 bits. */
-	OP_HAS,                              /* 1 if all bits of b are in CELL_PRESENT. */
+	OP_MOV, /* cell[dst] = b */
+	OP_ADD,
+	OP_SUB,
+	OP_MUL,
+	OP_DIV,
+	OP_MOD,
+	OP_AND,
+	OP_OR,
+	OP_XOR,
+	OP_SHL,
+	OP_SHR,
+	OP_MIN,
+	OP_MAX,
+	OP_EQ,
+	OP_NE,
+	OP_LT,
+	OP_LE, /* 0 or 1, unsigned. */
+	OP_SLT,
+	OP_SLE,
+	OP_SDIV,
+	OP_SMOD,
+	OP_SAR,
+	OP_SMIN,
+	OP_SMAX,
+	OP_SEQ_LT,
+	OP_SEQ_LE, /* RFC 1982, 32 bits. */
+	OP_HAS,	   /* 1 if all bits of b are in CELL_PRESENT. */
 	/* Only in 'pre': they call helpers or read several cells. */
-	OP_RANDOM,                           /* 64 random bits. */
-	OP_HASH_INIT,                        /* cell[dst] = seed b. */
-	OP_HASH_ADD,                         /* Mix b into cell[a]. */
-	OP_BIFLOW_L4,                        /* Joint order of the two (address, port) ends: reads src hi, src lo,
-	                                        dst hi, dst lo, sport, dport from six cells at 'a'; writes lower hi, lo,
-	                                        higher hi, lo, lower port, higher port at 'dst'; sets CELL_DIRECTION. */
-	OP_BIFLOW_IP,                        /* Four cells at 'a' -> four at 'dst'. */
-	OP_BIFLOW_ETH,                       /* src, dst at 'a' -> two at 'dst'. */
+	OP_RANDOM,     /* 64 random bits. */
+	OP_HASH_INIT,  /* cell[dst] = seed b. */
+	OP_HASH_ADD,   /* Mix b into cell[a]. */
+	OP_BIFLOW_L4,  /* Joint order of the two (address, port) ends: reads src hi, src lo,
+			  dst hi, dst lo, sport, dport from six cells at 'a'; writes lower hi, lo,
+			  higher hi, lo, lower port, higher port at 'dst'; sets CELL_DIRECTION. */
+	OP_BIFLOW_IP,  /* Four cells at 'a' -> four at 'dst'. */
+	OP_BIFLOW_ETH, /* src, dst at 'a' -> two at 'dst'. */
 	OP_CODE_MAX,
 };
 
@@ -200,7 +219,8 @@ _Static_assert(sizeof(struct op) == 16, "bump MEALY_ABI_VERSION");
 /* ---- rules ------------------------------------------------------------------------------ */
 
 /* The search for a rule is a walk over tests, from the record's state's first one on.  A test holds when
- * ((cell & mask) - low) <= range + limit, unsigned: one form for equality, masks, prefixes, ranges, headers that must be present
+ * ((cell & mask) - low) <= range + limit, unsigned: one form for equality, masks, prefixes, ranges, headers that must
+ * be present
  * ('limit' is CELL_ZERO then) and the order of two cells.  next[0] if it holds, next[1] if not: a later test, or
  * FOUND(rule).  Without branches, so a processor has nothing to guess and the verifier one path to follow. */
 struct test {
@@ -209,7 +229,7 @@ struct test {
 	__u64 range;
 	__u16 next[2];
 	__u8 cell;
-	__u8 limit;               /* Cell. */
+	__u8 limit; /* Cell. */
 	__u8 zero[2];
 };
 _Static_assert(sizeof(struct test) == 32, "bump MEALY_ABI_VERSION");
@@ -217,34 +237,34 @@ _Static_assert(sizeof(struct test) == 32, "bump MEALY_ABI_VERSION");
 #define FOUND(rule) (TESTS_MAX + (rule))
 
 enum verdict {
-	VERDICT_PASS,             /* To the next application of the port, after the last the kernel. */
+	VERDICT_PASS, /* To the next application of the port, after the last the kernel. */
 	VERDICT_DELIVER,
 	VERDICT_DROP,
-	VERDICT_OUTPUT,           /* Port number in cell 'arg'. */
+	VERDICT_OUTPUT, /* Port number in cell 'arg'. */
 	VERDICT_FLOOD,
 	VERDICT_REFLECT,
-	VERDICT_GOTO,             /* Table 'target' of the hook, always a later one. */
+	VERDICT_GOTO, /* Table 'target' of the hook, always a later one. */
 	VERDICT_MAX,
 };
 
 enum rule_flags {
-	RULE_WRITES = 1,          /* Writes registers or a next state: needs, and may create, a record. */
+	RULE_WRITES = 1, /* Writes registers or a next state: needs, and may create, a record. */
 	RULE_NO_REFRESH = 2,
-	RULE_NEXT = 4,            /* 'next' holds; arms the hard timeout again. */
-	RULE_NOTIFY = 8,          /* `notify`: a state or register event after the lock. */
-	RULE_CONTROLLER = 16,     /* `controller`: a copy of the packet, rate-limited. */
+	RULE_NEXT = 4,	      /* 'next' holds; arms the hard timeout again. */
+	RULE_NOTIFY = 8,      /* `notify`: a state or register event after the lock. */
+	RULE_CONTROLLER = 16, /* `controller`: a copy of the packet, rate-limited. */
 };
 
 struct rule {
-	__u32 counter;            /* Index; packets and bytes. */
+	__u32 counter; /* Index; packets and bytes. */
 	__u8 flags;
-	__u8 next;                /* State id; 0 frees the record. */
+	__u8 next; /* State id; 0 frees the record. */
 	__u8 verdict;
-	__u8 arg;                 /* Cell of the port for VERDICT_OUTPUT. */
-	__u8 target;              /* Table of the hook for VERDICT_GOTO. */
+	__u8 arg;    /* Cell of the port for VERDICT_OUTPUT. */
+	__u8 target; /* Table of the hook for VERDICT_GOTO. */
 	__u8 n_do;
 	__u8 n_post;
-	__u8 n_steps;             /* > 0: the action program runs (a second step of the budget). */
+	__u8 n_steps; /* > 0: the action program runs (a second step of the budget). */
 	__u16 first_do;
 	__u16 first_post;
 	__u16 first_step;
@@ -259,58 +279,58 @@ enum { RULE_OTHERWISE = RULES_MAX, RULE_ABSENT, RULES_ROOM };
 
 enum step_code {
 	STEP_NONE,
-	STEP_BITS,                /* cell's low bits -> 'size' bytes at base + off, under mask << shift. */
-	STEP_ADDR,                /* two cells -> IP address at off (IPv4) / off6 (IPv6). */
-	STEP_VLAN_ID,             /* The outer tag, wherever the hook keeps it. */
+	STEP_BITS,    /* cell's low bits -> 'size' bytes at base + off, under mask << shift. */
+	STEP_ADDR,    /* two cells -> IP address at off (IPv4) / off6 (IPv6). */
+	STEP_VLAN_ID, /* The outer tag, wherever the hook keeps it. */
 	STEP_VLAN_PRIO,
 	STEP_VLAN_DEI,
-	STEP_PUSH_VLAN,           /* imm: TPID (0x8100, 0x88a8); id and priority 0. */
+	STEP_PUSH_VLAN, /* imm: TPID (0x8100, 0x88a8); id and priority 0. */
 	STEP_POP_VLAN,
 	STEP_CODE_MAX,
 };
 
 enum step_csum {
 	CSUM_NONE = 0,
-	CSUM_IP = 1,              /* The bytes lie under the IPv4 header checksum. */
-	CSUM_PSEUDO = 2,          /* ... in the pseudo header of TCP, UDP, ICMPv6. */
-	CSUM_L4 = 4,              /* ... under the L4 checksum. */
+	CSUM_IP = 1,	 /* The bytes lie under the IPv4 header checksum. */
+	CSUM_PSEUDO = 2, /* ... in the pseudo header of TCP, UDP, ICMPv6. */
+	CSUM_L4 = 4,	 /* ... under the L4 checksum. */
 };
 
 struct step {
 	__u8 code;
 	__u8 cell;
 	__u8 base;
-	__u8 size;                /* As in struct load. */
+	__u8 size; /* As in struct load. */
 	__u8 size6;
 	__u8 off;
 	__u8 off6;
 	__u8 shift;
 	__u8 shift6;
-	__u8 csum;                /* In an IPv4 packet (or neither). */
-	__u8 csum6;               /* In an IPv6 packet. */
-	__u8 need;                /* enum present; absent: EXIT_WRITE_FAILED. */
+	__u8 csum;  /* In an IPv4 packet (or neither). */
+	__u8 csum6; /* In an IPv6 packet. */
+	__u8 need;  /* enum present; absent: EXIT_WRITE_FAILED. */
 	__u32 imm;
-	__u64 mask;               /* Of the field's width, unshifted. */
+	__u64 mask; /* Of the field's width, unshifted. */
 };
 _Static_assert(sizeof(struct step) == 24, "bump MEALY_ABI_VERSION");
 
 /* ---- states --------------------------------------------------------------------------------- */
 
 enum state_flags {
-	STATE_KNOWN = 1,          /* An id without it reads as the first state. */
-	STATE_NOTIFY = 2,         /* on_timeout: notify. */
+	STATE_KNOWN = 1,  /* An id without it reads as the first state. */
+	STATE_NOTIFY = 2, /* on_timeout: notify. */
 };
 
 struct state_def {
-	__u64 idle_ns;            /* 0: none. */
+	__u64 idle_ns; /* 0: none. */
 	__u64 hard_ns;
-	__u8 idle_to;             /* State ids. */
+	__u8 idle_to; /* State ids. */
 	__u8 hard_to;
 	__u8 flags;
 	__u8 zero;
-	__u16 first_test;         /* Or FOUND(rule). */
-	__u16 n_tests;            /* At most so many are made. */
-	__u16 timeout_op;         /* Reserved for on_timeout with updates. */
+	__u16 first_test; /* Or FOUND(rule). */
+	__u16 n_tests;	  /* At most so many are made. */
+	__u16 timeout_op; /* Reserved for on_timeout with updates. */
 	__u16 n_timeout_ops;
 	__u32 zero2;
 };
@@ -320,9 +340,9 @@ _Static_assert(sizeof(struct state_def) == 32, "bump MEALY_ABI_VERSION");
 
 struct key_part {
 	__u8 cell;
-	__u8 word;                /* Of the key. */
+	__u8 word; /* Of the key. */
 	__u8 shift;
-	__u8 bits;                /* 1..64: the low bits of the cell. */
+	__u8 bits; /* 1..64: the low bits of the cell. */
 };
 
 enum when_full { FULL_DROP, FULL_PASS, FULL_EVICT, FULL_CONTINUE };
@@ -331,11 +351,11 @@ enum table_flags {
 	TABLE_VALID = 1,
 	TABLE_STATEFUL = 2,
 	TABLE_TWO_SCOPES = 4,
-	TABLE_FIRST = 8,          /* First table of its application: zero the variables. */
-	TABLE_TIME = 16,          /* Reads `now` or has timeouts. */
-	TABLE_SOON = 32,          /* expire_within: 10ms. */
-	TABLE_CLEAN = 64,         /* With TABLE_FIRST: nothing of the application reads or writes CELL_VAR, so nothing is zeroed.
-	                             A hint: without it the result is the same, later. */
+	TABLE_FIRST = 8,  /* First table of its application: zero the variables. */
+	TABLE_TIME = 16,  /* Reads `now` or has timeouts. */
+	TABLE_SOON = 32,  /* expire_within: 10ms. */
+	TABLE_CLEAN = 64, /* With TABLE_FIRST: nothing of the application reads or writes CELL_VAR, so nothing is
+			     zeroed. A hint: without it the result is the same, later. */
 };
 
 /* Table counters: TABLE_STAT_MAX neighbouring counters from struct table.stats. */
@@ -343,7 +363,7 @@ enum table_stat {
 	TABLE_STAT_CREATED,
 	TABLE_STAT_EXPIRED,
 	TABLE_STAT_EVICTED,
-	TABLE_STAT_FREED,         /* By a rule's `next` to the first state, or deleted. */
+	TABLE_STAT_FREED, /* By a rule's `next` to the first state, or deleted. */
 	TABLE_STAT_FULL,
 	TABLE_STAT_RESTARTS,
 	TABLE_STAT_HELPED,
@@ -351,23 +371,23 @@ enum table_stat {
 };
 
 struct table {
-	__u64 key_needs;          /* Headers of the lookup scope; absent -> RULE_ABSENT. */
+	__u64 key_needs; /* Headers of the lookup scope; absent -> RULE_ABSENT. */
 	__u64 update_needs;
 	__u32 flags;
-	__u32 flow_table;         /* Index of the flow table. */
-	__u32 stats;              /* First of TABLE_STAT_MAX counters. */
-	__u32 app;                /* Number of the application on this hook, for `pass`. */
-	__u32 id;                 /* Names the table in events: chosen by the agent. */
-	__u8 record_class;        /* enum record_class. */
+	__u32 flow_table;  /* Index of the flow table. */
+	__u32 stats;	   /* First of TABLE_STAT_MAX counters. */
+	__u32 app;	   /* Number of the application on this hook, for `pass`. */
+	__u32 id;	   /* Names the table in events: chosen by the agent. */
+	__u8 record_class; /* enum record_class. */
 	__u8 key_words;
-	__u8 n_registers;         /* 64-bit words. */
+	__u8 n_registers; /* 64-bit words. */
 	__u8 when_full;
 	__u8 n_loads;
-	__u8 n_lookup;            /* Parts. */
+	__u8 n_lookup; /* Parts. */
 	__u8 n_update;
 	__u8 n_pre;
 	__u8 n_let;
-	__u8 n_states;            /* One more than the highest known id. */
+	__u8 n_states; /* One more than the highest known id. */
 	__u16 first_pre;
 	__u16 first_let;
 	__u16 n_tests;
@@ -375,7 +395,7 @@ struct table {
 	struct key_part lookup[KEY_PARTS_MAX];
 	struct key_part update[KEY_PARTS_MAX];
 	struct load loads[LOADS_MAX];
-	struct state_def states[STATES_MAX];      /* Rules-only tables use states[0]. */
+	struct state_def states[STATES_MAX]; /* Rules-only tables use states[0]. */
 	struct rule rules[RULES_ROOM];
 	struct op ops[OPS_MAX];
 	struct step steps[STEPS_MAX];
@@ -387,10 +407,10 @@ struct table {
 enum { CHAIN_END = 0xff };
 
 struct chain {
-	__u64 version;            /* The number people see. */
+	__u64 version; /* The number people see. */
 	__u32 valid;
 	__u32 n_tables;
-	__u32 parse_verdict;      /* VERDICT_DROP or VERDICT_PASS for frames that cannot be parsed. */
+	__u32 parse_verdict; /* VERDICT_DROP or VERDICT_PASS for frames that cannot be parsed. */
 	__u32 zero;
 	__u8 next_app[PORTS_MAX + 1][HOOK_APPS_MAX + 1];
 	__u8 zero2[7];
@@ -398,9 +418,9 @@ struct chain {
 _Static_assert(sizeof(struct chain) % 8 == 0, "bump MEALY_ABI_VERSION");
 
 /* Element of the `tables` map. */
-#define TABLE_INDEX(slot, hook, i) (((slot) * HOOK_MAX + (hook)) * HOOK_TABLES_MAX + (i))
+#define TABLE_INDEX(slot, hook, i) (((slot)*HOOK_MAX + (hook)) * HOOK_TABLES_MAX + (i))
 enum { TABLE_ELEMENTS = VERSIONS * HOOK_MAX * HOOK_TABLES_MAX };
-#define CHAIN_INDEX(slot, hook) ((slot) * HOOK_MAX + (hook))
+#define CHAIN_INDEX(slot, hook) ((slot)*HOOK_MAX + (hook))
 
 /* ---- flow tables ---------------------------------------------------------------------------- */
 
@@ -408,12 +428,12 @@ enum { TABLE_ELEMENTS = VERSIONS * HOOK_MAX * HOOK_TABLES_MAX };
  * user space reads it through a mapping, between two equal and even change numbers, and
  * believes it only if its bucket names it. */
 struct flow_head {
-	__u16 alive;              /* 0: the slot belongs to nobody. */
-	__u16 state;              /* An id that follows the state's name. */
-	__u32 change;             /* Odd while being written; goes on when a slot is reused. */
+	__u16 alive;  /* 0: the slot belongs to nobody. */
+	__u16 state;  /* An id that follows the state's name. */
+	__u32 change; /* Odd while being written; goes on when a slot is reused. */
 	__u64 last_used_ns;
-	__u64 hard_deadline_ns;   /* 0: none. */
-	__u64 deadline_ns;        /* The earlier of idle and hard, for the scan; 0: never. */
+	__u64 hard_deadline_ns; /* 0: none. */
+	__u64 deadline_ns;	/* The earlier of idle and hard, for the scan; 0: never. */
 };
 _Static_assert(sizeof(struct flow_head) == 32, "bump FLOW_FORMAT_VERSION");
 
@@ -421,20 +441,29 @@ _Static_assert(sizeof(struct flow_head) == 32, "bump FLOW_FORMAT_VERSION");
 enum { FLOW_HEAD_WORDS = 4 };
 enum record_class { RECORD_64, RECORD_128, RECORD_256, RECORD_CLASS_MAX };
 #define RECORD_WORDS(class) (8u << (class))
-#define RECORD_SIZE(class) (64u << (class))
+#define RECORD_SIZE(class)  (64u << (class))
 #define RECORD_LINES(class) (1u << (class))
 enum { RECORD_LINE_SIZE = 64, RECORD_LINE_WORDS = 8, RECORD_LINES_MAX = 4 };
 
-struct record_64 { struct flow_head head; __u64 word[4]; };
-struct record_128 { struct flow_head head; __u64 word[12]; };
-struct record_256 { struct flow_head head; __u64 word[28]; };
+struct record_64 {
+	struct flow_head head;
+	__u64 word[4];
+};
+struct record_128 {
+	struct flow_head head;
+	__u64 word[12];
+};
+struct record_256 {
+	struct flow_head head;
+	__u64 word[28];
+};
 _Static_assert(sizeof(struct record_256) == 256, "bump FLOW_FORMAT_VERSION");
 
 /* One cache line.  Entry e names slot s when slot[e] == s; 0 is a hole (slots start at 1). */
 enum { BUCKET_ENTRIES = 8 };
 struct bucket {
-	__u32 version;            /* Of the chain; only the head's counts. */
-	__u32 next;               /* Overflow bucket, 0: none. */
+	__u32 version; /* Of the chain; only the head's counts. */
+	__u32 next;    /* Overflow bucket, 0: none. */
 	__u16 tag[BUCKET_ENTRIES];
 	__u32 slot[BUCKET_ENTRIES];
 	__u64 zero;
@@ -445,15 +474,15 @@ _Static_assert(sizeof(struct bucket) == 64, "bump FLOW_FORMAT_VERSION");
 enum { HASH_WORDS = KEY_WORDS_MAX * 2 + 1 };
 struct flow_desc {
 	__u64 secret[HASH_WORDS]; /* Multilinear hashing (Lemire and Kaser 2013). */
-	__u32 capacity;           /* Records; slots 1..capacity. */
-	__u32 n_heads;            /* A power of two. */
-	__u32 n_buckets;          /* Heads and overflow: indices n_heads..n_buckets - 1. */
+	__u32 capacity;		  /* Records; slots 1..capacity. */
+	__u32 n_heads;		  /* A power of two. */
+	__u32 n_buckets;	  /* Heads and overflow: indices n_heads..n_buckets - 1. */
 	__u32 record_class;
 	__u32 key_words;
 	__u32 valid;
-	__u64 fresh;              /* Slots handed out that were never used before. */
-	__u64 n_overflow;         /* Overflow buckets taken. */
-	__u64 told_full_ns;       /* When EVENT_TABLE_FULL was last sent: one a second. */
+	__u64 fresh;	    /* Slots handed out that were never used before. */
+	__u64 n_overflow;   /* Overflow buckets taken. */
+	__u64 told_full_ns; /* When EVENT_TABLE_FULL was last sent: one a second. */
 };
 _Static_assert(sizeof(struct flow_desc) == 136, "bump FLOW_FORMAT_VERSION");
 
@@ -461,28 +490,31 @@ _Static_assert(sizeof(struct flow_desc) == 136, "bump FLOW_FORMAT_VERSION");
 
 /* ---- counters --------------------------------------------------------------------------------- */
 
-struct counter { __u64 packets; __u64 bytes; };
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
 
 #define COUNTER_EXIT(hook, port, reason) (((hook) * (PORTS_MAX + 1) + (port)) * EXIT_REASON_ROOM + (reason))
 enum {
-	COUNTER_TX = HOOK_MAX * (PORTS_MAX + 1) * EXIT_REASON_ROOM,    /* + port: frames sent to it. */
+	COUNTER_TX = HOOK_MAX * (PORTS_MAX + 1) * EXIT_REASON_ROOM, /* + port: frames sent to it. */
 	COUNTER_MISC = COUNTER_TX + PORTS_MAX + 1,
 	COUNTER_EVENT_LOST = COUNTER_MISC, /* The ring was full. */
-	COUNTER_PUNT,                      /* Packets given to the controller. */
-	COUNTER_PUNT_LIMITED,              /* ... not given: over the rate. */
-	COUNTER_PUNT_LOST,                 /* ... not given: the ring was full. */
-	COUNTER_XMIT_FAILED,               /* Redirects that failed after the program ended. */
-	COUNTER_RULES = 12800,             /* Rules and tables, indices given by the agent. */
+	COUNTER_PUNT,			   /* Packets given to the controller. */
+	COUNTER_PUNT_LIMITED,		   /* ... not given: over the rate. */
+	COUNTER_PUNT_LOST,		   /* ... not given: the ring was full. */
+	COUNTER_XMIT_FAILED,		   /* Redirects that failed after the program ended. */
+	COUNTER_RULES = 12800,		   /* Rules and tables, indices given by the agent. */
 };
 _Static_assert(COUNTER_XMIT_FAILED < COUNTER_RULES, "no room for fixed counters");
 
 /* ---- events: ring buffer -> agent --------------------------------------------------------------- */
 
 enum event_kind {
-	EVENT_STATE = 1,          /* `notify`: old_state -> new_state by rule. */
-	EVENT_TIMEOUT,            /* Fell by a timeout whose state says notify. */
+	EVENT_STATE = 1, /* `notify`: old_state -> new_state by rule. */
+	EVENT_TIMEOUT,	 /* Fell by a timeout whose state says notify. */
 	EVENT_TABLE_FULL,
-	EVENT_PUNT,               /* Packet bytes follow. */
+	EVENT_PUNT, /* Packet bytes follow. */
 };
 
 enum { PUNT_BYTES_MAX = 2048, EVENT_WORDS_MAX = 32 };
@@ -490,21 +522,21 @@ enum { PUNT_BYTES_MAX = 2048, EVENT_WORDS_MAX = 32 };
 struct event {
 	__u16 kind;
 	__u16 cpu;
-	__u32 size;               /* Bytes in the ring, this header included. */
-	__u64 sequence;           /* Of this CPU; a gap is a loss. */
-	__u64 time_ns;            /* On the switch's clock (CELL_NOW). */
+	__u32 size;	/* Bytes in the ring, this header included. */
+	__u64 sequence; /* Of this CPU; a gap is a loss. */
+	__u64 time_ns;	/* On the switch's clock (CELL_NOW). */
 	__u64 version;
-	__u32 table;              /* struct table.id. */
-	__u32 slot;               /* Of the record, 0: none. */
+	__u32 table; /* struct table.id. */
+	__u32 slot;  /* Of the record, 0: none. */
 	__u32 change;
 	__u16 old_state;
 	__u16 new_state;
-	__u16 rule;               /* RULES_ROOM: none. */
+	__u16 rule; /* RULES_ROOM: none. */
 	__u8 hook;
 	__u8 port;
-	__u16 n_words;            /* Of the record image, head included. */
-	__u16 packet_size;        /* EVENT_PUNT: bytes captured after the struct. */
-	__u32 frame_size;         /* EVENT_PUNT: bytes of the whole frame. */
+	__u16 n_words;	   /* Of the record image, head included. */
+	__u16 packet_size; /* EVENT_PUNT: bytes captured after the struct. */
+	__u32 frame_size;  /* EVENT_PUNT: bytes of the whole frame. */
 	__u32 zero;
 	__u64 words[EVENT_WORDS_MAX];
 };
@@ -512,52 +544,61 @@ _Static_assert(sizeof(struct event) == 64 + EVENT_WORDS_MAX * 8, "bump MEALY_ABI
 
 /* Element 0 of `punt_limit`: a token bucket for packets to the controller. */
 struct punt_limit {
-	__u64 interval_ns;        /* Between two packets. */
-	__u64 burst_ns;           /* Interval times burst. */
-	__u64 next_ns;            /* Theoretical arrival time (virtual scheduling). */
+	__u64 interval_ns; /* Between two packets. */
+	__u64 burst_ns;	   /* Interval times burst. */
+	__u64 next_ns;	   /* Theoretical arrival time (virtual scheduling). */
 };
 
 /* ---- ports ----------------------------------------------------------------------------------------- */
 
 /* `port_of_ifindex`: direct-mapped by ifindex & (PORT_LINES - 1), then the hash map `port_hash`. */
 enum { PORT_LINES = 1024 };
-struct port_line { __u32 ifindex; __u32 port; };
+struct port_line {
+	__u32 ifindex;
+	__u32 port;
+};
 /* `ports`: by port number. */
-struct port_info { __u32 ifindex; __u32 up; };
+struct port_info {
+	__u32 ifindex;
+	__u32 up;
+};
 
 /* ---- control program: commands as packet data of BPF_PROG_TEST_RUN ---------------------------------- */
 
 enum control_op {
-	CONTROL_EXPIRE = 1,       /* Slots that may be due. */
-	CONTROL_DELETE,           /* By slot and change number (0: whatever it is now). */
-	CONTROL_SET,              /* Write state and registers under a key; creates. */
-	CONTROL_RENUMBER,         /* States that are no longer known become the first state (frees). */
+	CONTROL_EXPIRE = 1, /* Slots that may be due. */
+	CONTROL_DELETE,	    /* By slot and change number (0: whatever it is now). */
+	CONTROL_SET,	    /* Write state and registers under a key; creates. */
+	CONTROL_RENUMBER,   /* States that are no longer known become the first state (frees). */
 };
 
 enum { CONTROL_MAGIC = 0x4d4c5931, CONTROL_SLOTS_MAX = 128 };
 
 enum control_result {
-	CONTROL_NOTHING,          /* Not due, or no such flow. */
+	CONTROL_NOTHING, /* Not due, or no such flow. */
 	CONTROL_FREED,
-	CONTROL_CHANGED,          /* Fell to another state, or was written. */
+	CONTROL_CHANGED, /* Fell to another state, or was written. */
 	CONTROL_CREATED,
 	CONTROL_FULL,
-	CONTROL_AGAIN,            /* Begun again too often: ask once more. */
+	CONTROL_AGAIN, /* Begun again too often: ask once more. */
 };
 
-struct control_item { __u32 slot; __u32 change; };
+struct control_item {
+	__u32 slot;
+	__u32 change;
+};
 
 /* The frame: an Ethernet header's 14 zero bytes and two of padding, then this. */
 struct control {
 	__u32 magic;
 	__u32 op;
-	__u32 table;              /* Element of `tables`. */
+	__u32 table; /* Element of `tables`. */
 	__u32 n;
-	__u64 now_ns;             /* 0: the clock. */
-	__u32 freed;              /* Results, filled in. */
+	__u64 now_ns; /* 0: the clock. */
+	__u32 freed;  /* Results, filled in. */
 	__u32 changed;
-	struct control_item item[CONTROL_SLOTS_MAX];   /* EXPIRE, DELETE; .slot becomes a control_result. */
-	__u64 key[KEY_WORDS_MAX]; /* SET */
+	struct control_item item[CONTROL_SLOTS_MAX]; /* EXPIRE, DELETE; .slot becomes a control_result. */
+	__u64 key[KEY_WORDS_MAX];		     /* SET */
 	__u32 state;
 	__u32 result;
 	__u64 registers[28];
@@ -566,46 +607,47 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 
 /* ---- map and program names (BPF keeps 15 characters) ------------------------------------------------ */
 
-#define MAP_ACTIVE "active"
-#define MAP_CHAINS "chains"
-#define MAP_TABLES "tables"
+#define MAP_ACTIVE  "active"
+#define MAP_CHAINS  "chains"
+#define MAP_TABLES  "tables"
 #define MAP_SCRATCH "scratch"
 /* PROG_ARRAY[VERSIONS]: the first program of each version (the interpreter's entry, or a specialised one). */
-#define MAP_ROOT_XDP "root_xdp"
+#define MAP_ROOT_XDP	    "root_xdp"
 #define MAP_ROOT_TC_INGRESS "root_tci"
-#define MAP_ROOT_TC_EGRESS "root_tce"
+#define MAP_ROOT_TC_EGRESS  "root_tce"
 /* PROG_ARRAY[INTERP_MAX]: enum interp_prog. */
-#define MAP_INTERP_XDP "interp_xdp"
+#define MAP_INTERP_XDP	      "interp_xdp"
 #define MAP_INTERP_TC_INGRESS "interp_tci"
-#define MAP_INTERP_TC_EGRESS "interp_tce"
-/* ARRAY_OF_MAPS[FLOW_TABLES_MAX] -> ARRAY mmapable of lines: RECORD_LINE_SIZE bytes an element, RECORD_LINES(class) elements
- * a record, so record s begins at byte s * RECORD_SIZE(class) of the mapping.  One kind of map for all record sizes keeps the
- * verifier from following each size on its own. */
-#define MAP_RECORDS "records"
-#define MAP_BUCKETS "buckets"            /* ARRAY_OF_MAPS -> ARRAY mmapable of struct bucket */
-#define MAP_RETURNED "returned"          /* ARRAY_OF_MAPS -> QUEUE of slots */
-#define MAP_FLOW_DESC "flow_desc"        /* ARRAY[FLOW_TABLES_MAX] */
-#define MAP_LOCKS "locks"
-#define MAP_COUNTERS "counters"          /* PERCPU_ARRAY[COUNTERS] */
-#define MAP_EVENTS "events"              /* RINGBUF */
-#define MAP_EVENT_SEQ "event_seq"        /* PERCPU_ARRAY[1] u64 */
-#define MAP_PUNT_LIMIT "punt_limit"
+#define MAP_INTERP_TC_EGRESS  "interp_tce"
+/* ARRAY_OF_MAPS[FLOW_TABLES_MAX] -> ARRAY mmapable of lines: RECORD_LINE_SIZE bytes an element, RECORD_LINES(class)
+ * elements a record, so record s begins at byte s * RECORD_SIZE(class) of the mapping.  One kind of map for all record
+ * sizes keeps the verifier from following each size on its own. */
+#define MAP_RECORDS	    "records"
+#define MAP_BUCKETS	    "buckets"	/* ARRAY_OF_MAPS -> ARRAY mmapable of struct bucket */
+#define MAP_RETURNED	    "returned"	/* ARRAY_OF_MAPS -> QUEUE of slots */
+#define MAP_FLOW_DESC	    "flow_desc" /* ARRAY[FLOW_TABLES_MAX] */
+#define MAP_LOCKS	    "locks"
+#define MAP_COUNTERS	    "counters"	/* PERCPU_ARRAY[COUNTERS] */
+#define MAP_EVENTS	    "events"	/* RINGBUF */
+#define MAP_EVENT_SEQ	    "event_seq" /* PERCPU_ARRAY[1] u64 */
+#define MAP_PUNT_LIMIT	    "punt_limit"
 #define MAP_PORT_OF_IFINDEX "port_of_if"
-#define MAP_PORT_HASH "port_hash"
-#define MAP_PORTS "ports"
-#define MAP_TX_PORTS "tx_ports"          /* DEVMAP by port number */
-#define MAP_CLOCK "test_clock"           /* ARRAY[1] u64 ns; read when test_clock_on is set before load */
-#define MAP_GRACE "grace"                /* ARRAY_OF_MAPS[1]: an update waits for a grace period */
+#define MAP_PORT_HASH	    "port_hash"
+#define MAP_PORTS	    "ports"
+#define MAP_TX_PORTS	    "tx_ports"	 /* DEVMAP by port number */
+#define MAP_CLOCK	    "test_clock" /* ARRAY[1] u64 ns; read when test_clock_on is set before load */
+#define MAP_GRACE	    "grace"	 /* ARRAY_OF_MAPS[1]: an update waits for a grace period */
 
 enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MAX };
 
 /* Programs of the object.  Per hook: root, entry, table, action, e.g. "xdp_root", "tci_table", "tce_action". */
-#define PROG_CONTROL "control"           /* XDP type; run with BPF_PROG_TEST_RUN on struct control. */
+#define PROG_CONTROL "control" /* XDP type; run with BPF_PROG_TEST_RUN on struct control. */
 
 /* Read-only data, set before the load (object.h). */
 struct switch_config {
-	__u32 test_clock;         /* 1: time is element 0 of MAP_CLOCK. */
-	__u32 fault_verdict;      /* VERDICT_PASS or VERDICT_DROP, for packets that meet a fault: no program, no table, budget, ... */
+	__u32 test_clock;    /* 1: time is element 0 of MAP_CLOCK. */
+	__u32 fault_verdict; /* VERDICT_PASS or VERDICT_DROP, for packets that meet a fault: no program, no table,
+				budget, ... */
 };
 
 #endif

@@ -21,63 +21,63 @@ struct note {
  * are functions of their own) can go on from it. */
 struct place {
 	__u32 hash;
-	__u32 head;               /* Line of the bucket that begins the chain. */
-	__u32 version;            /* Of the chain, read before the scan. */
-	__u32 slot;               /* Of the record found; 0: none. */
-	__u32 line;               /* Line and entry that name it. */
+	__u32 head;    /* Line of the bucket that begins the chain. */
+	__u32 version; /* Of the chain, read before the scan. */
+	__u32 slot;    /* Of the record found; 0: none. */
+	__u32 line;    /* Line and entry that name it. */
 	__u32 entry;
 };
 
 /* Flows that may give room; in memory for the verifier's sake, as below. */
 struct victims {
-	struct place at;                  /* Being looked at. */
-	struct place due, oldest;         /* .slot 0: none. */
-	__u64 last_used_ns;               /* Of the oldest. */
+	struct place at;	  /* Being looked at. */
+	struct place due, oldest; /* .slot 0: none. */
+	__u64 last_used_ns;	  /* Of the oldest. */
 };
 
 /* What the control program is asked to do with one slot. */
 struct control_work {
-	__u32 op;                 /* enum control_op */
+	__u32 op; /* enum control_op */
 	__u32 slot;
 	__u32 change;
 };
 
-/* What became of the flow being worked on.  Here and not in registers, because the verifier would follow each combination on its
- * own. */
+/* What became of the flow being worked on.  Here and not in registers, because the verifier would follow each
+ * combination on its own. */
 enum was {
-	WAS_FOUND = 1,            /* There is a record, fallen or not. */
-	WAS_FRESH = 2,            /* The flow is in the first state for lack of a record, or fell there. */
-	WAS_FOREIGN = 4,          /* Its state is of another version: left alone, unless the rule writes. */
-	WAS_FELL = 8,             /* By a timeout. */
-	WAS_OVER = 16,            /* Freed by this packet. */
+	WAS_FOUND = 1,	 /* There is a record, fallen or not. */
+	WAS_FRESH = 2,	 /* The flow is in the first state for lack of a record, or fell there. */
+	WAS_FOREIGN = 4, /* Its state is of another version: left alone, unless the rule writes. */
+	WAS_FELL = 8,	 /* By a timeout. */
+	WAS_OVER = 16,	 /* Freed by this packet. */
 };
 
 struct scratch {
 	__u64 cells[CELLS];
-	__u16 off[BASE_MAX + 1];          /* Where each header begins in the frame; valid if present. */
-	__u32 slot;                       /* Of the version: 0 or 1. */
-	__u32 hook;                       /* enum hook_id. */
-	__u32 port;                       /* Of the hook: in_port, at egress out_port. */
-	__u32 table;                      /* 0..HOOK_TABLES_MAX - 1, the one to run. */
-	__u32 app;                        /* The application being run. */
-	__u32 restarts;                   /* Used of RESTARTS_MAX. */
-	__u32 tails;                      /* Tail calls used since the root's. */
-	__u32 phase;                      /* 0: decide (and apply); 1: apply to the update scope. */
-	__u32 rule;                       /* Chosen. */
-	__u32 base;                       /* First cell of the image being worked on: CELL_LOOKUP or CELL_UPDATE. */
-	__u32 was;                        /* Bits of enum was. */
-	__u64 now;                        /* The time of the flow being worked on. */
+	__u16 off[BASE_MAX + 1]; /* Where each header begins in the frame; valid if present. */
+	__u32 slot;		 /* Of the version: 0 or 1. */
+	__u32 hook;		 /* enum hook_id. */
+	__u32 port;		 /* Of the hook: in_port, at egress out_port. */
+	__u32 table;		 /* 0..HOOK_TABLES_MAX - 1, the one to run. */
+	__u32 app;		 /* The application being run. */
+	__u32 restarts;		 /* Used of RESTARTS_MAX. */
+	__u32 tails;		 /* Tail calls used since the root's. */
+	__u32 phase;		 /* 0: decide (and apply); 1: apply to the update scope. */
+	__u32 rule;		 /* Chosen. */
+	__u32 base;		 /* First cell of the image being worked on: CELL_LOOKUP or CELL_UPDATE. */
+	__u32 was;		 /* Bits of enum was. */
+	__u64 now;		 /* The time of the flow being worked on. */
 	__u32 n_notes;
 	struct note note[NOTES_MAX];
 	struct place place;
 	struct victims victims;
 	struct control_work work;
-	__u32 record_slot;                /* Of the update record, 0: none; for events. */
-	__u32 punt_size;                  /* Bytes captured in 'punt'. */
-	__u64 fallen[EVENT_WORDS_MAX];    /* Image of the record before a timeout that notifies. */
+	__u32 record_slot;		  /* Of the update record, 0: none; for events. */
+	__u32 punt_size;		  /* Bytes captured in 'punt'. */
+	__u64 fallen[EVENT_WORDS_MAX];	  /* Image of the record before a timeout that notifies. */
 	__u64 vars[CELL_META - CELL_VAR]; /* The variables before a creation that may begin again. */
-	struct event event;               /* Built here, then copied to the ring ... */
-	__u8 punt[PUNT_BYTES_MAX];        /* ... with the packet behind it. */
+	struct event event;		  /* Built here, then copied to the ring ... */
+	__u8 punt[PUNT_BYTES_MAX];	  /* ... with the packet behind it. */
 };
 
 #endif

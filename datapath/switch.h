@@ -26,7 +26,7 @@ HOOK_FN void exit_count(struct hook *h, const struct scratch *s, enum exit_reaso
 /* Around constant tables every rule has ways out of its own; what they share is a function. */
 static __attribute__((noinline)) void exit_shared(const struct scratch *s, enum hook_id id, enum exit_reason reason)
 {
-	struct hook h = { .id = id };
+	struct hook h = {.id = id};
 
 	exit_count(&h, s, reason);
 }
@@ -221,16 +221,16 @@ HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table
 	if ((t->flags & (TABLE_FIRST | TABLE_CLEAN)) == TABLE_FIRST)
 		for (__u32 i = CELL_VAR; i < CELL_META; i++)
 			s->cells[i] = 0;
-	LOOP
-	for (__u32 i = 0; i < LOADS_MAX; i++) {
+	LOOP for (__u32 i = 0; i < LOADS_MAX; i++)
+	{
 		if (i >= AGAIN(t->n_loads))
 			break;
 		pkt_load(h, s, &t->loads[i]);
 	}
 	if (t->flags & TABLE_TIME)
 		packet_now(h, s);
-	LOOP
-	for (__u32 i = 0; i < OPS_PRE_MAX; i++) {
+	LOOP for (__u32 i = 0; i < OPS_PRE_MAX; i++)
+	{
 		if (i >= AGAIN(t->n_pre))
 			break;
 		op_run_pre(h, s->cells, &t->ops[(t->first_pre + i) & (OPS_MAX - 1)]);
@@ -249,7 +249,8 @@ HOOK_FN void table_key(struct scratch *s, const struct table *t)
 	bool second = step_role(s, t) == ROLE_APPLY;
 
 	s->base = second ? CELL_UPDATE : CELL_LOOKUP;
-	key_make(s->cells, second ? t->update : t->lookup, second ? &t->n_update : &t->n_lookup, &step_image(s)[FLOW_HEAD_WORDS]);
+	key_make(s->cells, second ? t->update : t->lookup, second ? &t->n_update : &t->n_lookup,
+		 &step_image(s)[FLOW_HEAD_WORDS]);
 }
 
 HOOK_FN enum outcome table_run(struct hook *h, struct scratch *s, const struct table *t)
@@ -311,8 +312,8 @@ HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *
 
 	WITH_RULE(s, t, r, all.counter = r->counter)
 	table_count(h, s, &all);
-	WITH_RULE(s, t, r, table_effects(h, s, t, r); all.n_steps = r->n_steps; all.verdict = r->verdict; all.arg = r->arg;
-		  all.target = r->target)
+	WITH_RULE(s, t, r, table_effects(h, s, t, r); all.n_steps = r->n_steps; all.verdict = r->verdict;
+		  all.arg = r->arg; all.target = r->target)
 	return table_way_out(h, s, &all);
 }
 #else
@@ -361,7 +362,8 @@ HOOK_FN int switch_table(struct hook *h, struct scratch *s)
 	return switch_run_table(h, s, t);
 }
 
-/* ---- action --------------------------------------------------------------------------------------------------------- */
+/* ---- action ---------------------------------------------------------------------------------------------------------
+ */
 
 HOOK_FN int action_run(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {

@@ -11,7 +11,7 @@ const volatile struct switch_config switch_config SEC(".rodata.config");
 SEC("xdp") int control(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
-	struct hook h = { .id = HOOK_XDP };
+	struct hook h = {.id = HOOK_XDP};
 	struct scratch *s = map_scratch(&h);
 
 	if (!s || data + CONTROL_FRAME_SIZE > data_end)

@@ -19,24 +19,24 @@ HOOK_FN int switch_root(struct hook *h)
 }
 
 /* The four programs of a hook.  'section' is the type for the loader. */
-#define SWITCH_PROGRAMS(prefix, section, context, hook_id)                      \
-	SEC(section) int prefix##_root(struct context *ctx)                     \
-	{                                                                       \
-		struct hook h = { .id = hook_id, .ctx = ctx };                  \
-                                                                                \
-		return switch_root(&h);                                         \
-	}                                                                       \
-	SWITCH_PROGRAM(prefix, section, context, hook_id, entry)                \
-	SWITCH_PROGRAM(prefix, section, context, hook_id, table)                \
+#define SWITCH_PROGRAMS(prefix, section, context, hook_id)                                                             \
+	SEC(section) int prefix##_root(struct context *ctx)                                                            \
+	{                                                                                                              \
+		struct hook h = {.id = hook_id, .ctx = ctx};                                                           \
+                                                                                                                       \
+		return switch_root(&h);                                                                                \
+	}                                                                                                              \
+	SWITCH_PROGRAM(prefix, section, context, hook_id, entry)                                                       \
+	SWITCH_PROGRAM(prefix, section, context, hook_id, table)                                                       \
 	SWITCH_PROGRAM(prefix, section, context, hook_id, action)
 
-#define SWITCH_PROGRAM(prefix, section, context, hook_id, what)                 \
-	SEC(section) int prefix##_##what(struct context *ctx)                   \
-	{                                                                       \
-		struct hook h = { .id = hook_id, .ctx = ctx };                  \
-		struct scratch *s = map_scratch(&h);                            \
-                                                                                \
-		return s ? switch_##what(&h, s) : hook_fault(&h);               \
+#define SWITCH_PROGRAM(prefix, section, context, hook_id, what)                                                        \
+	SEC(section) int prefix##_##what(struct context *ctx)                                                          \
+	{                                                                                                              \
+		struct hook h = {.id = hook_id, .ctx = ctx};                                                           \
+		struct scratch *s = map_scratch(&h);                                                                   \
+                                                                                                                       \
+		return s ? switch_##what(&h, s) : hook_fault(&h);                                                      \
 	}
 
 #endif

@@ -14,8 +14,8 @@ HOOK_FN __u32 rule_test(const __u64 *cells, const struct test *test)
 }
 
 #ifdef MEALY_SPECIALISED
-/* Around constant tables the loop runs over the tests themselves, so that each is code of its own.  A test leads to later ones
- * only, so once over all of them is enough. */
+/* Around constant tables the loop runs over the tests themselves, so that each is code of its own.  A test leads to
+ * later ones only, so once over all of them is enough. */
 HOOK_FN bool rule_holds(const __u64 *cells, const struct test *test)
 {
 	__u64 limit = test->limit == CELL_ZERO ? 0 : cells[test->limit];
@@ -27,37 +27,35 @@ HOOK_FN __u32 rule_find(const __u64 *cells, const struct table *t, __u32 state)
 {
 	__u32 next = time_state(t, state)->first_test;
 
-	LOOP
-	for (__u32 i = 0; i < t->n_tests; i++)
-		if (next == i)
-			next = rule_holds(cells, &t->tests[i]) ? t->tests[i].next[0] : t->tests[i].next[1];
+	LOOP for (__u32 i = 0; i < t->n_tests; i++) if (next == i) next =
+		rule_holds(cells, &t->tests[i]) ? t->tests[i].next[0] : t->tests[i].next[1];
 	return next - TESTS_MAX;
 }
 
 /* What follows from a rule is written once and compiled once for each rule, in which 'r' is constant. */
-#define RULE_CASE(i, t, r, ...)                                \
-	case i: {                                              \
-		const struct rule *r = &(t)->rules[i];         \
-                                                               \
-		__VA_ARGS__;                                   \
-		break;                                         \
+#define RULE_CASE(i, t, r, ...)                                                                                        \
+	case i: {                                                                                                      \
+		const struct rule *r = &(t)->rules[i];                                                                 \
+                                                                                                                       \
+		__VA_ARGS__;                                                                                           \
+		break;                                                                                                 \
 	}
-#define WITH_RULE(s, t, r, ...)                                             \
-	switch ((s)->rule) {                                                \
-		SPECIALISED_RULES(RULE_CASE, t, r, __VA_ARGS__)             \
-	default: {                                                          \
-		const struct rule *r = &(t)->rules[RULE_OTHERWISE];         \
-                                                                            \
-		__VA_ARGS__;                                                \
-	}                                                                   \
+#define WITH_RULE(s, t, r, ...)                                                                                        \
+	switch ((s)->rule) {                                                                                           \
+		SPECIALISED_RULES(RULE_CASE, t, r, __VA_ARGS__)                                                        \
+	default: {                                                                                                     \
+		const struct rule *r = &(t)->rules[RULE_OTHERWISE];                                                    \
+                                                                                                                       \
+		__VA_ARGS__;                                                                                           \
+	}                                                                                                              \
 	}
 #else
 HOOK_FN __u32 rule_find(const __u64 *cells, const struct table *t, __u32 state)
 {
 	__u32 next = t->states[state & (STATES_MAX - 1)].first_test;
 
-	LOOP
-	for (__u32 i = 0; i < SEARCH_MAX; i++) {
+	LOOP for (__u32 i = 0; i < SEARCH_MAX; i++)
+	{
 		if (next >= TESTS_MAX)
 			break;
 		next = rule_test(cells, &t->tests[next]);
@@ -66,11 +64,11 @@ HOOK_FN __u32 rule_find(const __u64 *cells, const struct table *t, __u32 state)
 }
 
 /* The chosen rule is 'r' in what follows. */
-#define WITH_RULE(s, t, r, ...)                              \
-	{                                                    \
-		const struct rule *r = step_rule(s, t);      \
-                                                             \
-		__VA_ARGS__;                                 \
+#define WITH_RULE(s, t, r, ...)                                                                                        \
+	{                                                                                                              \
+		const struct rule *r = step_rule(s, t);                                                                \
+                                                                                                                       \
+		__VA_ARGS__;                                                                                           \
 	}
 #endif
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xfsm_step - one packet, one stateful table: find, lock, fall, decide, update, unlock.
  *
- * With one scope a run does all of it.  With two scopes the first run (phase 0) decides on a copy of the looked-up record and the
- * second (phase 1) finds the update record and applies the rule to it.  Either run may have to begin again; nothing of it has
- * been seen by anybody then, and the variables are put back.
+ * With one scope a run does all of it.  With two scopes the first run (phase 0) decides on a copy of the looked-up
+ * record and the second (phase 1) finds the update record and applies the rule to it.  Either run may have to begin
+ * again; nothing of it has been seen by anybody then, and the variables are put back.
  *
- * The same straight line serves a flow that exists, whose lock is held from image_read() to image_write(), and one that does
- * not, whose image is empty: what may follow between is only what may run under a lock. */
+ * The same straight line serves a flow that exists, whose lock is held from image_read() to image_write(), and one that
+ * does not, whose image is empty: what may follow between is only what may run under a lock. */
 #ifndef MEALY_XFSM_STEP_H
 #define MEALY_XFSM_STEP_H
 
@@ -19,9 +19,9 @@
 
 /* How a run of a table ends: a fault or a full table (enum exit_reason), or one of these. */
 enum outcome {
-	OUT_RULE = EXIT_REASON_ROOM,      /* The rule's actions. */
-	OUT_PHASE,                        /* The table again, in its second phase. */
-	OUT_AGAIN,                        /* The table again: another CPU was faster. */
+	OUT_RULE = EXIT_REASON_ROOM, /* The rule's actions. */
+	OUT_PHASE,		     /* The table again, in its second phase. */
+	OUT_AGAIN,		     /* The table again: another CPU was faster. */
 };
 
 /* s->rule is always below RULES_ROOM; the mask, which leads no further than into the table's next members, is for
@@ -93,7 +93,8 @@ HOOK_FN void step_clock_of_flow(struct scratch *s, const struct table *t, const 
 		s->cells[CELL_NOW] = s->now;
 }
 
-/* Finds the flow of the key in the image.  OUT_RULE: the image is read; a flow that exists is locked (flow->line[0] is set). */
+/* Finds the flow of the key in the image.  OUT_RULE: the image is read; a flow that exists is locked (flow->line[0] is
+ * set). */
 HOOK_FN enum outcome step_find(struct hook *h, struct scratch *s, const struct table *t, struct flow *flow)
 {
 	const struct flow_desc *desc = map_flow_desc(h, t->flow_table);
@@ -297,10 +298,11 @@ HOOK_FN bool step_has_second(const struct scratch *s, const struct table *t, con
 	return r->n_do || rule_writes(r) || !(r->flags & RULE_NO_REFRESH);
 }
 
-/* ---- the step ------------------------------------------------------------------------------------------------------ */
+/* ---- the step ------------------------------------------------------------------------------------------------------
+ */
 
-/* All that holds no lock: tables of rules only, flows that do not exist, and the first phase of two.  A function of its own, so that the
- * verifier walks the search for a rule twice, here and under the lock, and not once for each way of
+/* All that holds no lock: tables of rules only, flows that do not exist, and the first phase of two.  A function of its
+ * own, so that the verifier walks the search for a rule twice, here and under the lock, and not once for each way of
  * having no lock.  Returns an outcome. */
 COLD_FN(step_unlocked)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xfsm_time - timeouts of states: when a flow falls, where to, and its next deadline.
  *
- * A late packet replays what would have happened: each fall happens at the moment of its own deadline, and the next one counts
- * from there.  Of two deadlines that are due the earlier one falls, the hard one when they are equal, so a
+ * A late packet replays what would have happened: each fall happens at the moment of its own deadline, and the next one
+ * counts from there.  Of two deadlines that are due the earlier one falls, the hard one when they are equal, so a
  * packet that comes late and the agent's scan that came in time leave the same state. */
 #ifndef MEALY_XFSM_TIME_H
 #define MEALY_XFSM_TIME_H
@@ -13,7 +13,7 @@
 /* Comparisons instead of an index, so that nothing of the table is left in memory. */
 HOOK_FN const struct state_def *time_state(const struct table *t, __u32 state)
 {
-#define STATE_CASE(i, t) \
+#define STATE_CASE(i, t)                                                                                               \
 	case i: return &(t)->states[i];
 	switch (state) {
 		SPECIALISED_STATES(STATE_CASE, t)

@@ -26,7 +26,7 @@ struct run {
 	bool tc;
 	unsigned ifindex;
 	struct frame frame;
-	struct rig *rig;          /* Native. */
+	struct rig *rig; /* Native. */
 	unsigned flows;
 	uint64_t seed;
 };
@@ -45,16 +45,16 @@ static double slice_kernel(void *data)
 {
 	struct run *run = data;
 	uint8_t out[FRAME_ROOM];
-	struct xdp_md xdp = { .data_end = run->frame.size, .ingress_ifindex = run->ifindex };
-	struct __sk_buff skb = { .ifindex = run->ifindex };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = run->frame.data, .data_size_in = run->frame.size, .data_out = out,
-		    .data_size_out = sizeof(out), .repeat = SLICE);
+	struct xdp_md xdp = {.data_end = run->frame.size, .ingress_ifindex = run->ifindex};
+	struct __sk_buff skb = {.ifindex = run->ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = run->frame.data, .data_size_in = run->frame.size,
+		    .data_out = out, .data_size_out = sizeof(out), .repeat = SLICE);
 
 	opts.ctx_in = run->tc ? (void *)&skb : (void *)&xdp;
 	opts.ctx_size_in = run->tc ? sizeof(skb) : sizeof(xdp);
 	if (bpf_prog_test_run_opts(run->fd, &opts))
 		return -1;
-	if (!run->tc && opts.retval == 0)        /* XDP_ABORTED: the wheel found nothing to turn to. */
+	if (!run->tc && opts.retval == 0) /* XDP_ABORTED: the wheel found nothing to turn to. */
 		return -1;
 	return opts.duration;
 }
@@ -82,11 +82,20 @@ static struct rig *bucket_rig(enum rig_tier tier, unsigned flows)
 /* ---- cases ------------------------------------------------------------------------------------------ */
 
 static void row_of(const char *what, const char *program, const char *tier, const char *hook, unsigned flows,
-		   const struct quiet_candidate *c, const struct quiet_candidate *floor, const struct quiet_candidate *hand)
+		   const struct quiet_candidate *c, const struct quiet_candidate *floor,
+		   const struct quiet_candidate *hand)
 {
-	struct report_row row = { .what = what, .program = program, .tier = tier, .hook = hook, .flows = flows, .gross_ns = c->median,
-				  .ns = c->median - (floor ? floor->median : 0), .minimum_ns = c->minimum - (floor ? floor->minimum : 0),
-				  .plain_median_ns = c->plain_median, .n_kept = c->n_kept, .n_all = c->n_all };
+	struct report_row row = {.what = what,
+				 .program = program,
+				 .tier = tier,
+				 .hook = hook,
+				 .flows = flows,
+				 .gross_ns = c->median,
+				 .ns = c->median - (floor ? floor->median : 0),
+				 .minimum_ns = c->minimum - (floor ? floor->minimum : 0),
+				 .plain_median_ns = c->plain_median,
+				 .n_kept = c->n_kept,
+				 .n_all = c->n_all};
 
 	if (hand && c != floor) {
 		row.ratio = row.ns / (hand->median - floor->median);
@@ -100,7 +109,8 @@ static void token_bucket(const char *what, unsigned flows)
 	enum { EMPTY, HAND, XDP, EMPTY_TC, TC, NATIVE, N };
 	static struct quiet_candidate c[N];
 	static struct run run[N];
-	struct rig *xdp = bucket_rig(RIG_XDP, flows), *tc = bucket_rig(RIG_TC_INGRESS, flows), *native = bucket_rig(RIG_NATIVE, 65536);
+	struct rig *xdp = bucket_rig(RIG_XDP, flows), *tc = bucket_rig(RIG_TC_INGRESS, flows),
+		   *native = bucket_rig(RIG_NATIVE, 65536);
 	struct bpf_object *object[N] = {};
 
 	memset(c, 0, sizeof(c));
@@ -109,14 +119,18 @@ static void token_bucket(const char *what, unsigned flows)
 		int target;
 
 		object[i] = hand_open(flows, false, 0);
-		target = i == EMPTY ? hand_fd(object[i], "empty_xdp") : i == EMPTY_TC ? hand_fd(object[i], "empty_tc")
-			 : i == HAND ? hand_fd(object[i], "hand_bucket") : rig_root_fd(i == XDP ? xdp : tc);
-		run[i] = (struct run){ .fd = hand_wheel(object[i], is_tc, target), .tc = is_tc, .ifindex = rig_ifindex(xdp, 1),
-				       .frame = PKT(.udp_dport = 9) };
-		c[i] = (struct quiet_candidate){ .name = what, .slice = slice_kernel, .data = &run[i] };
+		target = i == EMPTY	 ? hand_fd(object[i], "empty_xdp")
+			 : i == EMPTY_TC ? hand_fd(object[i], "empty_tc")
+			 : i == HAND	 ? hand_fd(object[i], "hand_bucket")
+					 : rig_root_fd(i == XDP ? xdp : tc);
+		run[i] = (struct run){.fd = hand_wheel(object[i], is_tc, target),
+				      .tc = is_tc,
+				      .ifindex = rig_ifindex(xdp, 1),
+				      .frame = PKT(.udp_dport = 9)};
+		c[i] = (struct quiet_candidate){.name = what, .slice = slice_kernel, .data = &run[i]};
 	}
-	run[NATIVE] = (struct run){ .rig = native, .frame = PKT(.udp_dport = 9) };
-	c[NATIVE] = (struct quiet_candidate){ .name = what, .slice = slice_native, .data = &run[NATIVE] };
+	run[NATIVE] = (struct run){.rig = native, .frame = PKT(.udp_dport = 9)};
+	c[NATIVE] = (struct quiet_candidate){.name = what, .slice = slice_native, .data = &run[NATIVE]};
 	/* Many flows: let every source have its record before anything counts. */
 	for (unsigned i = 0; flows > 1 && i < NATIVE; i++)
 		for (unsigned round = 0; round < 4 * flows / SLICE; round++)
@@ -139,7 +153,7 @@ static void token_bucket(const char *what, unsigned flows)
 
 static double bytes_a_flow(unsigned capacity)
 {
-	const struct flow_spec spec = { .capacity = capacity, .record_class = RECORD_64, .key_words = 2 };
+	const struct flow_spec spec = {.capacity = capacity, .record_class = RECORD_64, .key_words = 2};
 
 	return (double)flow_store_memory(&spec) / capacity;
 }
@@ -152,8 +166,12 @@ static void creation(unsigned rounds)
 	for (unsigned round = 0; round < rounds; round++) {
 		struct rig *rig = bucket_rig(RIG_XDP, MANY);
 		struct bpf_object *hand = hand_open(MANY, true, 0), *mealy = hand_open(MANY, true, 0);
-		struct run a = { .fd = hand_wheel(hand, false, hand_fd(hand, "hand_bucket")), .ifindex = rig_ifindex(rig, 1), .frame = PKT(.udp_dport = 9) };
-		struct run b = { .fd = hand_wheel(mealy, false, rig_root_fd(rig)), .ifindex = rig_ifindex(rig, 1), .frame = PKT(.udp_dport = 9) };
+		struct run a = {.fd = hand_wheel(hand, false, hand_fd(hand, "hand_bucket")),
+				.ifindex = rig_ifindex(rig, 1),
+				.frame = PKT(.udp_dport = 9)};
+		struct run b = {.fd = hand_wheel(mealy, false, rig_root_fd(rig)),
+				.ifindex = rig_ifindex(rig, 1),
+				.frame = PKT(.udp_dport = 9)};
 
 		for (unsigned i = 0; i < MANY / SLICE; i++) {
 			double x = slice_kernel(&a), y = slice_kernel(&b);
@@ -174,9 +192,10 @@ static void creation(unsigned rounds)
 
 static int usage(int status)
 {
-	fprintf(status ? stderr : stdout, "usage: mealy-bench [--quick] [--json] [one-flow|many-flows|create|live]...\n"
-					  "       mealy-bench --fill INTERFACE    a million frames of a million sources\n"
-					  "Example: mealy-bench --quick one-flow\n");
+	fprintf(status ? stderr : stdout,
+		"usage: mealy-bench [--quick] [--json] [one-flow|many-flows|create|live]...\n"
+		"       mealy-bench --fill INTERFACE    a million frames of a million sources\n"
+		"Example: mealy-bench --quick one-flow\n");
 	return status;
 }
 

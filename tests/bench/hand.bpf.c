@@ -18,7 +18,9 @@ struct bucket {
 	__u64 start, end;
 };
 
-struct count { __u64 packets, bytes; };
+struct count {
+	__u64 packets, bytes;
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -51,7 +53,7 @@ static __always_inline __u32 police(__u32 source)
 {
 	__u64 now = bpf_ktime_get_ns() + (1ull << 56);
 	struct bucket *b = bpf_map_lookup_elem(&buckets, &source);
-	struct bucket fresh = { .start = now - (burst - 2) * interval_ns, .end = now + 2 * interval_ns };
+	struct bucket fresh = {.start = now - (burst - 2) * interval_ns, .end = now + 2 * interval_ns};
 	__u32 rule;
 
 	if (!b) {
@@ -107,9 +109,9 @@ int empty_tc(struct __sk_buff *skb)
 
 /* The wheel: gives each round of a test run another source, because a test run reuses one buffer, then goes on with
  * the program under test.  Every candidate and the empty program are measured behind the same wheel. */
-const volatile __u32 flow_mask = 0;      /* Flows - 1, a power of two less one; 0: one flow. */
-const volatile __u32 in_order = 0;       /* Sources one after the other (creation) instead of at random. */
-const volatile __u32 out_ifindex = 0;    /* Live frames: the veth to send into. */
+const volatile __u32 flow_mask = 0;   /* Flows - 1, a power of two less one; 0: one flow. */
+const volatile __u32 in_order = 0;    /* Sources one after the other (creation) instead of at random. */
+const volatile __u32 out_ifindex = 0; /* Live frames: the veth to send into. */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -36,7 +36,7 @@ static void fail(const char *what)
 
 static double run_frames(const struct live *live, unsigned n)
 {
-	struct xdp_md xdp = { .data_end = live->frame.size };
+	struct xdp_md xdp = {.data_end = live->frame.size};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = live->frame.data, .data_size_in = live->frame.size, .repeat = n,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 64, .ctx_in = &xdp, .ctx_size_in = sizeof(xdp));
 	uint64_t begin = quiet_now_ns();
@@ -71,16 +71,19 @@ static uint64_t received(const struct live *live)
 static int attach(const struct live *live)
 {
 	unsigned ifindex = rig_ifindex(live->rig, 1);
-	int prog = live->receiver == DROP ? hand_fd(live->hand, "drop_xdp")
-		   : live->receiver == HAND ? hand_fd(live->hand, "hand_bucket") : rig_root_fd(live->rig);
+	int prog = live->receiver == DROP   ? hand_fd(live->hand, "drop_xdp")
+		   : live->receiver == HAND ? hand_fd(live->hand, "hand_bucket")
+					    : rig_root_fd(live->rig);
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
 	int link;
 
 	if (live->receiver == NFTABLES) {
 		if (system("ethtool -K port1 gro on >/dev/null 2>&1; nft -f - <<'E'\n"
-			   "table netdev bench { set sources { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 1m; }\n"
+			   "table netdev bench { set sources { type ipv4_addr; size 65535; flags dynamic,timeout; "
+			   "timeout 1m; }\n"
 			   "chain in { type filter hook ingress device port1 priority 0; policy accept;\n"
-			   "ip saddr 0.0.0.0/0 update @sources { ip saddr limit rate over 1/second burst 5 packets } drop; }\n}\nE\n"))
+			   "ip saddr 0.0.0.0/0 update @sources { ip saddr limit rate over 1/second burst 5 packets } "
+			   "drop; }\n}\nE\n"))
 			fail("nft");
 		return -1;
 	}
@@ -111,7 +114,7 @@ static double slice(void *data)
 
 void live_run(bool quick)
 {
-	static const char *const names[] = { "xdp-drop", "hand-written", "mealy", "nftables" };
+	static const char *const names[] = {"xdp-drop", "hand-written", "mealy", "nftables"};
 	static struct quiet_candidate c[CANDIDATES];
 	struct live live[CANDIDATES];
 	struct rig *rig = rig_open_live(RIG_XDP);
@@ -121,16 +124,26 @@ void live_run(bool quick)
 	rig_load(rig, "examples/token-bucket.yaml", NULL);
 	rig_commit(rig);
 	for (unsigned i = 0; i < CANDIDATES; i++) {
-		live[i] = (struct live){ .receiver = i, .rig = rig, .hand = hand, .generator = generator, .frame = PKT(.udp_dport = 9) };
-		c[i] = (struct quiet_candidate){ .name = names[i], .slice = slice, .data = &live[i] };
+		live[i] = (struct live){
+			.receiver = i, .rig = rig, .hand = hand, .generator = generator, .frame = PKT(.udp_dport = 9)};
+		c[i] = (struct quiet_candidate){.name = names[i], .slice = slice, .data = &live[i]};
 	}
 	quiet_run(c, CANDIDATES, quick ? 20 : 60, 0);
 	for (unsigned i = 0; i < CANDIDATES; i++) {
-		struct report_row row = { .what = "live", .program = names[i], .tier = i == MEALY ? "interpreter" : "-",
-					  .hook = i == NFTABLES ? "nft-ingress" : "xdp", .flows = LIVE_FLOWS, .ns = c[i].median,
-					  .gross_ns = c[i].median, .minimum_ns = c[i].minimum, .plain_median_ns = c[i].plain_median,
-					  .mpps = 1000 / c[i].median, .ratio = c[i].median / c[HAND].median,
-					  .ratio_minimum = c[i].minimum / c[HAND].minimum, .n_kept = c[i].n_kept, .n_all = c[i].n_all };
+		struct report_row row = {.what = "live",
+					 .program = names[i],
+					 .tier = i == MEALY ? "interpreter" : "-",
+					 .hook = i == NFTABLES ? "nft-ingress" : "xdp",
+					 .flows = LIVE_FLOWS,
+					 .ns = c[i].median,
+					 .gross_ns = c[i].median,
+					 .minimum_ns = c[i].minimum,
+					 .plain_median_ns = c[i].plain_median,
+					 .mpps = 1000 / c[i].median,
+					 .ratio = c[i].median / c[HAND].median,
+					 .ratio_minimum = c[i].minimum / c[HAND].minimum,
+					 .n_kept = c[i].n_kept,
+					 .n_all = c[i].n_all};
 
 		report_row(&row);
 	}
@@ -141,7 +154,8 @@ void live_run(bool quick)
 
 int live_fill(const char *interface)
 {
-	struct live live = { .generator = hand_open(1 << 20, true, if_nametoindex(interface)), .frame = PKT(.udp_dport = 9) };
+	struct live live = {.generator = hand_open(1 << 20, true, if_nametoindex(interface)),
+			    .frame = PKT(.udp_dport = 9)};
 
 	/* Paced, so that the receiver's ring of 256 keeps up. */
 	for (unsigned i = 0; i < (1 << 20) / 4096; i++) {

@@ -75,7 +75,7 @@ void quiet_run(struct quiet_candidate *candidates, unsigned n, double seconds, i
 	sched_setaffinity(0, sizeof(set), &set);
 	for (unsigned i = 0; i < n; i++) {
 		candidates[i].n_all = 0;
-		candidates[i].slice(candidates[i].data);    /* Warm: caches, branch targets, the flows themselves. */
+		candidates[i].slice(candidates[i].data); /* Warm: caches, branch targets, the flows themselves. */
 	}
 	while (quiet_now_ns() < end && candidates[0].n_all < QUIET_SLICES_MAX) {
 		for (unsigned i = 0; i < n; i++) {

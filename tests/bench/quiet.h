@@ -15,10 +15,10 @@ enum { QUIET_SLICES_MAX = 4096, QUIET_CANDIDATES_MAX = 16 };
 
 struct quiet_candidate {
 	const char *name;
-	double (*slice)(void *data);      /* Runs one slice; ns a packet, negative: it failed. */
+	double (*slice)(void *data); /* Runs one slice; ns a packet, negative: it failed. */
 	void *data;
 	/* Results */
-	double median, minimum, plain_median;   /* ns: of the kept slices; of all. */
+	double median, minimum, plain_median; /* ns: of the kept slices; of all. */
 	unsigned n_kept, n_all;
 	double all[QUIET_SLICES_MAX];
 	double noise[QUIET_SLICES_MAX];

@@ -6,15 +6,15 @@
 #include <stdbool.h>
 
 struct report_row {
-	const char *what;         /* "one-flow", "many-flows", "create", "live" */
-	const char *program;      /* "hand-written", "mealy", "empty", "nftables" */
+	const char *what;    /* "one-flow", "many-flows", "create", "live" */
+	const char *program; /* "hand-written", "mealy", "empty", "nftables" */
 	const char *tier, *hook;
 	unsigned flows;
-	double ns;                /* Median of quiet slices, less the floor; gross beside it. */
+	double ns; /* Median of quiet slices, less the floor; gross beside it. */
 	double gross_ns, minimum_ns, plain_median_ns;
-	double ratio;             /* To hand-written, by median; 0: none. */
+	double ratio; /* To hand-written, by median; 0: none. */
 	double ratio_minimum;
-	double mpps;              /* 0: not a rate. */
+	double mpps; /* 0: not a rate. */
 	unsigned n_kept, n_all;
 };
 

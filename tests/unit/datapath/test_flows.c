@@ -435,7 +435,8 @@ static void rules_are_tried_in_order_with_all_their_terms(void **state)
 	hand_test(t, 0, (struct test){.cell = CELL_PRESENT, .mask = NEED(UDP), .low = NEED(UDP)}, 1, 3);
 	hand_test(t, 1, (struct test){.cell = CELL_TEMP + 2, .mask = ~0ULL, .low = 1000, .range = 999}, 2, 3);
 	hand_test(t, 2, (struct test){.cell = CELL_TEMP + 1, .mask = ~0ULL, .low = CLIENT}, FOUND(0), 3);
-	hand_test(t, 3, (struct test){.cell = CELL_PRESENT, .mask = NEED(L4), .low = NEED(L4)}, 4, FOUND(RULE_OTHERWISE));
+	hand_test(t, 3, (struct test){.cell = CELL_PRESENT, .mask = NEED(L4), .low = NEED(L4)}, 4,
+		  FOUND(RULE_OTHERWISE));
 	hand_test(t, 4, (struct test){.cell = CELL_TEMP + 2, .mask = ~0ULL, .low = 1000, .range = 999}, FOUND(1),
 		  FOUND(RULE_OTHERWISE));
 	t->rules[0].verdict = VERDICT_DROP;
