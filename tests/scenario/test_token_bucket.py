@@ -94,7 +94,7 @@ class TokenBucket(unittest.TestCase):
         self.load(rate="100pps")
         before = self.rules()
         self.send(200, gap_s=0.002)
-        self.lab.mealy("app", "set", "token-bucket", "rate=1000pps")
+        self.lab.mealy("app", "set", "token-bucket", "rate=10kpps", "burst=50")     # A sender that was held up catches up in bursts.
         flows = self.lab.flows("token-bucket", "police")
         self.assertEqual(len(flows), 1, "the flow is kept over a change of a parameter")
         self.send(200, gap_s=0.002)
