@@ -16,6 +16,9 @@ unsigned host_kernel_version(void);
 /* CLOCK_MONOTONIC in ns: what bpf_ktime_get_ns() reads. */
 uint64_t host_monotonic_ns(void);
 
+/* Names the caller's network namespace, once per boot; 0 when the kernel does not tell. */
+uint64_t host_netns_cookie(void);
+
 /* Reads the first number in a file of /proc or /sys: 0 or -errno. */
 int host_read_number(const char *path, long long *ret_number);
 

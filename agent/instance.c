@@ -13,6 +13,7 @@
 #include "instance.h"
 #include "loader.h"
 #include "pin.h"
+#include "watch.h"
 #include "why.h"
 
 enum { INSTANCES_MAX = 64, NS_PER_S = 1000000000 };
@@ -130,7 +131,9 @@ int instance_mark_attached(struct instance *instance)
 	r = pin_join(instance->folder, attached_name, path, sizeof(path));
 	if (r < 0)
 		return r;
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	return watch_take(instance->object, instance->number);
 }
 
 /* ---- what this instance needs at hand --------------------------------------------------------------- */
@@ -208,33 +211,6 @@ static int make_grace(struct instance *instance)
 	return instance->grace_inner_fd < 0 ? instance->grace_inner_fd : 0;
 }
 
-/* Programs that watch the kernel instead of a port (redirects that failed) run as long as their pins. */
-static int attach_watchers(struct instance *instance)
-{
-	char name[64], path[PIN_PATH_MAX + 64];
-	struct bpf_program *program;
-	struct bpf_link *link;
-	int r;
-
-	bpf_object__for_each_program(program, instance->object)
-	{
-		if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING &&
-		    bpf_program__type(program) != BPF_PROG_TYPE_RAW_TRACEPOINT)
-			continue;
-		link = bpf_program__attach(program);
-		if (!link)
-			return -errno;
-		snprintf(name, sizeof(name), "watch-%.32s", bpf_program__name(program));
-		r = pin_join(instance->folder, name, path, sizeof(path));
-		if (r == 0)
-			r = bpf_link__pin(link, path);
-		bpf_link__destroy(link);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int set_up(struct instance *instance, char **ret_why)
 {
 	int r;
@@ -258,9 +234,8 @@ static int set_up(struct instance *instance, char **ret_why)
 	r = make_grace(instance);
 	if (r < 0)
 		return why_set(ret_why, r, "cannot make the map for grace periods: %s", strerror(-r));
-	r = attach_watchers(instance);
-	if (r < 0)
-		return why_set(ret_why, r, "cannot attach to the kernel's tracepoints: %s", strerror(-r));
+	if (!instance->found.blind)
+		watch_attach(instance->object, instance->folder, &instance->found.blind);
 	return 0;
 }
 
@@ -289,6 +264,8 @@ int instance_load(const struct instance_options *options, struct instance **ret_
 		goto fail;
 	}
 	load.pin = &instance->pin;
+	load.instance = instance->number;
+	load.netns_cookie = host_netns_cookie();
 	r = loader_load(&load, &result, ret_why);
 	if (r < 0)
 		goto fail;
@@ -296,6 +273,7 @@ int instance_load(const struct instance_options *options, struct instance **ret_
 	instance->found.flows = result.flows;
 	instance->found.counters = result.counters;
 	instance->found.lost = result.lost;
+	instance->found.blind = result.blind;
 
 	r = set_up(instance, ret_why);
 	if (r < 0) {
@@ -322,6 +300,7 @@ void instance_free(struct instance *instance)
 		close(instance->grace_inner_fd);
 	bpf_object__close(instance->object);
 	free(instance->found.lost);
+	free(instance->found.blind);
 	free(instance);
 }
 

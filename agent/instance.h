@@ -45,7 +45,8 @@ struct instance_found {
 	uint64_t version; /* struct chain.version of its active slot; 0: none committed. */
 	bool flows;	  /* Flow tables were taken over. */
 	bool counters;
-	char *lost; /* In words, what could not be taken over; NULL: nothing. */
+	char *lost;  /* In words, what could not be taken over; NULL: nothing. */
+	char *blind; /* In words, why failed redirects are not counted; NULL: they are. */
 };
 
 /* Loads the embedded programs.  '*ret_why' holds the verifier's log in full when they are refused.
@@ -86,7 +87,7 @@ int instance_settle(struct instance *instance);
 int instance_unload(const char *bpffs, const char *name, char **ret_why);
 
 /* Said by attach_new(): from now on packets may meet this instance, so a later one must not remove it before it
- * has replaced the roots. */
+ * has replaced the roots, and redirects that fail are counted by this instance. */
 int instance_mark_attached(struct instance *instance);
 
 /* For the other files of the agent that touch the kernel. */

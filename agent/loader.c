@@ -13,7 +13,7 @@
 #include "pin.h"
 #include "why.h"
 
-enum group { GROUP_OWN, GROUP_FLOWS, GROUP_COUNTERS, GROUP_EVENTS, GROUP_MAX };
+enum group { GROUP_OWN, GROUP_FLOWS, GROUP_COUNTERS, GROUP_EVENTS, GROUP_WATCH, GROUP_MAX };
 
 struct shared_map {
 	const char *name;
@@ -23,13 +23,14 @@ struct shared_map {
 static const struct shared_map shared_maps[] = {
 	{MAP_RECORDS, GROUP_FLOWS},   {MAP_BUCKETS, GROUP_FLOWS},    {MAP_RETURNED, GROUP_FLOWS},
 	{MAP_FLOW_DESC, GROUP_FLOWS}, {MAP_LOCKS, GROUP_FLOWS},	     {MAP_COUNTERS, GROUP_COUNTERS},
-	{MAP_EVENTS, GROUP_EVENTS},   {MAP_EVENT_SEQ, GROUP_EVENTS},
+	{MAP_EVENTS, GROUP_EVENTS},   {MAP_EVENT_SEQ, GROUP_EVENTS}, {MAP_WATCHER, GROUP_WATCH},
 };
 
 static const char *const group_names[GROUP_MAX] = {
 	[GROUP_FLOWS] = "all flow tables",
 	[GROUP_COUNTERS] = "all counters",
 	[GROUP_EVENTS] = "events not yet read",
+	[GROUP_WATCH] = "who counts failed redirects",
 };
 
 /* ---- what libbpf says -------------------------------------------------------------------------- */
@@ -235,6 +236,8 @@ static int configure(struct bpf_object *object, const struct loader_options *opt
 	const struct switch_config config = {
 		.test_clock = options->test_clock,
 		.fault_verdict = options->fault_drop ? VERDICT_DROP : VERDICT_PASS,
+		.netns_cookie = options->netns_cookie,
+		.instance = options->instance,
 	};
 	struct bpf_map *map = bpf_object__find_map_by_name(object, config_section);
 	_cleanup_free_ char *data = NULL;
@@ -258,13 +261,27 @@ static int configure(struct bpf_object *object, const struct loader_options *opt
 
 /* ---- the load ----------------------------------------------------------------------------------------------- */
 
-static int load(struct loader_result *result, const struct loader_options *options, char **ret_why)
+/* Programs at tracepoints, which need a kernel that describes its types. */
+static void leave_out_watchers(struct bpf_object *object)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+	{
+		if (bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
+			bpf_program__set_autoload(program, false);
+	}
+}
+
+static int load(struct loader_result *result, const struct loader_options *options, bool watch, char **ret_why)
 {
 	int r;
 
 	result->object = bpf_object__open_mem(mealy_bpf_object_data, mealy_bpf_object_size, NULL);
 	if (!result->object)
 		return why_set(ret_why, -errno, "the embedded BPF object cannot be read: %m");
+	if (!watch)
+		leave_out_watchers(result->object);
 	r = configure(result->object, options);
 	if (r < 0)
 		return why_set(ret_why, r, "the embedded BPF object has no configuration");
@@ -275,28 +292,52 @@ static int load(struct loader_result *result, const struct loader_options *optio
 	return bpf_object__load(result->object);
 }
 
-int loader_load(const struct loader_options *options, struct loader_result *ret_result, char **ret_why)
+/* One attempt.  On failure '*ret_log' is what libbpf said, and '*ret_why' what we say ourselves, if anything. */
+static int try_load(const struct loader_options *options, bool watch, struct loader_result *ret_result, char **ret_why,
+		    char **ret_log)
 {
 	struct loader_result result = {};
-	_cleanup_free_ char *why = NULL, *log = NULL;
 	int r;
 
 	listen_begin();
-	r = load(&result, options, &why);
-	log = listen_end();
+	r = load(&result, options, watch, ret_why);
+	*ret_log = listen_end();
 	if (r == 0) {
 		*ret_result = result;
 		return 0;
 	}
-
 	bpf_object__close(result.object);
 	free(result.lost);
+	return r;
+}
+
+/* True if the programs at the tracepoints were what failed: then 'ret_result' is the rest. */
+static bool load_rest(const struct loader_options *options, const char *log, struct loader_result *ret_result)
+{
+	_cleanup_free_ char *why = NULL, *second = NULL;
+
+	if (try_load(options, false, ret_result, &why, &second) < 0)
+		return false;
+	ret_result->blind = strdup(log && *log ? log : "the kernel refused the programs that watch it");
+	return true;
+}
+
+int loader_load(const struct loader_options *options, struct loader_result *ret_result, char **ret_why)
+{
+	_cleanup_free_ char *why = NULL, *log = NULL;
+	int r;
+
+	r = try_load(options, true, ret_result, &why, &log);
+	if (r == 0)
+		return 0;
 	if (why)
 		return why_set(ret_why, r, "%s%s%s", why, log ? "\n" : "", log ? log : "");
 	if (r == -EPERM)
 		return why_set(
 			ret_why, r,
 			"loading BPF programs is not permitted: run as root (CAP_BPF, CAP_NET_ADMIN, CAP_SYS_ADMIN)");
+	if (r != -ENOMEM && load_rest(options, log, ret_result))
+		return 0;
 	return why_set(ret_why, r, "the kernel refused the BPF programs: %s\n%s", strerror(-r), log ? log : "");
 }
 

@@ -8,6 +8,7 @@
 #define MEALY_LOADER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct bpf_object;
 struct pin;
@@ -16,16 +17,20 @@ struct loader_options {
 	const struct pin *pin;
 	bool test_clock;
 	bool fault_drop;
+	unsigned instance;
+	uint64_t netns_cookie;
 };
 
 struct loader_result {
 	struct bpf_object *object; /* The caller closes it. */
 	bool flows, counters;	   /* Reused. */
 	char *lost;		   /* What was there and could not be reused, in words; the caller frees. */
+	char *blind;		   /* Why the programs that watch the kernel were left out; the caller frees. */
 };
 
 /* Opens, configures, loads.  Nothing is pinned yet.  On failure '*ret_why' has the verifier's log if it
- * was the verifier who refused. */
+ * was the verifier who refused.  A kernel that takes the switch but not the programs at its tracepoints (no BTF) gets
+ * the switch without them. */
 int loader_load(const struct loader_options *options, struct loader_result *ret_result, char **ret_why);
 
 /* Fills the program arrays, so that the roots find the interpreter. */

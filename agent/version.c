@@ -448,6 +448,9 @@ int versions_recover(struct versions *v, char **ret_why)
 		log_warn("not taken over: %s", instance_found(v->parts.instance)->lost);
 		versions_set_problem(v, instance_found(v->parts.instance)->lost);
 	}
+	if (instance_found(v->parts.instance)->blind)
+		log_warn("redirects that fail after the verdict are not counted: %s",
+			 instance_found(v->parts.instance)->blind);
 	r = find_version(v, &found);
 	if (r == 0)
 		r = recover(v, &found, ret_why);

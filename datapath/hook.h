@@ -7,6 +7,7 @@
  *     MEALY_HOOK_XDP      hook_xdp.h      + maps.h          switch_xdp.bpf.c
  *     MEALY_HOOK_TC       hook_tc.h       + maps.h          switch_tc.bpf.c (ingress and egress)
  *     MEALY_HOOK_CONTROL  hook_control.h  + maps.h          switch_control.bpf.c
+ *     MEALY_HOOK_TRACE    hook_trace.h    + maps.h          switch_trace.bpf.c
  *     none of these       hook_native.h   + maps_native.h   native.c
  *
  * Each of these headers defines 'struct hook' (members: at least 'id', enum hook_id, a constant in
@@ -169,6 +170,8 @@ HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const stru
 #include "hook_tc.h"
 #elif defined(MEALY_HOOK_CONTROL)
 #include "hook_control.h"
+#elif defined(MEALY_HOOK_TRACE)
+#include "hook_trace.h"
 #else
 #include "hook_native.h"
 #endif

@@ -100,6 +100,7 @@ struct {
 	__uint(max_entries, EVENT_RING_BYTES);
 } MAP(events);
 PERCPU_MAP(event_seq, __u64, 1);
+ARRAY_MAP(watcher, __u32, 1, 0);
 ARRAY_MAP(punt_limit, struct punt_limit, 1, BPF_F_MMAPABLE);
 
 ARRAY_MAP(port_of_if, struct port_line, PORT_LINES, 0);

@@ -630,6 +630,7 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_COUNTERS	    "counters"	/* PERCPU_ARRAY[COUNTERS] */
 #define MAP_EVENTS	    "events"	/* RINGBUF */
 #define MAP_EVENT_SEQ	    "event_seq" /* PERCPU_ARRAY[1] u64 */
+#define MAP_WATCHER	    "watcher"	/* ARRAY[1] u32: the instance that counts failed redirects */
 #define MAP_PUNT_LIMIT	    "punt_limit"
 #define MAP_PORT_OF_IFINDEX "port_of_if"
 #define MAP_PORT_HASH	    "port_hash"
@@ -648,6 +649,9 @@ struct switch_config {
 	__u32 test_clock;    /* 1: time is element 0 of MAP_CLOCK. */
 	__u32 fault_verdict; /* VERDICT_PASS or VERDICT_DROP, for packets that meet a fault: no program, no table,
 				budget, ... */
+	__u64 netns_cookie;  /* Of the network namespace that the ports are in; 0: not known, nothing is watched. */
+	__u32 instance;	     /* Number of this load; the one in MAP_WATCHER counts failed redirects. */
+	__u32 zero;
 };
 
 #endif
