@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../common/cleanup.h"
 #include "../datapath/object.h"
@@ -261,6 +262,26 @@ static int configure(struct bpf_object *object, const struct loader_options *opt
 
 /* ---- the load ----------------------------------------------------------------------------------------------- */
 
+static struct bpf_object *open_object(const char *btf_path)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path);
+
+	return bpf_object__open_mem(mealy_bpf_object_data, mealy_bpf_object_size, &opts);
+}
+
+/* libbpf asks for the kernel's types if the object has places to adapt to them, even when the programs that have them
+ * are left out.  Then it gets the object's own types, from this file. */
+static int types_file(void)
+{
+	int fd = memfd_create("types", MFD_CLOEXEC);
+
+	if (fd >= 0 && write(fd, mealy_bpf_object_data, mealy_bpf_object_size) != (ssize_t)mealy_bpf_object_size) {
+		close(fd);
+		return -EIO;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
 /* Programs at tracepoints, which need a kernel that describes its types. */
 static void leave_out_watchers(struct bpf_object *object)
 {
@@ -275,9 +296,12 @@ static void leave_out_watchers(struct bpf_object *object)
 
 static int load(struct loader_result *result, const struct loader_options *options, bool watch, char **ret_why)
 {
+	_cleanup_close_ int types = watch ? -1 : types_file();
+	char path[64];
 	int r;
 
-	result->object = bpf_object__open_mem(mealy_bpf_object_data, mealy_bpf_object_size, NULL);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", types);
+	result->object = open_object(watch ? NULL : path);
 	if (!result->object)
 		return why_set(ret_why, -errno, "the embedded BPF object cannot be read: %m");
 	if (!watch)

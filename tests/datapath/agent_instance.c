@@ -373,6 +373,55 @@ static void a_bpffs_that_would_vanish_is_refused(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* In a child, as above: what the kernel says of its types is hidden. */
+static int load_without_types(void)
+{
+	const struct instance_options options = {.name = lab_switch_name()};
+	struct instance *instance = NULL;
+	const char *blind;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL) < 0)
+		return LAB_SKIP;
+	if (instance_load(&options, &instance, NULL) < 0)
+		return 1;
+	blind = instance_found(instance)->blind;
+	if (!blind || !strstr(blind, "BTF") || instance_mark_attached(instance) < 0)
+		return 2;
+	instance_free(instance);
+	return 0;
+}
+
+static void a_kernel_without_types_gets_the_switch_but_no_watchers(void **state)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(load_without_types());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == LAB_SKIP)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void watchers_are_attached_and_go_with_their_instance(void **state)
+{
+	struct instance *first = load(), *second;
+
+	assert_null(instance_found(first)->blind);
+	assert_true(exists(instance_pin(first), "instance-1/watch-failed_xmit"));
+	assert_int_equal(instance_mark_attached(first), 0);
+	second = load();
+	assert_true(exists(instance_pin(second), "instance-1/watch-failed_xmit"));
+	assert_true(exists(instance_pin(second), "instance-2/watch-failed_xmit"));
+	assert_int_equal(instance_settle(second), 0);
+	assert_false(exists(instance_pin(second), "instance-1"));
+	instance_free(first);
+	instance_free(second);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, clean, clean)
 
 int main(void)
@@ -392,6 +441,8 @@ int main(void)
 		CASE(unload_leaves_nothing),
 		CASE(names_that_cannot_be_folders_are_refused),
 		CASE(a_bpffs_that_would_vanish_is_refused),
+		CASE(watchers_are_attached_and_go_with_their_instance),
+		CASE(a_kernel_without_types_gets_the_switch_but_no_watchers),
 	};
 
 	lab_enter();
