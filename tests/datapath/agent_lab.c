@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
+#include "../harness/leftover.h"
 #include "agent_lab.h"
+
+#define NAME_PREFIX "test-"
 
 void lab_enter(void)
 {
@@ -24,6 +27,8 @@ void lab_enter(void)
 		fprintf(stderr, "skipped: no network namespace: %s\n", strerror(errno));
 		exit(LAB_SKIP);
 	}
+	leftover_guard(NAME_PREFIX);
+	lab_switch_name();
 }
 
 void lab_sh(const char *format, ...)
@@ -42,7 +47,8 @@ const char *lab_switch_name(void)
 {
 	static char name[64];
 
-	snprintf(name, sizeof(name), "test-%d", getpid());
+	if (!name[0]) /* Children of a test share its switch. */
+		snprintf(name, sizeof(name), NAME_PREFIX "%d", getpid());
 	return name;
 }
 

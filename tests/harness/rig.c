@@ -18,9 +18,12 @@
 #include "../../agent/instance.h"
 #include "../../common/cleanup.h"
 #include "../../datapath/native.h"
+#include "leftover.h"
 #include "rig_fold.h"
 #include "rig_plan.h"
 #include "rig_real.h"
+
+#define NAME_PREFIX "rig_"
 
 enum { EXITS = EXIT_REASON_ROOM, START_S = 1000 };
 
@@ -154,7 +157,9 @@ static void load_kernel(struct kernel *kernel, bool real_clock)
 	struct instance_options options = {.test_clock = !real_clock, .name = kernel->name};
 	char *why = NULL;
 
-	snprintf(kernel->name, sizeof(kernel->name), "rig_%d_%u", (int)getpid(), count++);
+	if (count == 0)
+		leftover_guard(NAME_PREFIX);
+	snprintf(kernel->name, sizeof(kernel->name), NAME_PREFIX "%d_%u", (int)getpid(), count++);
 	if (instance_load(&options, &kernel->instance, &why)) {
 		fprintf(stderr, "rig: instance: %s\n", why ? why : "?");
 		exit(1);
