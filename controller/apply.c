@@ -27,6 +27,8 @@ static void answered(struct known *k, int status, const struct message *reply)
 		/* It may have acted before the answer was lost: only a synchronisation tells. */
 		sync_later(k);
 		change_set_result(change, index, APPLIED_PENDING, work_explain(status, NULL, buf, sizeof(buf)));
+	} else if (change->barrier) {
+		change_set_result(change, index, reply->kind == MSG_OK ? APPLIED_ACTIVE : APPLIED_REFUSED, "");
 	} else if (reply->kind == MSG_OK) {
 		if (remove)
 			known_drop_outcome(k, d->name);
@@ -53,7 +55,9 @@ void apply_start(struct known *k)
 	char buf[128];
 	int r;
 
-	if (result->step == CHANGE_DEPLOY) {
+	if (result->step == CHANGE_BARRIER) {
+		msg.kind = MSG_BARRIER;
+	} else if (result->step == CHANGE_DEPLOY) {
 		msg.kind = MSG_DEPLOY;
 		msg.deploy = change->deployment;
 	} else {
@@ -276,4 +280,19 @@ void apply_diff(struct controller *c, struct peer *user, uint64_t request_id, co
 	deployment_done(&deployment);
 	deployment_list_done(&list);
 	app_free(app);
+}
+
+void apply_barrier(struct controller *c, struct peer *user, uint64_t request_id, struct known *only)
+{
+	struct change *change = change_new(c, user, request_id);
+
+	if (!change) {
+		peer_reply_error(user, request_id, ERROR_NO_MEMORY, "the controller has no memory left");
+		return;
+	}
+	change->barrier = true;
+	for (size_t i = 0; i < c->n_known; i++)
+		if (!only || c->known[i] == only)
+			change_add(change, c->known[i], CHANGE_BARRIER);
+	start(change);
 }

@@ -19,6 +19,10 @@ void apply_remove(struct controller *c, struct peer *user, uint64_t request_id, 
 /* Answers with what loading 'wanted' would change; 'count' is 1 if anything, else 0. */
 void apply_diff(struct controller *c, struct peer *user, uint64_t request_id, const struct deployment *wanted);
 
+/* Answers with MSG_OK when everything asked before is in effect on 'only' (NULL: on every switch); 'count' of them are
+ * through, those not connected are named. */
+void apply_barrier(struct controller *c, struct peer *user, uint64_t request_id, struct known *only);
+
 /* The queue has come to the change in 'k->work'; ends with work_done(). */
 void apply_start(struct known *k);
 

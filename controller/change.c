@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "change.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,7 +52,27 @@ void change_add(struct change *change, struct known *known, enum change_step ste
 	change->n_waiting++;
 }
 
-static void answer(struct change *change)
+/* Switches that are not connected have nothing of it in effect; they are named. */
+static void answer_barrier(struct change *change)
+{
+	struct peer *user = peer_find(change->c->users, change->user);
+	char text[1024] = "";
+	size_t len = 0, n = 0;
+
+	for (size_t i = 0; i < change->n_results; i++) {
+		const struct change_result *result = &change->result[i];
+
+		n += result->status == APPLIED_ACTIVE;
+		if (result->status != APPLIED_ACTIVE && len < sizeof(text))
+			len += snprintf(text + len, sizeof(text) - len, "%s%s",
+					len ? ", " : "pending: ", result->known->name);
+	}
+	if (user)
+		peer_reply_ok(user, change->request_id, text, 0, n);
+	change_free(change);
+}
+
+static void answer_change(struct change *change)
 {
 	struct peer *user = peer_find(change->c->users, change->user);
 	struct msg_applied_switch *item = calloc(change->n_results + 1, sizeof(*item));
@@ -84,10 +105,25 @@ static void answer(struct change *change)
 	change_free(change);
 }
 
+static void answer(struct change *change)
+{
+	if (change->barrier)
+		answer_barrier(change);
+	else
+		answer_change(change);
+}
+
 void change_begin(struct change *change)
 {
 	if (!change->n_waiting)
 		answer(change);
+}
+
+static void tell(const struct change *change, struct known *k, const char *word, const char *text)
+{
+	log_info("switch %s: %s %llu %s%s%s", k->name, change->deployment.name,
+		 (unsigned long long)change->deployment.version, word, text[0] ? ": " : "", text);
+	relay_own(k->c, "deployment", k->name, change->deployment.name, word);
 }
 
 void change_set_result(struct change *change, size_t index, enum applied_status status, const char *text)
@@ -107,9 +143,8 @@ void change_set_result(struct change *change, size_t index, enum applied_status 
 	result->since_ms = status == APPLIED_PENDING ? k->since_ms : 0;
 	if (result->sent_us)
 		result->duration_us = monotonic_us() - result->sent_us;
-	log_info("switch %s: %s %llu %s%s%s", k->name, change->deployment.name,
-		 (unsigned long long)change->deployment.version, words[status], text[0] ? ": " : "", text);
-	relay_own(k->c, "deployment", k->name, change->deployment.name, words[status]);
+	if (!change->barrier)
+		tell(change, k, words[status], text);
 	if (--change->n_waiting == 0)
 		answer(change);
 }

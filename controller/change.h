@@ -2,13 +2,14 @@
 /* change - one change of desired state on its way to several switches, and the user waiting for it.
  *
  * It is answered (MSG_APPLIED) and freed when the last switch has a result; a user that went
- * away meanwhile is simply not answered. */
+ * away meanwhile is simply not answered.  A barrier is a change that changes nothing: in each switch's queue it comes
+ * after everything asked before, and it is answered with MSG_OK. */
 #ifndef MEALY_CHANGE_H
 #define MEALY_CHANGE_H
 
 #include "known.h"
 
-enum change_step { CHANGE_DEPLOY, CHANGE_REMOVE };
+enum change_step { CHANGE_DEPLOY, CHANGE_REMOVE, CHANGE_BARRIER };
 
 struct change_result {
 	struct known *known;
@@ -24,6 +25,7 @@ struct change {
 	uint64_t user, request_id;
 	struct deployment deployment; /* Of a removal only name and version. */
 	char *text;		      /* What changes. */
+	bool barrier;
 	struct change_result *result;
 	size_t n_results, n_waiting;
 };

@@ -213,13 +213,13 @@ static void handle_subscribe(struct controller *c, struct peer *user, const stru
 		peer_reply_ok(user, request->id, "", 0, 0);
 }
 
-/* Changes are answered when they are done, so without a switch there is nothing to wait for. */
+/* Behind everything asked before, on one switch or on all. */
 static void handle_barrier(struct controller *c, struct peer *user, const struct message *request)
 {
-	if (request->switch_name[0])
-		handle_pass_on(c, user, request);
-	else
-		peer_reply_ok(user, request->id, "", 0, 0);
+	struct known *k = request->switch_name[0] ? find_switch(c, user, request) : NULL;
+
+	if (k || !request->switch_name[0])
+		apply_barrier(c, user, request->id, k);
 }
 
 typedef void (*handler_fn)(struct controller *c, struct peer *user, const struct message *request);

@@ -65,6 +65,14 @@ class Order(unittest.TestCase):
         self.start()
         self.behind_a_barrier(self.switch.socket, "")
 
+    def test_a_controllers_barrier_at_a_switch(self):
+        self.start()
+        self.behind_a_barrier(self.lab.users_url, "s1")
+
+    def test_a_controllers_barrier(self):
+        self.start()
+        self.behind_a_barrier(self.lab.users_url, "")
+
     def test_a_barrier_with_nothing_before_it(self):
         self.start()
         for url, switch in ((self.switch.socket, ""), (self.lab.users_url, "s1"), (self.lab.users_url, "")):
