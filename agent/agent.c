@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pin.h"
 #include "agent.h"
 
+#include <unistd.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -194,9 +196,14 @@ int agent_new(const struct config *config, struct ev_loop *loop, struct agent **
 		return -ENOMEM;
 	agent->config = config;
 	agent->loop = loop;
+	agent->pin_lock = -1;
 	if (getrandom(&agent->process, sizeof(agent->process), 0) != sizeof(agent->process))
 		agent->process = host_monotonic_ns();
 	r = state_dir_open(config->state, &agent->dir, ret_why);
+	if (r == 0)
+		r = pin_lock(config->bpffs, config->pin,
+			     config->test_flow_format ? config->test_flow_format : FLOW_FORMAT_VERSION,
+			     &agent->pin_lock, ret_why);
 	if (r == 0)
 		r = load_datapath(agent, ret_why);
 	if (r == 0)
@@ -226,6 +233,8 @@ void agent_free(struct agent *agent)
 	counter_store_free(agent->counters);
 	flow_store_free(agent->flows);
 	instance_free(agent->instance);
+	if (agent->pin_lock >= 0)
+		close(agent->pin_lock);
 	state_dir_close(agent->dir);
 	free(agent);
 }

@@ -27,6 +27,7 @@ struct agent {
 	const struct config *config;
 	struct ev_loop *loop;
 	struct state_dir *dir;
+	int pin_lock; /* Of the switch on this host. */
 	struct instance *instance;
 	struct flow_store *flows;
 	struct counter_store *counters;

@@ -174,6 +174,10 @@ static int add_port(struct config *c, const char *pattern, unsigned number, char
 
 	if (!pattern[0] || strlen(pattern) > 63)
 		return wrong(ret_why, "\"%s\" is no interface name or pattern", pattern);
+	if (strchr(pattern, ','))
+		return wrong(ret_why,
+			     "\"%s\": one interface or pattern each; repeat the option, or give a list in the file",
+			     pattern);
 	if (c->n_ports == PORTS_MAX)
 		return wrong(ret_why, "more than %d ports", PORTS_MAX);
 	copy = strdup(pattern);

@@ -211,6 +211,12 @@ static void set_flow(struct request *rq, const struct plan_table *t, const uint6
 		reply_error(&rq->from, ERROR_INVALID, "%s has no state \"%s\"", t->name, flow->state);
 		return;
 	}
+	if (state == 0 && t->layout->n_states > 1) {
+		reply_error(&rq->from, ERROR_INVALID,
+			    "%s: %s is the state of flows without a record; delete the flow instead", t->name,
+			    flow->state);
+		return;
+	}
 	if (flow_key_registers(t->layout, flow, &names, words, why) < 0) {
 		reply_error(&rq->from, ERROR_INVALID, "%s: %s", t->name, why);
 		return;

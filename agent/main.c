@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <unistd.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +9,8 @@
 #include "../common/log.h"
 #include "agent.h"
 #include "preflight.h"
+#include "pin.h"
+#include "../datapath/pipeline.h"
 
 static int check(const struct config *config)
 {
@@ -46,21 +50,48 @@ static int preflight(const struct config *config)
 	return r;
 }
 
-/* Holds the state directory's lock meanwhile, so that no agent runs. */
+/* Takes what a running agent holds; one that was just told to stop gets a moment. */
+static int hold(const struct config *config, struct state_dir **ret_dir, int *ret_lock, char **ret_why)
+{
+	int r = 0;
+
+	for (unsigned tries = 0; tries < 50; tries++) {
+		free(*ret_why);
+		*ret_why = NULL;
+		r = 0;
+		if (!*ret_dir && access(config->state, F_OK) == 0)
+			r = state_dir_open(config->state, ret_dir, ret_why);
+		if (r == 0)
+			r = pin_lock(config->bpffs, config->pin, FLOW_FORMAT_VERSION, ret_lock, ret_why);
+		if (r != -EBUSY)
+			return r;
+		usleep(100000);
+	}
+	return r;
+}
+
+/* Holds the switch meanwhile, so that no agent runs. */
 static int unload(const struct config *config, bool forget)
 {
 	_cleanup_free_ char *why = NULL;
 	struct state_dir *dir = NULL;
-	int r = 0;
+	struct pin pin;
+	int lock = -1, r;
 
 	if (!config->state) {
 		fprintf(stderr, "mealy-agent: which switch? give its configuration or name\n");
 		return 2;
 	}
-	if (access(config->state, F_OK) == 0)
-		r = state_dir_open(config->state, &dir, &why);
+	if (access(config->state, F_OK) < 0 &&
+	    pin_find(config->bpffs, config->pin, FLOW_FORMAT_VERSION, &pin, NULL) == -ENOENT) {
+		fprintf(stderr, "mealy-agent: nothing of a switch \"%s\" is here\n", config->name);
+		return 1;
+	}
+	r = hold(config, &dir, &lock, &why);
 	if (r == 0)
 		r = instance_unload(config->bpffs, config->pin, &why);
+	if (lock >= 0)
+		close(lock);
 	state_dir_close(dir);
 	if (r == 0 && forget)
 		r = state_dir_forget(config->state, &why);

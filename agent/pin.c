@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <unistd.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -185,6 +188,28 @@ static int numbered(const struct pin *pin, const char *prefix, unsigned skip, un
 		ret_numbers[i] = number;
 	}
 	return n;
+}
+
+int pin_lock(const char *bpffs, const char *name, unsigned flow_format, int *ret_fd, char **ret_why)
+{
+	struct pin pin;
+	int fd, r;
+
+	r = pin_open(bpffs, name, flow_format, &pin, ret_why);
+	if (r < 0)
+		return r;
+	fd = open(pin.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return why_set(ret_why, -errno, "%s: %m", pin.root);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		r = errno == EWOULDBLOCK
+			    ? why_set(ret_why, -EBUSY, "another agent runs the switch \"%s\" of this host", name)
+			    : why_set(ret_why, -errno, "%s: %m", pin.root);
+		close(fd);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
 }
 
 int pin_instances(const struct pin *pin, unsigned *ret_numbers, size_t room)

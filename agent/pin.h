@@ -35,6 +35,10 @@ int pin_open(const char *bpffs, const char *name, unsigned flow_format, struct p
 /* The same without making or mounting anything: -ENOENT when the switch has no folder. */
 int pin_find(const char *bpffs, const char *name, unsigned flow_format, struct pin *ret_pin, char **ret_why);
 
+/* Holds the switch for one process, whatever its state directory: *ret_fd is closed to let go.  The folders as for
+ * pin_open().  -EBUSY: another agent runs this switch. */
+int pin_lock(const char *bpffs, const char *name, unsigned flow_format, int *ret_fd, char **ret_why);
+
 /* Numbers of the instances that have a folder, ascending, at most 'room'.  Returns how many or -errno. */
 int pin_instances(const struct pin *pin, unsigned *ret_numbers, size_t room);
 

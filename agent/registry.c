@@ -375,11 +375,6 @@ const struct registry_flow *registry_find_flow(const struct registry *reg, const
 	return NULL;
 }
 
-const struct registry_flow *registry_flow_at(const struct registry *reg, size_t i)
-{
-	return i < reg->n_flows ? &reg->flow[i] : NULL;
-}
-
 const struct registry_counter *registry_counter_at(const struct registry *reg, size_t i)
 {
 	return i < reg->n_counters ? &reg->counter[i] : NULL;

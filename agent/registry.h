@@ -71,7 +71,6 @@ bool registry_has_retired(const struct registry *reg, uint32_t index);
 
 /* Readers; NULL when there is none. */
 const struct registry_flow *registry_find_flow(const struct registry *reg, const char *name);
-const struct registry_flow *registry_flow_at(const struct registry *reg, size_t i);
 const struct registry_counter *registry_counter_at(const struct registry *reg, size_t i);
 bool registry_uses_flow(const struct registry *reg, uint32_t index);
 

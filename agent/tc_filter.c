@@ -77,11 +77,6 @@ int tc_filter_set(unsigned ifindex, enum tc_side side, int prog_fd)
 	return bpf_tc_attach(&hook, &opts);
 }
 
-bool tc_filter_is_set(unsigned ifindex, enum tc_side side)
-{
-	return look(ifindex, side) == 0;
-}
-
 int tc_filter_remove(unsigned ifindex, enum tc_side side)
 {
 	struct bpf_tc_hook hook = hook_of(ifindex, point_of(side));

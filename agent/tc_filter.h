@@ -17,9 +17,6 @@ int tc_filter_make_qdisc(unsigned ifindex, bool *ret_made);
 /* Puts 'prog_fd' in our place, replacing a program of ours; -EBUSY if it is somebody else's. */
 int tc_filter_set(unsigned ifindex, enum tc_side side, int prog_fd);
 
-/* True if a program of ours is in our place. */
-bool tc_filter_is_set(unsigned ifindex, enum tc_side side);
-
 /* 0 also if there is none of ours. */
 int tc_filter_remove(unsigned ifindex, enum tc_side side);
 

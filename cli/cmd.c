@@ -9,7 +9,7 @@
 
 const struct option_def global_options[] = {
 	{"controller", "URL", "ask this controller (default $MEALY_CONTROLLER, else ipc:///run/mealy/users.sock)", 0},
-	{"agent", "URL", "ask one agent directly, e.g. ipc:///run/mealy/agent.sock", 0},
+	{"agent", "URL", "ask one agent directly, e.g. ipc:///run/mealy/NAME/agent.sock", 0},
 	{"switch", "NAME", "which switch; may be left out when only one is connected", 0},
 	{"json", NULL, "one JSON object a line", 0},
 	{"insecure", NULL, "allow tcp:// although nothing is sealed yet", 0},

@@ -13,11 +13,6 @@ void log_set_level(enum log_level level)
 	atomic_store(&log_level, level);
 }
 
-enum log_level log_get_level(void)
-{
-	return atomic_load(&log_level);
-}
-
 static const char *level_name(enum log_level level)
 {
 	switch (level) {

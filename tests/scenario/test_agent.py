@@ -114,6 +114,15 @@ class Agent(unittest.TestCase):
         self.assertIn("another agent", self.switch.run(f"{BUILD}/agent/mealy-agent", "--config", self.switch.config, "--unload", check=False))
         self.assertTrue(self.switch.process.alive())
 
+    def test_two_agents_cannot_run_one_switch_from_two_state_directories(self):
+        self.switch.start()
+        self.bridge()
+        other = os.path.join(self.lab.dir, "other")
+        out = self.switch.run(f"{BUILD}/agent/mealy-agent", "--config", self.switch.config, "--state", other, check=False)
+        self.assertIn("another agent runs the switch", out)
+        self.assertEqual(self.sent(5), 5)
+        self.assertTrue(self.switch.process.alive())
+
     def test_a_clean_end_leaves_the_switch_forwarding(self):
         self.switch.start()
         self.bridge()
