@@ -172,19 +172,12 @@ static void distribute(struct controller *c, const char *switch_name, const stru
 
 static struct msg_event own_event(const char *kind, const char *switch_name, const char *deployment, const char *text)
 {
-	return (struct msg_event){
-		.switch_name = switch_name,
-		.time_ms = unix_ms(),
-		.kind = kind,
-		.deployment = deployment,
-		.table = "",
-		.key = "",
-		.old_state = "",
-		.new_state = "",
-		.rule = "",
-		.port = "",
-		.text = text,
-	};
+	struct msg_event event = message_event(kind, text);
+
+	event.switch_name = switch_name;
+	event.deployment = deployment;
+	event.time_ms = unix_ms();
+	return event;
 }
 
 void relay_events(struct known *k, const struct msg_events *events)

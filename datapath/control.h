@@ -22,14 +22,14 @@ HOOK_FN bool control_find_entry(struct hook *h, const struct table *t, struct pl
 {
 	__u32 line = p->head;
 
-	LOOP for (int i = 0; i < CHAIN_MAX; i++)
-	{
+	LOOP
+	for (int i = 0; i < CHAIN_MAX; i++) {
 		flow->bucket = map_bucket(h, t->flow_table, line);
 		if (!flow->bucket)
 			return false;
 		p->line = line;
-		LOOP for (__u32 e = 0; e < BUCKET_ENTRIES; e++)
-		{
+		LOOP
+		for (__u32 e = 0; e < BUCKET_ENTRIES; e++) {
 			p->entry = e;
 			if (READ(flow->bucket->slot[e]) == p->slot)
 				return true;
@@ -72,8 +72,8 @@ HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
 {
 	__u32 freed = 0, changed = 0;
 
-	LOOP for (__u32 i = 0; i < CONTROL_SLOTS_MAX; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < CONTROL_SLOTS_MAX; i++) {
 		int result;
 
 		if (i >= AGAIN(c->n))
@@ -158,8 +158,8 @@ HOOK_FN void control_set(struct hook *h, struct scratch *s, const struct table *
 		image[i] = 0;
 	for (__u32 i = 0; i < KEY_WORDS_MAX; i++)
 		image[FLOW_HEAD_WORDS + i] = c->key[i];
-	LOOP for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
 		__u64 word = first + i;
 
 		OPAQUE(word);

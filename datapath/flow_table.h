@@ -72,8 +72,8 @@ HOOK_FN void key_make(const __u64 *cells, const struct key_part *parts, const __
 {
 	for (__u32 i = 0; i < KEY_WORDS_MAX; i++)
 		key[i] = 0;
-	LOOP for (__u32 i = 0; i < KEY_PARTS_MAX; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < KEY_PARTS_MAX; i++) {
 		const struct key_part *part = &parts[i];
 
 		if (i >= AGAIN(*n))
@@ -248,8 +248,8 @@ HOOK_FN void image_clear_registers(const struct table *t, __u64 *image)
 {
 	__u32 first = image_registers(t);
 
-	LOOP for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < EVENT_WORDS_MAX - FLOW_HEAD_WORDS; i++) {
 		__u64 word = first + i;
 
 		OPAQUE(word);

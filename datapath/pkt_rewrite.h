@@ -208,8 +208,8 @@ HOOK_FN enum exit_reason pkt_rewrite(struct hook *h, struct scratch *s, const st
 {
 	enum exit_reason reason;
 
-	LOOP for (__u32 i = 0; i < RULE_STEPS_MAX; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < RULE_STEPS_MAX; i++) {
 		__u32 step = rule->first_step + i;
 
 		if (i >= AGAIN(rule->n_steps))

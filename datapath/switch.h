@@ -221,16 +221,16 @@ HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table
 	if ((t->flags & (TABLE_FIRST | TABLE_CLEAN)) == TABLE_FIRST)
 		for (__u32 i = CELL_VAR; i < CELL_META; i++)
 			s->cells[i] = 0;
-	LOOP for (__u32 i = 0; i < LOADS_MAX; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < LOADS_MAX; i++) {
 		if (i >= AGAIN(t->n_loads))
 			break;
 		pkt_load(h, s, &t->loads[i]);
 	}
 	if (t->flags & TABLE_TIME)
 		packet_now(h, s);
-	LOOP for (__u32 i = 0; i < OPS_PRE_MAX; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < OPS_PRE_MAX; i++) {
 		if (i >= AGAIN(t->n_pre))
 			break;
 		op_run_pre(h, s->cells, &t->ops[(t->first_pre + i) & (OPS_MAX - 1)]);
@@ -362,8 +362,7 @@ HOOK_FN int switch_table(struct hook *h, struct scratch *s)
 	return switch_run_table(h, s, t);
 }
 
-/* ---- action ---------------------------------------------------------------------------------------------------------
- */
+/* ---- action ------------------------------------------------------------------------------------------------------ */
 
 HOOK_FN int action_run(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {

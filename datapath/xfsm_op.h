@@ -98,8 +98,8 @@ HOOK_FN void op_run(__u64 *cells, const struct op *op)
 /* Runs '*n' ops from 'first' on, at most 'max'. */
 HOOK_FN void op_run_list(__u64 *cells, const struct table *t, __u32 first, const __u8 *n, __u32 max)
 {
-	LOOP for (__u32 i = 0; i < max; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < max; i++) {
 		if (i >= AGAIN(*n))
 			break;
 		op_run(cells, &t->ops[(first + i) & (OPS_MAX - 1)]);

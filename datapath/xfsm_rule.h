@@ -27,8 +27,10 @@ HOOK_FN __u32 rule_find(const __u64 *cells, const struct table *t, __u32 state)
 {
 	__u32 next = time_state(t, state)->first_test;
 
-	LOOP for (__u32 i = 0; i < t->n_tests; i++) if (next == i) next =
-		rule_holds(cells, &t->tests[i]) ? t->tests[i].next[0] : t->tests[i].next[1];
+	LOOP
+	for (__u32 i = 0; i < t->n_tests; i++)
+		if (next == i)
+			next = rule_holds(cells, &t->tests[i]) ? t->tests[i].next[0] : t->tests[i].next[1];
 	return next - TESTS_MAX;
 }
 
@@ -54,8 +56,8 @@ HOOK_FN __u32 rule_find(const __u64 *cells, const struct table *t, __u32 state)
 {
 	__u32 next = t->states[state & (STATES_MAX - 1)].first_test;
 
-	LOOP for (__u32 i = 0; i < SEARCH_MAX; i++)
-	{
+	LOOP
+	for (__u32 i = 0; i < SEARCH_MAX; i++) {
 		if (next >= TESTS_MAX)
 			break;
 		next = rule_test(cells, &t->tests[next]);

@@ -298,8 +298,7 @@ HOOK_FN bool step_has_second(const struct scratch *s, const struct table *t, con
 	return r->n_do || rule_writes(r) || !(r->flags & RULE_NO_REFRESH);
 }
 
-/* ---- the step ------------------------------------------------------------------------------------------------------
- */
+/* ---- the step ---------------------------------------------------------------------------------------------------- */
 
 /* All that holds no lock: tables of rules only, flows that do not exist, and the first phase of two.  A function of its
  * own, so that the verifier walks the search for a rule twice, here and under the lock, and not once for each way of

@@ -72,21 +72,10 @@ static void give(struct mealy *mealy, const struct msg_event *event)
 
 static void give_loss(struct mealy *mealy, uint64_t count, const char *text)
 {
-	struct msg_event event = {
-		.switch_name = "",
-		.kind = "lost",
-		.deployment = "",
-		.table = "",
-		.key = "",
-		.old_state = "",
-		.new_state = "",
-		.rule = "",
-		.port = "",
-		.text = text,
-		.count = count,
-	};
+	struct msg_event event = message_event("lost", text);
 	struct timespec ts;
 
+	event.count = count;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	event.time_ms = ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
 	give(mealy, &event);

@@ -17,6 +17,22 @@ const char *message_kind_name(enum message_kind kind)
 	return message_bodies[kind].name;
 }
 
+struct msg_event message_event(const char *kind, const char *text)
+{
+	return (struct msg_event){
+		.switch_name = "",
+		.kind = kind,
+		.deployment = "",
+		.table = "",
+		.key = "",
+		.old_state = "",
+		.new_state = "",
+		.rule = "",
+		.port = "",
+		.text = text,
+	};
+}
+
 const char *error_code_name(enum error_code code)
 {
 	static const char *const names[] = {

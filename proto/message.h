@@ -380,6 +380,8 @@ static inline int message_copy(const struct message *from, struct message **ret_
 }
 
 const char *message_kind_name(enum message_kind kind);
+/* An event that names nothing but these two: no string of a message is NULL.  Borrows both. */
+struct msg_event message_event(const char *kind, const char *text);
 const char *error_code_name(enum error_code code);
 
 /* FNV-1a (64 bits) over every member of a deployment but 'version'; NULL and "" count as equal. */

@@ -7,5 +7,5 @@ bpf() { clang -target bpf -O2 -I/usr/include/"$(uname -m)"-linux-gnu -Wall -Wno-
 for h in common/*.h tables/*.h proto/*.h agent/*.h controller/*.h lib/*.h cli/*.h datapath/native.h; do
 	[ -e "$h" ] && host "$h"
 done
-for h in datapath/pipeline.h datapath/exit_reason.h datapath/hash.h datapath/scratch.h; do host "$h"; bpf "$h"; done
+for h in datapath/pipeline.h datapath/flow_format.h datapath/exit_reason.h datapath/hash.h datapath/scratch.h; do host "$h"; bpf "$h"; done
 exit $bad

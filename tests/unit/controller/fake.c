@@ -269,16 +269,7 @@ void agent_connected(struct fake_agent *agent)
 void agent_send_event(struct fake_agent *agent, const char *kind, const char *text, uint64_t lost)
 {
 	static uint64_t sequence;
-	struct msg_event event = {.switch_name = "",
-				  .kind = kind,
-				  .deployment = "",
-				  .table = "",
-				  .key = "",
-				  .old_state = "",
-				  .new_state = "",
-				  .rule = "",
-				  .port = "",
-				  .text = text};
+	struct msg_event event = message_event(kind, text);
 	struct message msg = {.kind = MSG_EVENTS,
 			      .switch_name = "",
 			      .events = {.sequence = ++sequence, .lost = lost, .item = &event, .n = 1}};
