@@ -19,45 +19,11 @@
 #include "../../common/cleanup.h"
 #include "../../datapath/native.h"
 #include "leftover.h"
-#include "rig_fold.h"
-#include "rig_plan.h"
-#include "rig_real.h"
+#include "rig_int.h"
 
 #define NAME_PREFIX "rig_"
 
 enum { EXITS = EXIT_REASON_ROOM, START_S = 1000 };
-
-struct kernel {
-	struct instance *instance;
-	struct flow_store *flows;
-	struct counter_store *counters;
-	char name[64];
-};
-
-struct rig {
-	enum rig_tier tier;
-	struct rig_plan plan;
-	unsigned slot;
-	uint64_t version, now_ns;
-	unsigned ifindex[RIG_PORTS + 1];
-	struct kernel kernel; /* The next three are its. */
-	struct instance *instance;
-	struct flow_store *flows;
-	struct counter_store *counters;
-	struct native_switch *native;
-	struct rig_fold fold;
-	struct rig_real real;
-	bool real_clock;
-};
-
-#define CHECK(r, what)                                                                                                 \
-	do {                                                                                                           \
-		int r_ = (r);                                                                                          \
-		if (r_ < 0) {                                                                                          \
-			fprintf(stderr, "rig: %s: %s\n", what, strerror(-r_));                                         \
-			exit(1);                                                                                       \
-		}                                                                                                      \
-	} while (0)
 
 static const enum hook_id hook_of[RIG_TIER_MAX] = {HOOK_XDP, HOOK_TC_INGRESS, HOOK_TC_EGRESS, HOOK_XDP, HOOK_XDP};
 
@@ -520,124 +486,7 @@ void rig_advance_ms(struct rig *rig, uint64_t ms)
 	rig_advance_ns(rig, ms * 1000000);
 }
 
-/* ---- flows ------------------------------------------------------------------------------------------------ */
-
-struct flow_walk {
-	const struct layout *layout;
-	rig_flow_fn flow;
-	void *data;
-	unsigned n;
-};
-
-static int on_kernel_flow(void *data, uint32_t slot, const uint64_t *words, unsigned n_words)
-{
-	struct flow_walk *walk = data;
-
-	walk->n++;
-	if (walk->flow)
-		walk->flow(walk->data, walk->layout, words);
-	return 0;
-}
-
-static int on_native_flow(void *data, unsigned slot, const __u64 *words)
-{
-	return on_kernel_flow(data, slot, (const uint64_t *)words, 0);
-}
-
-unsigned rig_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *data)
-{
-	unsigned a, i, index = rig_plan_find(&rig->plan, table, &a, &i);
-	struct flow_walk walk = {.layout = &rig->plan.app[a].layout[i], .flow = flow, .data = data};
-	uint32_t cursor = 0;
-
-	if (rig->native)
-		CHECK(native_flows(rig->native, index, on_native_flow, &walk), "native flows");
-	else
-		CHECK(flow_store_walk(rig->flows, index, &cursor, 0, on_kernel_flow, &walk), "walk");
-	return walk.n;
-}
-
-struct flow_search {
-	const char *key, *value, *reg;
-	const char *state;
-	uint64_t found;
-};
-
-static void search_flow(void *data, const struct layout *layout, const uint64_t *words)
-{
-	struct flow_search *search = data;
-	const __u64 *image = (const __u64 *)words;
-	char text[64];
-	__u64 hi, lo;
-
-	for (size_t i = 0; i < layout->n_keys; i++) {
-		if (strcmp(layout->key[i].name, search->key))
-			continue;
-		layout_get(&layout->key[i], image, &hi, &lo);
-		value_render(layout->key[i].type, hi, lo, 0, text, sizeof(text));
-		if (strcmp(text, search->value))
-			return;
-	}
-	search->state = layout_state_name(layout, ((const struct flow_head *)words)->state);
-	for (size_t i = 0; search->reg && i < layout->n_regs; i++) {
-		if (strcmp(layout->reg[i].name, search->reg))
-			continue;
-		layout_get(&layout->reg[i], image, &hi, &lo);
-		search->found = lo;
-	}
-}
-
-const char *rig_state(struct rig *rig, const char *table, const char *key, const char *value)
-{
-	struct flow_search search = {.key = key, .value = value};
-
-	rig_flows(rig, table, search_flow, &search);
-	return search.state;
-}
-
-uint64_t rig_register(struct rig *rig, const char *table, const char *key, const char *value, const char *reg)
-{
-	struct flow_search search = {.key = key, .value = value, .reg = reg};
-
-	rig_flows(rig, table, search_flow, &search);
-	return search.found;
-}
-
-/* The native tier has no scan of its own: every slot is offered to the control program. */
-static void expire_native(struct rig *rig, unsigned element, unsigned capacity)
-{
-	for (uint32_t slot = 1; slot <= capacity;) {
-		struct control *control = calloc(1, sizeof(*control));
-
-		control->magic = CONTROL_MAGIC;
-		control->op = CONTROL_EXPIRE;
-		control->table = element;
-		control->now_ns = rig->now_ns;
-		for (; slot <= capacity && control->n < CONTROL_SLOTS_MAX; slot++)
-			control->item[control->n++].slot = slot;
-		CHECK(native_control(rig->native, control), "control");
-		free(control);
-	}
-}
-
-void rig_expire(struct rig *rig)
-{
-	for (unsigned a = 0; a < rig->plan.n_apps; a++) {
-		for (unsigned i = 0; i < rig->plan.app[a].app->n_tables; i++) {
-			const struct table_placement *place = &rig->plan.app[a].placement.table[i];
-			unsigned element = TABLE_INDEX(rig->slot, rig->plan.hook, place->hook_table);
-			struct flow_scan scan;
-
-			if (!rig->plan.app[a].app->table[i].stateful)
-				continue;
-			if (rig->native)
-				expire_native(rig, element, rig->plan.app[a].layout[i].capacity);
-			else
-				CHECK(flow_store_expire(rig->flows, place->flow_table, element, rig->now_ns, &scan),
-				      "expire");
-		}
-	}
-}
+/* ---- what lies beneath --------------------------------------------------------------------------------- */
 
 int rig_map_fd(struct rig *rig, const char *name)
 {

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -228,6 +229,42 @@ static inline void hand_expect(struct hand *hand, __u64 key, unsigned state, __u
 static inline void hand_expect_none(struct hand *hand, __u64 key)
 {
 	assert_false(hand_find(hand, key).found);
+}
+
+/* State 0: count, go to 1.  State 1: count, stay. */
+static inline struct table *hand_counting_table(void)
+{
+	struct table *t = hand_table();
+
+	hand_row(t, 0, 0);
+	hand_row(t, 1, 1);
+	hand_counting(t, 0, 1);
+	hand_counting(t, 1, 1)->flags = RULE_WRITES;
+	return t;
+}
+
+/* Source 'i' of many; the text is good for four calls. */
+static inline const char *hand_address(unsigned i)
+{
+	static char text[4][32];
+	char *ret = text[i % 4];
+
+	snprintf(ret, sizeof(text[0]), "10.%u.%u.%u", i >> 16 & 255, i >> 8 & 255, i & 255);
+	return ret;
+}
+
+static inline __u64 hand_address_key(unsigned i)
+{
+	return KEY4(10, 0, 0, 0) | (i & 0xffffff);
+}
+
+/* One packet from each of the first 'n' sources, a millisecond apart. */
+static inline void hand_fill(struct hand *hand, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		hand->now_ns += MS;
+		assert_int_equal(hand_send(hand, .ip_src = hand_address(i)), EXIT_PASS);
+	}
 }
 
 #endif

@@ -4,23 +4,11 @@
 
 #include <stdio.h>
 
-/* State 0: count, go to 1.  State 1: count, stay. */
-static struct table *counting(void)
-{
-	struct table *t = hand_table();
-
-	hand_row(t, 0, 0);
-	hand_row(t, 1, 1);
-	hand_counting(t, 0, 1);
-	hand_counting(t, 1, 1)->flags = RULE_WRITES;
-	return t;
-}
-
 static void a_flow_is_created_and_found_again(void **state)
 {
 	struct hand hand;
 
-	hand_open(&hand, counting(), 100);
+	hand_open(&hand, hand_counting_table(), 100);
 	hand_expect_none(&hand, CLIENT);
 	for (unsigned i = 1; i <= 5; i++) {
 		assert_int_equal(hand_send(&hand, .udp_dport = i), EXIT_PASS);
@@ -41,7 +29,7 @@ static void ipv6_and_ipv4_share_a_table(void **state)
 {
 	struct hand hand;
 
-	hand_open(&hand, counting(), 100);
+	hand_open(&hand, hand_counting_table(), 100);
 	hand_send(&hand, .ip_src = "2001:db8::1");
 	hand_send(&hand, .ip_src = "2001:db8::1", .tcp_dport = 5);
 	hand_send(&hand);
@@ -66,7 +54,7 @@ static void a_rule_that_only_reads_creates_nothing(void **state)
 
 static void without_the_key_the_absent_verdict_holds(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 
 	t->rules[RULE_ABSENT].verdict = VERDICT_DELIVER;
@@ -79,7 +67,7 @@ static void without_the_key_the_absent_verdict_holds(void **state)
 
 static void next_to_the_first_state_ends_the_flow(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 
 	t->rules[1].flags = RULE_WRITES | RULE_NEXT;
@@ -100,7 +88,7 @@ static void next_to_the_first_state_ends_the_flow(void **state)
 
 static void idle_ends_a_flow_at_its_moment(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 
 	hand_state(t, 1)->idle_ns = SECOND;
@@ -118,7 +106,7 @@ static void idle_ends_a_flow_at_its_moment(void **state)
 
 static void a_rule_without_refresh_leaves_the_idle_clock_running(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 
 	hand_state(t, 1)->idle_ns = SECOND;
@@ -136,7 +124,7 @@ static void a_rule_without_refresh_leaves_the_idle_clock_running(void **state)
 
 static void hard_is_armed_again_by_next_only(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 
 	hand_state(t, 1)->hard_ns = SECOND;
@@ -152,7 +140,7 @@ static void hard_is_armed_again_by_next_only(void **state)
 	hand_expect(&hand, CLIENT, 1, 1);
 	hand_close(&hand);
 
-	t = counting();
+	t = hand_counting_table();
 	hand_state(t, 1)->hard_ns = SECOND;
 	t->rules[1].flags |= RULE_NEXT;
 	hand_open(&hand, t, 100);
@@ -167,7 +155,7 @@ static void hard_is_armed_again_by_next_only(void **state)
 /* 1 -idle 1 s-> 2 -hard 2 s-> 3 -idle 3 s-> 0. */
 static struct table *falling(void)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 
 	*hand_state(t, 1) =
 		(struct state_def){.flags = STATE_KNOWN, .idle_ns = SECOND, .idle_to = 2, .first_test = FOUND(1)};
@@ -224,7 +212,7 @@ static void a_fall_that_notifies_says_from_where_to_where(void **state)
 
 static void time_does_not_run_backwards_within_a_flow(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 
 	hand_state(t, 1)->idle_ns = SECOND;
@@ -235,113 +223,6 @@ static void time_does_not_run_backwards_within_a_flow(void **state)
 	hand_send(&hand);
 	hand_expect(&hand, CLIENT, 1, 2);
 	assert_int_equal(((struct flow_head *)hand_find(&hand, CLIENT).words)->last_used_ns, BEGIN + SECOND);
-	hand_close(&hand);
-}
-
-/* ---- a full table ------------------------------------------------------------------------------ */
-
-static const char *address(unsigned i)
-{
-	static char text[4][32];
-	char *ret = text[i % 4];
-
-	snprintf(ret, sizeof(text[0]), "10.%u.%u.%u", i >> 16 & 255, i >> 8 & 255, i & 255);
-	return ret;
-}
-
-static __u64 address_key(unsigned i)
-{
-	return KEY4(10, 0, 0, 0) | (i & 0xffffff);
-}
-
-static void fill(struct hand *hand, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		hand->now_ns += MS;
-		assert_int_equal(hand_send(hand, .ip_src = address(i)), EXIT_PASS);
-	}
-}
-
-static void the_declared_capacity_is_reached(void **state)
-{
-	static const unsigned capacities[] = {1, 2, 3, 7, 100, 1000, 10000};
-
-	for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
-		struct hand hand;
-
-		hand_open(&hand, counting(), capacities[i]);
-		fill(&hand, capacities[i]);
-		assert_int_equal(hand_find(&hand, 0).n, capacities[i]);
-		assert_int_equal(hand_send(&hand, .ip_src = address(capacities[i])), EXIT_TABLE_FULL);
-		assert_int_equal(hand_stat(&hand, TABLE_STAT_FULL), 1);
-		hand_close(&hand);
-	}
-}
-
-static void a_full_table_does_what_it_was_told(void **state)
-{
-	static const struct {
-		enum when_full when_full;
-		enum exit_reason exit;
-	} cases[] = {
-		{FULL_DROP, EXIT_TABLE_FULL},
-		{FULL_PASS, EXIT_TABLE_FULL_PASS},
-		{FULL_CONTINUE, EXIT_DELIVER},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct table *t = counting();
-		struct hand hand;
-
-		t->when_full = cases[i].when_full;
-		hand_open(&hand, t, 1);
-		fill(&hand, 1);
-		t = counting();
-		t->when_full = cases[i].when_full;
-		t->rules[0].verdict = VERDICT_DELIVER;
-		assert_int_equal(native_set_table(hand.sw, TABLE_INDEX(0, HOOK_XDP, 0), t), 0);
-		free(t);
-		assert_int_equal(hand_send(&hand), cases[i].exit);
-		assert_int_equal(hand.result.n_events, 1);
-		assert_int_equal(hand.result.event[0].kind, EVENT_TABLE_FULL);
-		hand_expect_none(&hand, CLIENT);
-		hand_expect(&hand, address_key(0), 1, 1);
-		hand_close(&hand);
-	}
-}
-
-static void a_table_that_evicts_gives_up_the_one_unused_for_longest(void **state)
-{
-	struct table *t = counting();
-	struct hand hand;
-
-	t->when_full = FULL_EVICT;
-	hand_open(&hand, t, 3);
-	fill(&hand, 3);
-	hand.now_ns += MS;
-	hand_send(&hand, .ip_src = address(0));
-	assert_int_equal(hand_send(&hand), EXIT_PASS);
-	hand_expect(&hand, CLIENT, 1, 1);
-	hand_expect(&hand, address_key(0), 1, 2);
-	hand_expect_none(&hand, address_key(1));
-	hand_expect(&hand, address_key(2), 1, 1);
-	assert_int_equal(hand_stat(&hand, TABLE_STAT_EVICTED), 1);
-	hand_close(&hand);
-}
-
-static void a_flow_that_is_due_makes_room_before_any_policy(void **state)
-{
-	struct table *t = counting();
-	struct hand hand;
-
-	hand_state(t, 1)->idle_ns = SECOND;
-	hand_open(&hand, t, 2);
-	fill(&hand, 2);
-	hand.now_ns += SECOND - 1;
-	assert_int_equal(hand_send(&hand), EXIT_PASS);
-	hand_expect_none(&hand, address_key(0));
-	hand_expect(&hand, address_key(1), 1, 1);
-	assert_int_equal(hand_stat(&hand, TABLE_STAT_EXPIRED), 1);
 	hand_close(&hand);
 }
 
@@ -460,7 +341,7 @@ static void faults_and_strangers_have_reasons(void **state)
 	struct chain chain = {.valid = 1};
 	__u64 sum = 0;
 
-	hand_open(&hand, counting(), 10);
+	hand_open(&hand, hand_counting_table(), 10);
 	cut.size = 20;
 	assert_int_equal(hand_run(&hand, HAND_PORT, cut), EXIT_PARSE_SHORT);
 	memset(chain.next_app, CHAIN_END, sizeof(chain.next_app));
@@ -487,30 +368,30 @@ static struct control command(struct hand *hand, enum control_op op)
 
 static void the_agent_expires_deletes_and_sets(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct control c;
 	struct hand hand;
 
 	hand_state(t, 1)->idle_ns = SECOND;
 	hand_open(&hand, t, 10);
-	fill(&hand, 3);
+	hand_fill(&hand, 3);
 	hand.now_ns += SECOND - MS;
 	c = command(&hand, CONTROL_EXPIRE);
 	for (c.n = 0; c.n < 3; c.n++)
 		c.item[c.n].slot = c.n + 1;
 	assert_int_equal(native_control(hand.sw, &c), 0);
 	assert_int_equal(c.freed, 2);
-	hand_expect(&hand, address_key(2), 1, 1);
+	hand_expect(&hand, hand_address_key(2), 1, 1);
 
 	c = command(&hand, CONTROL_DELETE);
 	c.n = 1;
-	c.item[0].slot = hand_find(&hand, address_key(2)).slot;
+	c.item[0].slot = hand_find(&hand, hand_address_key(2)).slot;
 	c.item[0].change = 1;
 	assert_int_equal(native_control(hand.sw, &c), 0);
 	assert_int_equal(c.item[0].slot, CONTROL_NOTHING);
 	c = command(&hand, CONTROL_DELETE);
 	c.n = 1;
-	c.item[0].slot = hand_find(&hand, address_key(2)).slot;
+	c.item[0].slot = hand_find(&hand, hand_address_key(2)).slot;
 	assert_int_equal(native_control(hand.sw, &c), 0);
 	assert_int_equal(c.item[0].slot, CONTROL_FREED);
 	assert_int_equal(hand_find(&hand, 0).n, 0);
@@ -536,7 +417,7 @@ static void the_agent_expires_deletes_and_sets(void **state)
 static void a_result_tells_what_each_table_did(void **state)
 {
 	const struct native_step *step;
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 
 	hand_state(t, 1)->idle_ns = SECOND;
@@ -602,7 +483,7 @@ static void impossible_arguments_are_refused(void **state)
 	uint8_t *data = f.data;
 	struct hand hand;
 
-	hand_open(&hand, counting(), 10);
+	hand_open(&hand, hand_counting_table(), 10);
 	assert_int_equal(native_add_flow_table(hand.sw, FLOW_TABLES_MAX, RECORD_64, 1, 1), -22);
 	assert_int_equal(native_add_flow_table(hand.sw, 1, RECORD_64, 0, 1), -22);
 	assert_int_equal(native_add_flow_table(hand.sw, 1, RECORD_64, 5, 1), -22);
@@ -629,10 +510,6 @@ int main(void)
 		cmocka_unit_test(a_late_packet_replays_the_chain_of_timeouts),
 		cmocka_unit_test(a_fall_that_notifies_says_from_where_to_where),
 		cmocka_unit_test(time_does_not_run_backwards_within_a_flow),
-		cmocka_unit_test(the_declared_capacity_is_reached),
-		cmocka_unit_test(a_full_table_does_what_it_was_told),
-		cmocka_unit_test(a_table_that_evicts_gives_up_the_one_unused_for_longest),
-		cmocka_unit_test(a_flow_that_is_due_makes_room_before_any_policy),
 		cmocka_unit_test(one_record_is_read_and_another_written),
 		cmocka_unit_test(a_port_that_is_down_has_a_reason),
 		cmocka_unit_test(rules_are_tried_in_order_with_all_their_terms),

@@ -61,24 +61,12 @@ static struct worker run_workers(struct hand *hand, unsigned sources, uint64_t s
 	return sum;
 }
 
-/* State 0: count, go to 1.  State 1: count. */
-static struct table *counting(void)
-{
-	struct table *t = hand_table();
-
-	hand_row(t, 0, 0);
-	hand_row(t, 1, 1);
-	hand_counting(t, 0, 1);
-	hand_counting(t, 1, 1)->flags = RULE_WRITES;
-	return t;
-}
-
 static void one_flow_counts_every_packet(void **state)
 {
 	struct hand hand;
 	struct worker sum;
 
-	hand_open(&hand, counting(), 16);
+	hand_open(&hand, hand_counting_table(), 16);
 	sum = run_workers(&hand, 1, 1);
 	assert_int_equal(hand_find(&hand, 0).n, 1);
 	assert_int_equal(hand_find(&hand, 0).sum, sum.passed);
@@ -92,7 +80,7 @@ static void many_flows_count_every_packet(void **state)
 	struct hand hand;
 	struct worker sum;
 
-	hand_open(&hand, counting(), 4096);
+	hand_open(&hand, hand_counting_table(), 4096);
 	sum = run_workers(&hand, 3000, 1);
 	assert_int_equal(sum.full, 0);
 	assert_int_equal(hand_find(&hand, 0).n, 3000);
@@ -106,7 +94,7 @@ static void flows_in_one_bucket_count_every_packet(void **state)
 	struct hand hand;
 	struct worker sum;
 
-	hand_open(&hand, counting(), 4);
+	hand_open(&hand, hand_counting_table(), 4);
 	sum = run_workers(&hand, 4, 1);
 	assert_int_equal(hand_find(&hand, 0).sum, sum.passed);
 	hand_close(&hand);
@@ -115,7 +103,7 @@ static void flows_in_one_bucket_count_every_packet(void **state)
 /* Every second packet of a flow ends it, so slots are freed and taken all the time. */
 static void creations_equal_endings_and_the_living(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 	struct worker sum;
 
@@ -133,7 +121,7 @@ static void creations_equal_endings_and_the_living(void **state)
 
 static void evictions_lose_no_slot(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 
 	t->when_full = FULL_EVICT;
@@ -176,7 +164,7 @@ static void *expire_all(void *data)
 
 static void the_agent_expires_what_packets_use(void **state)
 {
-	struct table *t = counting();
+	struct table *t = hand_counting_table();
 	struct hand hand;
 	struct agent agent = {.hand = &hand, .capacity = 64};
 	uint64_t created, gone;

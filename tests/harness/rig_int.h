@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rig_int - what the files of the rig share; tests include rig.h only. */
+#ifndef MEALY_TEST_RIG_INT_H
+#define MEALY_TEST_RIG_INT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rig.h"
+#include "rig_fold.h"
+#include "rig_plan.h"
+#include "rig_real.h"
+
+struct kernel {
+	struct instance *instance;
+	struct flow_store *flows;
+	struct counter_store *counters;
+	char name[64];
+};
+
+struct rig {
+	enum rig_tier tier;
+	struct rig_plan plan;
+	unsigned slot;
+	uint64_t version, now_ns;
+	unsigned ifindex[RIG_PORTS + 1];
+	struct kernel kernel; /* The next three are its. */
+	struct instance *instance;
+	struct flow_store *flows;
+	struct counter_store *counters;
+	struct native_switch *native;
+	struct rig_fold fold;
+	struct rig_real real;
+	bool real_clock;
+};
+
+#define CHECK(r, what)                                                                                                 \
+	do {                                                                                                           \
+		int r_ = (r);                                                                                          \
+		if (r_ < 0) {                                                                                          \
+			fprintf(stderr, "rig: %s: %s\n", what, strerror(-r_));                                         \
+			exit(1);                                                                                       \
+		}                                                                                                      \
+	} while (0)
+
+#endif
