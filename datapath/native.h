@@ -22,6 +22,7 @@ struct native_source {
 	/* Pointers into mappings of the flow table's arrays; NULL if it has none. */
 	const void *(*records)(void *data, unsigned flow_table);
 	const struct bucket *(*buckets)(void *data, unsigned flow_table);
+	const struct global *globals; /* GLOBALS_MAX of them; NULL: own memory. */
 };
 
 struct native_switch;
@@ -37,6 +38,9 @@ int native_add_flow_table(struct native_switch *sw, unsigned flow_table, enum re
 void native_set_active(struct native_switch *sw, unsigned slot);
 void native_set_port(struct native_switch *sw, unsigned port, bool up);
 void native_set_seed(struct native_switch *sw, uint64_t seed); /* Secrets and random(). */
+/* Globals by index (MAP_GLOBALS); of a trace: as its packets left them. */
+void native_set_global(struct native_switch *sw, unsigned global, uint64_t value);
+uint64_t native_global(struct native_switch *sw, unsigned global);
 
 /* What one table did, for trace and simulate; cells are a snapshot taken when the rule was chosen,
  * before `do`; 'after' is the update record's image when the table was done. */

@@ -16,7 +16,7 @@
 #include "flow_format.h"
 
 enum {
-	MEALY_ABI_VERSION = 2,
+	MEALY_ABI_VERSION = 3,
 };
 
 /* ---- limits -------------------------------------------------------------------------- */
@@ -36,9 +36,13 @@ enum {
 	OPS_LET_MAX = 64,     /* ... under the lock, before the rules. */
 	OPS_DO_MAX = 32,      /* ... of one rule under the lock. */
 	OPS_POST_MAX = 32,    /* ... of one rule after the lock. */
+	OPS_TIMEOUT_MAX = 8,  /* ... of one state when it falls. */
 	STEPS_MAX = 1024,     /* Packet-writing steps of one table. */
 	RULE_STEPS_MAX = 16,  /* ... of one rule. */
 	KEY_PARTS_MAX = 12,
+	CUSTOM_MAX = 8,	       /* Headers that one application declares. */
+	APP_GLOBALS_MAX = 16,  /* Global registers of one application on a hook. */
+	GLOBALS_MAX = 1024,    /* ... of the switch. */
 	FALLS_MAX = 8,	       /* Timeouts a late packet replays. */
 	CHAIN_MAX = 5,	       /* Lines of a bucket: the head and four overflow ones. */
 	FLOW_TABLES_MAX = 256, /* Flow tables of the switch. */
@@ -119,6 +123,9 @@ enum present {
 	PRESENT_DSTOPTS,
 	PRESENT_MAX,
 
+	/* Bits of headers that the application declares; OP_HEADER sets or clears them in each table that asks. */
+	PRESENT_CUSTOM = 20,
+
 	/* Bits 32 + i of CELL_PRESENT: table i of this hook left its registers in carried cells.  Set
 	 * by post ops of that table, tested by 'needs' like a header, cleared only when the run of the
 	 * hook begins; whoever writes header bits anew (push, pop) keeps these. */
@@ -127,7 +134,7 @@ enum present {
 
 /* ---- loads: packet -> cells ------------------------------------------------------------ */
 
-enum pkt_base { BASE_ETH, BASE_L3, BASE_L4, BASE_ROUTING, BASE_FRAG6, BASE_HOPOPTS, BASE_DSTOPTS, BASE_MAX };
+enum pkt_base { BASE_ETH, BASE_L3, BASE_L4, BASE_ROUTING, BASE_FRAG6, BASE_HOPOPTS, BASE_DSTOPTS, BASE_PAYLOAD, BASE_MAX };
 
 enum load_kind {
 	LOAD_NONE,
@@ -198,10 +205,26 @@ enum op_code {
 			  higher hi, lo, lower port, higher port at 'dst'; sets CELL_DIRECTION. */
 	OP_BIFLOW_IP,  /* Four cells at 'a' -> four at 'dst'. */
 	OP_BIFLOW_ETH, /* src, dst at 'a' -> two at 'dst'. */
+	OP_HEADER,     /* Is the declared header 'b' (bit of CELL_PRESENT) there?  If cell[a] is not 0 and imm's
+			  header lies within the packet, its bit is set, else cleared.  See HEADER_IMM(). */
+	/* Only in 'do' and on_timeout: one atomic operation on global 'op.global', whose cell is 'dst'; the operand is
+	 * 'b' or imm.  'dst' becomes the value that this packet made.  Once a packet and table, also when the table is
+	 * begun again. */
+	OP_GLOBAL_FIRST,
+	OP_GLOBAL_ADD = OP_GLOBAL_FIRST,
+	OP_GLOBAL_AND,
+	OP_GLOBAL_OR,
+	OP_GLOBAL_SET,
+	OP_GLOBAL_MAX,
 	OP_CODE_MAX,
 };
 
 enum { OP_IMM = 1, OP_SWAP = 2 };
+
+/* imm of OP_HEADER: where the header begins, from which base, and how long it is. */
+#define HEADER_IMM(base, off, size) ((__u64)(base) << 32 | (__u64)(off) << 16 | (size))
+#define HEADER_BASE(imm)	    ((imm) >> 32 & 7)
+#define HEADER_END(imm)		    (((imm) >> 16 & 0xffff) + ((imm)&0xffff))
 
 struct op {
 	__u8 code;
@@ -209,7 +232,8 @@ struct op {
 	__u8 dst;
 	__u8 a;
 	__u8 b;
-	__u8 zero[3];
+	__u8 zero;
+	__u16 global; /* Index in MAP_GLOBALS. */
 	__u64 imm;
 };
 _Static_assert(sizeof(struct op) == 16, "bump MEALY_ABI_VERSION");
@@ -328,9 +352,9 @@ struct state_def {
 	__u8 zero;
 	__u16 first_test; /* Or FOUND(rule). */
 	__u16 n_tests;	  /* At most so many are made. */
-	__u16 timeout_op; /* Reserved for on_timeout with updates. */
-	__u16 n_timeout_ops;
-	__u32 zero2;
+	__u16 first_timeout; /* Ops of on_timeout: run when the state is left by a timeout, CELL_NOW being its deadline. */
+	__u8 n_timeout;
+	__u8 zero2[5];
 };
 _Static_assert(sizeof(struct state_def) == 32, "bump MEALY_ABI_VERSION");
 
@@ -341,6 +365,13 @@ struct key_part {
 	__u8 word; /* Of the key. */
 	__u8 shift;
 	__u8 bits; /* 1..64: the low bits of the cell. */
+};
+
+/* A global of the application: read into its cell by the first table, so that all tables of a run see one value. */
+struct global_load {
+	__u16 global; /* Index in MAP_GLOBALS. */
+	__u8 cell;
+	__u8 zero;
 };
 
 enum when_full { FULL_DROP, FULL_PASS, FULL_EVICT, FULL_CONTINUE };
@@ -389,7 +420,9 @@ struct table {
 	__u16 first_pre;
 	__u16 first_let;
 	__u16 n_tests;
-	__u32 zero;
+	__u8 n_globals; /* With TABLE_FIRST only. */
+	__u8 zero[3];
+	struct global_load globals[APP_GLOBALS_MAX];
 	struct key_part lookup[KEY_PARTS_MAX];
 	struct key_part update[KEY_PARTS_MAX];
 	struct load loads[LOADS_MAX];
@@ -439,6 +472,16 @@ enum {
 	COUNTER_RULES = 12800,		   /* Rules and tables, indices given by the agent. */
 };
 _Static_assert(COUNTER_XMIT_FAILED < COUNTER_RULES, "no room for fixed counters");
+
+/* ---- globals ---------------------------------------------------------------------------------- */
+
+/* A register of an application: an element of MAP_GLOBALS.  Its index follows its name, so versions share it.  A line of
+ * its own, because CPUs fight for it. */
+struct global {
+	__u64 value;
+	__u64 zero[7];
+};
+_Static_assert(sizeof(struct global) == 64, "bump MEALY_ABI_VERSION");
 
 /* ---- events: ring buffer -> agent --------------------------------------------------------------- */
 
@@ -568,7 +611,8 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_PORT_HASH	    "port_hash"
 #define MAP_PORTS	    "ports"
 #define MAP_TX_PORTS	    "tx_ports"	 /* DEVMAP by port number */
-#define MAP_CLOCK	    "test_clock" /* ARRAY[1] u64 ns; read when test_clock_on is set before load */
+#define MAP_GLOBALS	    "globals"	 /* ARRAY[1] of struct global[GLOBALS_MAX], mmapable */
+#define MAP_CLOCK	    "test_clock" /* ARRAY[1] struct test_input; read when switch_config says so */
 #define MAP_GRACE	    "grace"	 /* ARRAY_OF_MAPS[1]: an update waits for a grace period */
 
 enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MAX };
@@ -576,9 +620,15 @@ enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MAX };
 /* Programs of the object.  Per hook: root, entry, table, action, e.g. "xdp_root", "tci_table", "tce_action". */
 #define PROG_CONTROL "control" /* XDP type; run with BPF_PROG_TEST_RUN on struct control. */
 
+/* What tests supply instead of the world. */
+struct test_input {
+	__u64 now_ns;
+	__u64 random; /* State of the generator: each draw advances it (splitmix64, Steele, Lea and Flood 2014). */
+};
+
 /* Read-only data, set before the load (object.h). */
 struct switch_config {
-	__u32 test_clock;    /* 1: time is element 0 of MAP_CLOCK. */
+	__u32 test_clock;    /* 1: time and random come from MAP_CLOCK. */
 	__u32 fault_verdict; /* VERDICT_PASS or VERDICT_DROP, for packets that meet a fault: no program, no table,
 				budget, ... */
 	__u64 netns_cookie;  /* Of the network namespace that the ports are in; 0: not known, nothing is watched. */

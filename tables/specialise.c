@@ -46,7 +46,7 @@ static void print_state(FILE *out, const struct state_def *x)
 {
 	NUMBER(idle_ns), NUMBER(hard_ns), NUMBER(idle_to), NUMBER(hard_to), NUMBER(flags), NUMBER(first_test),
 		NUMBER(n_tests);
-	NUMBER(timeout_op), NUMBER(n_timeout_ops);
+	NUMBER(first_timeout), NUMBER(n_timeout);
 }
 
 static void print_rule(FILE *out, const struct rule *x)
@@ -58,7 +58,7 @@ static void print_rule(FILE *out, const struct rule *x)
 
 static void print_op(FILE *out, const struct op *x)
 {
-	NUMBER(code), NUMBER(flags), NUMBER(dst), NUMBER(a), NUMBER(b), NUMBER(imm);
+	NUMBER(code), NUMBER(flags), NUMBER(dst), NUMBER(a), NUMBER(b), NUMBER(global), NUMBER(imm);
 }
 
 static void print_test(FILE *out, const struct test *x)
