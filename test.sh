@@ -5,17 +5,19 @@
 #   sudo ./test.sh unit datapath      only tests with these labels
 #   ./test.sh --list                  the labels and their tests
 #   ./test.sh -R REGEX                only tests whose name matches
+#   sudo ./test.sh --long             what takes minutes too (three CPUs in the model, and the like)
 set -u
 . "$(dirname "$0")/scripts/setup.sh"
 
 case "${1:-}" in
--h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+-h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
 
 labels=() args=() list=no
 while [ $# -gt 0 ]; do
 	case "$1" in
 	--list) list=yes ;;
+	--long) export MEALY_LONG=1 ;;
 	-R) args+=(-R "${2:?-R needs a regular expression}"); shift ;;
 	-*) say "$0: unknown option $1 (try --help)"; exit 2 ;;
 	*) labels+=("$1") ;;
