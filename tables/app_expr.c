@@ -380,7 +380,12 @@ static bool check_pair(struct checker *c, struct expr *e, bool serial)
 	type = expr_combine(c, e, EOP_LT, e->arg[0], e->arg[1]);
 	if (type == TYPE_MAX)
 		return false;
-	e->type = serial ? TYPE_BOOL : type_is_plain(e->arg[0]->type) ? e->arg[1]->type : e->arg[0]->type;
+	if (serial)
+		e->type = TYPE_BOOL;
+	else if (expr_is_signed(EOP_LT, e->arg[0]->type, e->arg[1]->type))
+		e->type = TYPE_INT;
+	else
+		e->type = type_is_plain(e->arg[0]->type) ? e->arg[1]->type : e->arg[0]->type;
 	return expr_fold(c, e);
 }
 
@@ -436,7 +441,7 @@ static bool check_unary(struct checker *c, struct expr *e)
 		ERROR(c, e->loc, "\"%s\" of %s makes no sense", expr_op_text(e->op), type_noun(type));
 		return false;
 	}
-	e->type = e->op == EOP_NOT ? TYPE_BOOL : TYPE_U64;
+	e->type = e->op == EOP_NOT ? TYPE_BOOL : e->op == EOP_NEG || type == TYPE_INT ? TYPE_INT : TYPE_U64;
 	return expr_fold(c, e);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Types of operations, and operations on constants. */
+#include <inttypes.h>
+
 #include "app_check.h"
 
 /* Small numbers that mean what their field says; they mix with plain numbers. */
@@ -124,6 +126,31 @@ static enum value_type combine_multiply(struct checker *c, const struct expr *e,
 	return TYPE_U64;
 }
 
+/* Numbers of which the sign would be another thing. */
+static bool fits_signed(struct checker *c, const struct expr *e)
+{
+	if (!e->constant || e->type == TYPE_INT || e->type == TYPE_BOOL || e->value <= INT64_MAX)
+		return true;
+	ERROR(c, e->loc, "%" PRIu64 " does not fit in a signed number", e->value);
+	return false;
+}
+
+static bool is_bitwise(enum expr_op op)
+{
+	return op == EOP_BOR || op == EOP_BXOR || op == EOP_BAND || op == EOP_SHL || op == EOP_SHR;
+}
+
+/* An int on one side makes the operation signed and its result an int, whatever the other side measures. */
+static enum value_type combine_signed(struct checker *c, const struct expr *e, enum expr_op op, const struct expr *a,
+				      const struct expr *b)
+{
+	if (!is_bitwise(op) && (!fits_signed(c, a) || !fits_signed(c, b)))
+		return TYPE_MAX;
+	if (op == EOP_MUL && (a->type == TYPE_TIME || b->type == TYPE_TIME))
+		return mismatch(c, e, op, a->type, b->type);
+	return TYPE_INT;
+}
+
 static enum value_type combine_logic(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a,
 				     enum value_type b)
 {
@@ -144,11 +171,16 @@ enum value_type expr_combine(struct checker *c, const struct expr *e, enum expr_
 	case EOP_LT:
 	case EOP_LE:
 	case EOP_GT:
-	case EOP_GE: return combine_compare(c, e, op, a->type, b->type);
+	case EOP_GE:
+		if (expr_is_signed(op, a->type, b->type) && (!fits_signed(c, a) || !fits_signed(c, b)))
+			return TYPE_MAX;
+		return combine_compare(c, e, op, a->type, b->type);
 	default: break;
 	}
 	if (!is_number(a->type) || !is_number(b->type))
 		return mismatch(c, e, op, a->type, b->type);
+	if (expr_is_signed(op, a->type, b->type))
+		return combine_signed(c, e, op, a, b);
 	switch (op) {
 	case EOP_ADD:
 	case EOP_SUB: return combine_add(c, e, op, a->type, b->type);
@@ -190,6 +222,57 @@ static bool fold_arithmetic(struct checker *c, const struct expr *e, uint64_t a,
 	return false;
 }
 
+static bool fold_signed_arithmetic(struct checker *c, const struct expr *e, int64_t a, int64_t b, int64_t *ret)
+{
+	switch (e->op) {
+	case EOP_ADD: return __builtin_add_overflow(a, b, ret) ? overflow(c, e) : true;
+	case EOP_SUB: return __builtin_sub_overflow(a, b, ret) ? overflow(c, e) : true;
+	case EOP_MUL: return __builtin_mul_overflow(a, b, ret) ? overflow(c, e) : true;
+	case EOP_DIV:
+	case EOP_MOD:
+		if (!b) {
+			ERROR(c, e->loc, "division by 0");
+			return false;
+		}
+		if (b == -1) {
+			*ret = 0;
+			return e->op == EOP_DIV && __builtin_sub_overflow(0, a, ret) ? overflow(c, e) : true;
+		}
+		*ret = e->op == EOP_DIV ? a / b : a % b;
+		return true;
+	case EOP_SHL:
+		*ret = b >= 0 && b < 64 ? (int64_t)((uint64_t)a << b) : 0;
+		return a && (b < 0 || b >= 64 || *ret >> b != a) ? overflow(c, e) : true;
+	default: break;
+	}
+	return false;
+}
+
+/* What differs from fold_binary() when a side is an int. */
+static bool fold_signed(struct checker *c, struct expr *e)
+{
+	int64_t a = e->arg[0]->value, b = e->arg[1]->value, value = 0;
+
+	switch (e->op) {
+	case EOP_LT: value = a < b; break;
+	case EOP_LE: value = a <= b; break;
+	case EOP_GT: value = a > b; break;
+	case EOP_GE: value = a >= b; break;
+	case EOP_EQ: value = a == b; break;
+	case EOP_NE: value = a != b; break;
+	case EOP_BOR: value = a | b; break;
+	case EOP_BXOR: value = a ^ b; break;
+	case EOP_BAND: value = a & b; break;
+	case EOP_SHR: value = a >> (b < 0 || b > 63 ? 63 : b); break;
+	default:
+		if (!fold_signed_arithmetic(c, e, a, b, &value))
+			return false;
+	}
+	e->value = value;
+	e->constant = true;
+	return true;
+}
+
 static bool fold_binary(struct checker *c, struct expr *e)
 {
 	const struct expr *left = e->arg[0], *right = e->arg[1];
@@ -226,14 +309,33 @@ static bool fold_unary(struct checker *c, struct expr *e)
 	case EOP_NOT: e->value = !a; break;
 	case EOP_INV: e->value = ~a; break;
 	default:
-		if (a) {
-			ERROR(c, e->loc, "negative numbers are not yet supported");
-			return false;
-		}
-		e->value = 0;
+		if (e->arg[0]->type == TYPE_INT ? a == 1ULL << 63 : a > 1ULL << 63)
+			return overflow(c, e);
+		e->value = -a;
 	}
 	e->constant = true;
 	return true;
+}
+
+/* min, max, seq_lt, seq_le */
+static void fold_pair(struct expr *e)
+{
+	uint64_t a = e->arg[0]->value, b = e->arg[1]->value;
+	bool is_signed = expr_is_signed(EOP_LT, e->arg[0]->type, e->arg[1]->type);
+	bool less = is_signed ? (int64_t)a < (int64_t)b : a < b;
+	uint32_t behind = (uint32_t)a - (uint32_t)b;
+
+	if (strcmp(e->name, "min") == 0)
+		e->value = less ? a : b;
+	else if (strcmp(e->name, "max") == 0)
+		e->value = less ? b : a;
+	else if (strcmp(e->name, "seq_lt") == 0)
+		e->value = behind >> 31;
+	else if (strcmp(e->name, "seq_le") == 0)
+		e->value = behind >> 31 || !behind;
+	else
+		return;
+	e->constant = true;
 }
 
 bool expr_fold(struct checker *c, struct expr *e)
@@ -244,12 +346,8 @@ bool expr_fold(struct checker *c, struct expr *e)
 	if (e->kind == EXPR_UNARY)
 		return fold_unary(c, e);
 	if (e->kind == EXPR_BINARY)
-		return fold_binary(c, e);
-	if (e->kind == EXPR_CALL && e->n_args == 2 && (strcmp(e->name, "min") == 0 || strcmp(e->name, "max") == 0)) {
-		uint64_t a = e->arg[0]->value, b = e->arg[1]->value;
-
-		e->value = (strcmp(e->name, "min") == 0) == (a < b) ? a : b;
-		e->constant = true;
-	}
+		return expr_is_signed(e->op, e->arg[0]->type, e->arg[1]->type) ? fold_signed(c, e) : fold_binary(c, e);
+	if (e->kind == EXPR_CALL && e->n_args == 2)
+		fold_pair(e);
 	return true;
 }

@@ -31,6 +31,21 @@ static bool check_width(struct checker *c, const struct match *m, struct loc loc
 	return false;
 }
 
+/* Nothing but an int is ever below 0, and an int is never above its largest. */
+static bool check_sign(struct checker *c, const struct match *m, struct loc loc, const char *text, uint64_t value,
+		       enum value_type type)
+{
+	bool is_negative = type == TYPE_INT && (int64_t)value < 0;
+
+	if (m->type == TYPE_INT ? type == TYPE_INT || value <= INT64_MAX : !is_negative)
+		return true;
+	if (is_negative)
+		ERROR(c, loc, "\"%s\" never matches: \"%s\" is never less than 0", text, target_name(m));
+	else
+		ERROR(c, loc, "\"%s\" never matches: it does not fit in a signed number", text);
+	return false;
+}
+
 /* A field takes what it is; a variable whatever may have been assigned to it. */
 static bool type_fits(const struct match *m, enum value_type type)
 {
@@ -40,9 +55,9 @@ static bool type_fits(const struct match *m, enum value_type type)
 		return false;
 	if (m->type == TYPE_MAC)
 		return type == TYPE_MAC;
-	if (m->ref.kind == REF_VARIABLE && m->type == TYPE_U64)
+	if (m->ref.kind == REF_VARIABLE && (m->type == TYPE_U64 || m->type == TYPE_INT))
 		return true;
-	return type == m->type || type == TYPE_U64 || (m->type == TYPE_U64 && type == TYPE_PORT);
+	return type == m->type || type == TYPE_U64 || type == TYPE_INT || (m->type == TYPE_U64 && type == TYPE_PORT);
 }
 
 static const char *expected(const struct match *m)
@@ -68,6 +83,9 @@ static bool add_value(struct checker *c, struct match *m, struct loc loc, const 
 		      expected(m));
 		return false;
 	}
+	if (m->type != TYPE_ADDR && (!check_sign(c, m, loc, text, value->lo, value->type) ||
+				     !check_sign(c, m, loc, text, value->range ? value->last : 0, value->type)))
+		return false;
 	if (value->range && (m->type == TYPE_MAC || m->type == TYPE_FLAGS)) {
 		ERROR(c, loc, "\"%s\": no ranges for %s", text, target_name(m));
 		return false;
@@ -131,13 +149,14 @@ static int read_atom(struct checker *c, const struct match *m, struct loc loc, c
 
 static bool is_atom_text(const char *text)
 {
+	text += *text == '-';
 	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] == '\0';
 }
 
 /* "a-b", of numbers or parameters.  False: it is something else. */
 static bool split_range(struct checker *c, const char *text, char **ret_first, char **ret_last)
 {
-	const char *dash = strchr(text, '-');
+	const char *dash = strchr(text + (*text == '-'), '-');
 	uint64_t hook;
 
 	if (!dash || value_name_find(TYPE_HOOK, text, &hook) == 0)
@@ -162,10 +181,14 @@ static bool check_range(struct checker *c, struct match *m, struct loc loc, cons
 		ERROR(c, loc, "\"%s\": a range has two numbers", text);
 		return false;
 	}
-	if (first.lo > last.lo) {
+	if (!check_sign(c, m, loc, text, first.lo, first.type) || !check_sign(c, m, loc, text, last.lo, last.type))
+		return false;
+	if (!value_in_order(m->type, first.lo, last.lo)) {
 		ERROR(c, loc, "\"%s\": the range is backwards", text);
 		return false;
 	}
+	if (m->type == TYPE_INT)
+		first.type = TYPE_INT; /* Both fit, though only one may have a sign. */
 	first.range = true;
 	first.last = last.lo;
 	return add_value(c, m, loc, text, &first);
@@ -179,11 +202,14 @@ static bool check_mask(struct checker *c, struct match *m, struct loc loc, const
 	if (read_atom(c, m, loc, arena_strndup(c->arena, text, slash - text), &value) < 0 ||
 	    read_atom(c, m, loc, slash + 1, &mask) < 0)
 		return false;
+	if (m->type == TYPE_INT && value.type == TYPE_U64 && mask.type == TYPE_INT)
+		value.type = TYPE_INT;
 	if (!type_fits(m, value.type) || value.type == TYPE_PREFIX || value.type != mask.type) {
 		ERROR(c, loc, "\"%s\": value and mask must both be %s", text, expected(m));
 		return false;
 	}
-	if (m->bits <= 64 && (!check_width(c, m, loc, value.lo) || !check_width(c, m, loc, mask.lo)))
+	if (m->bits <= 64 && (!check_sign(c, m, loc, text, value.lo, value.type) || !check_width(c, m, loc, value.lo) ||
+			      !check_width(c, m, loc, mask.lo)))
 		return false;
 	p.hi = value.hi;
 	p.lo = value.lo;

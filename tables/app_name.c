@@ -197,6 +197,7 @@ static bool parse_type(struct checker *c, struct loc loc, const char *word, enum
 		const char *word;
 		enum value_type type;
 	} types[] = {
+		{"int", TYPE_INT},
 		{"addr", TYPE_ADDR},
 		{"mac", TYPE_MAC},
 		{"time", TYPE_TIME},
@@ -208,12 +209,9 @@ static bool parse_type(struct checker *c, struct loc loc, const char *word, enum
 			*ret_type = types[i].type;
 			return true;
 		}
-	if (strcmp(word, "int") == 0)
-		ERROR(c, loc, "\"int\" registers and variables are not yet supported");
-	else
-		ERROR(c, loc,
-		      "unknown type \"%s\" (expected addr, mac or time; members of groups are not yet supported)%s",
-		      word, did_you_mean(c, word, words, ARRAY_SIZE(words)));
+	ERROR(c, loc,
+	      "unknown type \"%s\" (expected int, addr, mac or time; members of groups are not yet supported)%s", word,
+	      did_you_mean(c, word, words, ARRAY_SIZE(words)));
 	return false;
 }
 

@@ -44,10 +44,18 @@ static uint64_t largest_name(const struct ranges *r, const struct app_table *t, 
 	}
 }
 
-static uint64_t largest_binary(enum expr_op op, uint64_t a, uint64_t b, const struct expr *right)
+/* Values are taken as 64 bits, so what may be negative is as large as can be. */
+static bool may_be_negative(uint64_t largest)
+{
+	return largest > INT64_MAX;
+}
+
+static uint64_t largest_binary(enum expr_op op, bool is_signed, uint64_t a, uint64_t b, const struct expr *right)
 {
 	uint64_t result;
 
+	if (is_signed && op != EOP_BAND && (may_be_negative(a) || may_be_negative(b)))
+		return ~0ULL;
 	switch (op) {
 	case EOP_ADD: return __builtin_add_overflow(a, b, &result) ? ~0ULL : result;
 	case EOP_MUL: return __builtin_mul_overflow(a, b, &result) ? ~0ULL : result;
@@ -75,9 +83,11 @@ static uint64_t largest(const struct ranges *r, const struct app_table *t, const
 		return ~0ULL;
 	a = largest(r, t, e->arg[0]);
 	b = largest(r, t, e->arg[1]);
+	if (e->kind == EXPR_CALL && e->type == TYPE_INT && (may_be_negative(a) || may_be_negative(b)))
+		return ~0ULL;
 	if (e->kind == EXPR_CALL)
 		return (strcmp(e->name, "min") == 0) == (a < b) ? a : b;
-	return largest_binary(e->op, a, b, e->arg[1]);
+	return largest_binary(e->op, e->type == TYPE_INT, a, b, e->arg[1]);
 }
 
 static uint64_t *place_of(struct ranges *r, const struct app_table *t, const struct expr *lhs)
@@ -97,7 +107,8 @@ static void grow(struct ranges *r, const struct app_table *t, const struct stmt_
 			continue;
 		value = largest(r, t, stmt->value);
 		if (stmt->op != EOP_NONE)
-			value = largest_binary(stmt->op, *place, value, stmt->value);
+			value = largest_binary(stmt->op, stmt->lhs->type == TYPE_INT || stmt->value->type == TYPE_INT,
+					       *place, value, stmt->value);
 		if (value > *place) {
 			*place = r->widen ? ~0ULL : value;
 			r->grew = true;
@@ -141,7 +152,10 @@ static void warn_steps(const struct ranges *r, const struct app_table *t, const 
 			continue;
 		if (largest(r, t, stmt->value) <= ones(field->bits))
 			continue;
-		if (stmt->value->constant)
+		if (stmt->value->constant && stmt->value->type == TYPE_INT)
+			WARN(r->c, stmt->value->loc, "%" PRId64 " does not fit in \"%s\"; its low %u bits are written",
+			     (int64_t)stmt->value->value, field->name, field->bits);
+		else if (stmt->value->constant)
 			WARN(r->c, stmt->value->loc, "%" PRIu64 " does not fit in \"%s\"; its low %u bits are written",
 			     stmt->value->value, field->name, field->bits);
 		else

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Steps of do: and action:, resolved and typed. */
+#include <inttypes.h>
+
 #include "app_check.h"
 
 /* What `do` may write: the table's own registers, and packet variables. */
@@ -63,6 +65,20 @@ static bool resolve_target(struct checker *c, struct stmt *stmt)
 	return c->place == PLACE_DO ? check_do_target(c, lhs) : check_action_target(c, lhs);
 }
 
+/* A constant that changes its meaning where it is put. */
+static void check_sign(struct checker *c, const struct stmt *stmt)
+{
+	const struct expr *value = stmt->value;
+
+	if (!value->constant || value->value <= INT64_MAX || (stmt->lhs->type == TYPE_INT) == (value->type == TYPE_INT))
+		return;
+	if (stmt->lhs->type == TYPE_INT)
+		ERROR(c, value->loc, "%" PRIu64 " does not fit in a signed number", value->value);
+	else if (stmt->lhs->ref.kind != REF_FIELD)
+		WARN(c, value->loc, "\"%s\" is not signed: %" PRId64 " becomes %" PRIu64, stmt->lhs->name,
+		     (int64_t)value->value, value->value);
+}
+
 static void check_assignment(struct checker *c, struct stmt *stmt)
 {
 	bool good = resolve_target(c, stmt);
@@ -77,6 +93,8 @@ static void check_assignment(struct checker *c, struct stmt *stmt)
 		if (from == TYPE_MAX)
 			return;
 	}
+	if (type_assignable(to, from) && stmt->op == EOP_NONE)
+		check_sign(c, stmt);
 	if (!type_assignable(to, from))
 		ERROR(c, stmt->value->loc, "\"%s\" holds %s and cannot become %s", stmt->lhs->name, type_noun(to),
 		      type_noun(from));

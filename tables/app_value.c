@@ -11,6 +11,7 @@ static const struct type_word {
 	const char *example;
 } type_words[] = {
 	{"number", TYPE_U64, "5"},
+	{"int", TYPE_INT, "-5"},
 	{"duration", TYPE_DURATION, "10ms"},
 	{"rate", TYPE_RATE, "10Mbps or 1kpps"},
 	{"size", TYPE_SIZE, "64KiB"},
@@ -49,23 +50,32 @@ void value_trim_prefix(struct checker *c, struct loc loc, const char *text, stru
 	value->lo &= lo;
 }
 
+/* Is a <= b, of values of 'type'? */
+bool value_in_order(enum value_type type, uint64_t a, uint64_t b)
+{
+	return type == TYPE_INT ? (int64_t)a <= (int64_t)b : a <= b;
+}
+
 /* "a-b" with two numbers; -ENOENT when it is none. */
 static int parse_range(struct checker *c, const char *text, struct loc loc, struct value *ret_value)
 {
-	const char *dash = strchr(text, '-');
+	bool negative = *text == '-';
+	const char *dash = strchr(text + negative, '-');
 	struct literal first, last;
 	char error[LITERAL_ERROR_SIZE];
 
-	if (!dash || dash == text || strchr(text, ':') || !isdigit((unsigned char)*text))
+	if (!dash || dash == text || strchr(text, ':') || !isdigit((unsigned char)text[negative]))
 		return -ENOENT;
 	if (literal_parse(arena_strndup(c->arena, text, dash - text), &first, error) < 0 ||
 	    literal_parse(dash + 1, &last, error) < 0)
 		return -ENOENT;
+	if (first.type == TYPE_INT && last.type == TYPE_U64 && last.lo <= INT64_MAX)
+		last.type = TYPE_INT;
 	if (first.type != last.type || first.type == TYPE_ADDR || first.type == TYPE_PREFIX) {
 		ERROR(c, loc, "\"%s\": a range has two numbers of one unit", text);
 		return -EINVAL;
 	}
-	if (first.lo > last.lo) {
+	if (!value_in_order(first.type, first.lo, last.lo)) {
 		ERROR(c, loc, "\"%s\": the range is backwards", text);
 		return -EINVAL;
 	}
@@ -253,6 +263,10 @@ static bool fits_type(const struct parameter *param, const struct value *value)
 		return false;
 	if (param->type == TYPE_PREFIX)
 		return value->type == TYPE_PREFIX || value->type == TYPE_ADDR;
+	if (param->type == TYPE_INT)
+		return value->type == TYPE_INT || (value->type == TYPE_U64 && value->lo <= INT64_MAX);
+	if (value->type == TYPE_INT)
+		return false;
 	if (param->type == TYPE_U64)
 		return type_is_plain(value->type);
 	if (type_is_plain(param->type))

@@ -89,7 +89,7 @@ static struct operand assigned(struct enc *e, const struct stmt *stmt)
 		enc_error(e, "%s: addresses can be assigned, not computed with", e->what);
 		return operand_number(0);
 	}
-	return enc_op(e, enc_op_of(stmt->op), old, value);
+	return enc_op(e, enc_op_of(stmt->op, false), old, value);
 }
 
 static void do_variable(struct enc *e, const struct typed *var, struct operand value)

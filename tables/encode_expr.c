@@ -95,27 +95,27 @@ struct operand enc_ref(struct enc *e, const struct ref *ref)
 
 /* ---- operators ------------------------------------------------------------------------------ */
 
-enum op_code enc_op_of(enum expr_op op)
+enum op_code enc_op_of(enum expr_op op, bool is_signed)
 {
 	switch (op) {
 	case EOP_OR: return OP_OR;
 	case EOP_AND: return OP_AND;
 	case EOP_EQ: return OP_EQ;
 	case EOP_NE: return OP_NE;
-	case EOP_LT: return OP_LT;
-	case EOP_LE: return OP_LE;
-	case EOP_GT: return OP_LT; /* With the sides exchanged. */
-	case EOP_GE: return OP_LE;
+	case EOP_LT: return is_signed ? OP_SLT : OP_LT;
+	case EOP_LE: return is_signed ? OP_SLE : OP_LE;
+	case EOP_GT: return is_signed ? OP_SLT : OP_LT; /* With the sides exchanged. */
+	case EOP_GE: return is_signed ? OP_SLE : OP_LE;
 	case EOP_BOR: return OP_OR;
 	case EOP_BXOR: return OP_XOR;
 	case EOP_BAND: return OP_AND;
 	case EOP_SHL: return OP_SHL;
-	case EOP_SHR: return OP_SHR;
+	case EOP_SHR: return is_signed ? OP_SAR : OP_SHR;
 	case EOP_ADD: return OP_ADD;
 	case EOP_SUB: return OP_SUB;
 	case EOP_MUL: return OP_MUL;
-	case EOP_DIV: return OP_DIV;
-	case EOP_MOD: return OP_MOD;
+	case EOP_DIV: return is_signed ? OP_SDIV : OP_DIV;
+	case EOP_MOD: return is_signed ? OP_SMOD : OP_MOD;
 	case EOP_NONE:
 	case EOP_NOT:
 	case EOP_IN:
@@ -192,6 +192,7 @@ static struct operand wide_binary(struct enc *e, const struct expr *expr, struct
 static struct operand binary(struct enc *e, const struct expr *expr)
 {
 	struct operand a, b;
+	bool is_signed;
 
 	if (expr->op == EOP_IN)
 		return in_prefix(e, expr);
@@ -204,9 +205,10 @@ static struct operand binary(struct enc *e, const struct expr *expr)
 	}
 	if (a.wide || b.wide)
 		return wide_binary(e, expr, a, b);
+	is_signed = expr_is_signed(expr->op, expr->arg[0]->type, expr->arg[1]->type);
 	if (expr->op == EOP_GT || expr->op == EOP_GE)
-		return enc_op(e, enc_op_of(expr->op), b, a);
-	return enc_op(e, enc_op_of(expr->op), a, b);
+		return enc_op(e, enc_op_of(expr->op, is_signed), b, a);
+	return enc_op(e, enc_op_of(expr->op, is_signed), a, b);
 }
 
 static struct operand unary(struct enc *e, const struct expr *expr)
@@ -255,8 +257,11 @@ static struct operand call(struct enc *e, const struct expr *expr)
 {
 	static const struct {
 		const char *name;
-		enum op_code code;
-	} two[] = {{"min", OP_MIN}, {"max", OP_MAX}, {"seq_lt", OP_SEQ_LT}, {"seq_le", OP_SEQ_LE}};
+		enum op_code code[2]; /* Unsigned, signed. */
+	} two[] = {{"min", {OP_MIN, OP_SMIN}},
+		   {"max", {OP_MAX, OP_SMAX}},
+		   {"seq_lt", {OP_SEQ_LT, OP_SEQ_LT}},
+		   {"seq_le", {OP_SEQ_LE, OP_SEQ_LE}}};
 	struct operand a;
 
 	if (strcmp(expr->name, "has") == 0)
@@ -269,7 +274,7 @@ static struct operand call(struct enc *e, const struct expr *expr)
 		if (strcmp(expr->name, two[i].name) != 0 || expr->n_args != 2)
 			continue;
 		a = enc_expr(e, expr->arg[0]);
-		return enc_op(e, two[i].code, a, enc_expr(e, expr->arg[1]));
+		return enc_op(e, two[i].code[expr->type == TYPE_INT], a, enc_expr(e, expr->arg[1]));
 	}
 	enc_error(e, "%s: %s() is not yet supported", e->what, expr->name);
 	return operand_number(0);

@@ -153,7 +153,8 @@ struct operand enc_bool(struct enc *e, const struct expr *expr);
 /* Headers (and earlier tables) that must be there for 'expr' to have a value. */
 uint64_t enc_needs(const struct enc *e, const struct expr *expr);
 uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref);
-enum op_code enc_op_of(enum expr_op op);
+/* OP_NOP for what is no single operation. */
+enum op_code enc_op_of(enum expr_op op, bool is_signed);
 /* All bits of the value that are 'mask' equal 'value': 0 or 1. */
 struct operand enc_masked_equal(struct enc *e, struct operand x, const struct pattern *p);
 

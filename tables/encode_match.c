@@ -28,7 +28,7 @@ static void add_equal(struct row *d, unsigned cell, uint64_t mask, uint64_t valu
 /* low <= cell <= high */
 static void add_range(struct row *d, unsigned cell, uint64_t low, uint64_t high, bool negate)
 {
-	if (low == 0 && high == ~0ULL) {
+	if (high - low == ~0ULL) {
 		d->never |= negate;
 		return;
 	}
@@ -123,26 +123,36 @@ uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule)
 
 /* ---- `when` --------------------------------------------------------------------------------- */
 
-/* cell OP constant */
-static void add_comparison(struct row *d, enum expr_op op, unsigned cell, uint64_t mask, uint64_t c, bool negate)
+struct comparison {
+	enum expr_op op;
+	bool is_signed;
+	unsigned cell;
+	uint64_t mask, value;
+};
+
+/* cell OP constant.  A signed order is the unsigned one turned round: what is less than INT64_MAX + 1 begins at
+ * INT64_MIN, and the differences wrap. */
+static void add_comparison(struct row *d, const struct comparison *x, bool negate)
 {
-	switch (op) {
-	case EOP_EQ: add_equal(d, cell, mask, c, negate); break;
-	case EOP_NE: add_equal(d, cell, mask, c, !negate); break;
+	uint64_t least = x->is_signed ? 1ULL << 63 : 0, most = least - 1;
+
+	switch (x->op) {
+	case EOP_EQ: add_equal(d, x->cell, x->mask, x->value, negate); break;
+	case EOP_NE: add_equal(d, x->cell, x->mask, x->value, !negate); break;
 	case EOP_LT:
-		if (c == 0)
+		if (x->value == least)
 			add_constant(d, negate);
 		else
-			add_range(d, cell, 0, c - 1, negate);
+			add_range(d, x->cell, least, x->value - 1, negate);
 		break;
-	case EOP_LE: add_range(d, cell, 0, c, negate); break;
+	case EOP_LE: add_range(d, x->cell, least, x->value, negate); break;
 	case EOP_GT:
-		if (c == ~0ULL)
+		if (x->value == most)
 			add_constant(d, negate);
 		else
-			add_range(d, cell, c + 1, ~0ULL, negate);
+			add_range(d, x->cell, x->value + 1, most, negate);
 		break;
-	case EOP_GE: add_range(d, cell, c, ~0ULL, negate); break;
+	case EOP_GE: add_range(d, x->cell, x->value, most, negate); break;
 	default: break;
 	}
 }
@@ -179,22 +189,24 @@ static const struct expr *masked_side(const struct expr *expr, enum expr_op op, 
 static bool try_comparison(struct enc *e, struct row *d, const struct expr *expr, bool negate)
 {
 	const struct expr *side = expr->arg[0], *other = expr->arg[1], *masked;
-	enum expr_op op = expr->op;
-	uint64_t mask = ~0ULL;
+	struct comparison comparison = {.op = expr->op, .mask = ~0ULL};
 	struct operand x;
 
 	if (side->constant) {
 		side = expr->arg[1];
 		other = expr->arg[0];
-		op = mirrored(op);
+		comparison.op = mirrored(expr->op);
 	}
 	if (!other->constant || side->constant || side->type == TYPE_ADDR)
 		return false;
-	masked = masked_side(side, op, other->value, &mask);
+	masked = masked_side(side, comparison.op, other->value, &comparison.mask);
 	x = enc_expr(e, masked ? masked : side);
 	if (x.constant)
 		return false;
-	add_comparison(d, op, x.cell, mask, other->value, negate);
+	comparison.is_signed = expr_is_signed(expr->op, side->type, other->type);
+	comparison.cell = x.cell;
+	comparison.value = other->value;
+	add_comparison(d, &comparison, negate);
 	return true;
 }
 
@@ -202,6 +214,8 @@ static bool try_comparison(struct enc *e, struct row *d, const struct expr *expr
 static bool try_order(struct enc *e, struct row *d, const struct expr *expr, bool negate)
 {
 	bool mirror = expr->op == EOP_LT || expr->op == EOP_GE, strict = expr->op == EOP_LT || expr->op == EOP_GT;
+	bool is_signed = expr_is_signed(expr->op, expr->arg[0]->type, expr->arg[1]->type);
+	uint64_t turn = is_signed ? 1ULL << 63 : 0; /* Signed: a + 2^63 <= b + 2^63. */
 	struct operand a, b;
 
 	if (expr->op == EOP_EQ || expr->op == EOP_NE || expr->arg[0]->type == TYPE_ADDR)
@@ -210,7 +224,12 @@ static bool try_order(struct enc *e, struct row *d, const struct expr *expr, boo
 	b = enc_expr(e, expr->arg[!mirror]);
 	if (a.constant || b.constant || b.cell == 0)
 		return false;
-	add_term(d, (struct term){.cell = a.cell, .limit = b.cell, .invert = strict != negate, .mask = ~0ULL});
+	add_term(d, (struct term){.cell = a.cell,
+				  .limit = b.cell,
+				  .invert = strict != negate,
+				  .mask = ~0ULL,
+				  .low = turn,
+				  .range = turn});
 	return true;
 }
 

@@ -119,6 +119,21 @@ static uint64_t fold_division(enum op_code code, uint64_t a, uint64_t b)
 	return b ? a % b : 0;
 }
 
+static uint64_t magnitude(uint64_t a)
+{
+	return (int64_t)a < 0 ? -a : a;
+}
+
+/* Towards 0, as in C; INT64_MIN / -1 wraps. */
+static uint64_t fold_signed_division(enum op_code code, uint64_t a, uint64_t b)
+{
+	uint64_t x = fold_division(code == OP_SDIV ? OP_DIV : OP_MOD, magnitude(a), magnitude(b));
+
+	if (!b)
+		return x;
+	return (int64_t)(code == OP_SDIV ? a ^ b : a) < 0 ? -x : x;
+}
+
 static bool seq_less(uint64_t a, uint64_t b)
 {
 	return (int32_t)((uint32_t)a - (uint32_t)b) < 0;
@@ -145,6 +160,13 @@ uint64_t op_fold(enum op_code code, uint64_t a, uint64_t b)
 	case OP_NE: return a != b;
 	case OP_LT: return a < b;
 	case OP_LE: return a <= b;
+	case OP_SLT: return (int64_t)a < (int64_t)b;
+	case OP_SLE: return (int64_t)a <= (int64_t)b;
+	case OP_SMIN: return (int64_t)a < (int64_t)b ? a : b;
+	case OP_SMAX: return (int64_t)a > (int64_t)b ? a : b;
+	case OP_SAR: return (int64_t)a >> (b < 63 ? b : 63);
+	case OP_SDIV:
+	case OP_SMOD: return fold_signed_division(code, a, b);
 	case OP_SEQ_LT: return seq_less(a, b);
 	case OP_SEQ_LE: return seq_less(a, b) || (uint32_t)a == (uint32_t)b;
 	}
@@ -156,7 +178,7 @@ uint64_t op_fold(enum op_code code, uint64_t a, uint64_t b)
 static bool commutes(enum op_code code)
 {
 	return code == OP_ADD || code == OP_MUL || code == OP_AND || code == OP_OR || code == OP_XOR ||
-	       code == OP_MIN || code == OP_MAX || code == OP_EQ || code == OP_NE;
+	       code == OP_MIN || code == OP_MAX || code == OP_SMIN || code == OP_SMAX || code == OP_EQ || code == OP_NE;
 }
 
 void enc_append(struct enc *e, struct op_list *list, struct op op)

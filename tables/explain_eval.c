@@ -77,14 +77,14 @@ static bool in_prefix(struct eval_value x, const struct expr *prefix)
 	return eval_pattern(&p, x);
 }
 
-static struct eval_value binary_op(enum expr_op op, struct eval_value a, struct eval_value b)
+static struct eval_value binary_op(enum expr_op op, bool is_signed, struct eval_value a, struct eval_value b)
 {
 	switch (op) {
 	case EOP_EQ: return number(equal(a, b));
 	case EOP_NE: return number(!equal(a, b));
-	case EOP_GT: return number(a.lo > b.lo);
-	case EOP_GE: return number(a.lo >= b.lo);
-	default: return number(op_fold(enc_op_of(op), a.lo, b.lo));
+	case EOP_GT:
+	case EOP_GE: return number(op_fold(enc_op_of(op, is_signed), b.lo, a.lo));
+	default: return number(op_fold(enc_op_of(op, is_signed), a.lo, b.lo));
 	}
 }
 
@@ -114,7 +114,7 @@ static struct eval_value binary(const struct eval *eval, const struct expr *expr
 	b = eval_expr(eval, expr->arg[1]);
 	if (!a.known || !b.known)
 		return (struct eval_value){};
-	return binary_op(expr->op, a, b);
+	return binary_op(expr->op, expr_is_signed(expr->op, expr->arg[0]->type, expr->arg[1]->type), a, b);
 }
 
 static struct eval_value unary(const struct eval *eval, const struct expr *expr)
@@ -135,8 +135,11 @@ static struct eval_value call(const struct eval *eval, const struct expr *expr)
 {
 	static const struct {
 		const char *name;
-		enum op_code code;
-	} two[] = {{"min", OP_MIN}, {"max", OP_MAX}, {"seq_lt", OP_SEQ_LT}, {"seq_le", OP_SEQ_LE}};
+		enum op_code code[2]; /* Unsigned, signed. */
+	} two[] = {{"min", {OP_MIN, OP_SMIN}},
+		   {"max", {OP_MAX, OP_SMAX}},
+		   {"seq_lt", {OP_SEQ_LT, OP_SEQ_LT}},
+		   {"seq_le", {OP_SEQ_LE, OP_SEQ_LE}}};
 	struct eval_value a, b;
 
 	if (strcmp(expr->name, "has") == 0)
@@ -147,7 +150,7 @@ static struct eval_value call(const struct eval *eval, const struct expr *expr)
 		a = eval_expr(eval, expr->arg[0]);
 		b = eval_expr(eval, expr->arg[1]);
 		if (a.known && b.known)
-			return number(op_fold(two[i].code, a.lo, b.lo));
+			return number(op_fold(two[i].code[expr->type == TYPE_INT], a.lo, b.lo));
 	}
 	return (struct eval_value){};
 }
@@ -174,7 +177,7 @@ struct eval_value eval_expr(const struct eval *eval, const struct expr *expr)
 bool eval_pattern(const struct pattern *p, struct eval_value value)
 {
 	if (p->kind == PATTERN_RANGE)
-		return value.lo >= p->lo && value.lo <= p->last;
+		return value.lo - p->lo <= p->last - p->lo;
 	return (value.hi & p->mask_hi) == (p->hi & p->mask_hi) && (value.lo & p->mask_lo) == (p->lo & p->mask_lo);
 }
 
@@ -193,5 +196,5 @@ struct eval_value eval_assigned(const struct eval *eval, const struct stmt *stmt
 	if (stmt->op == EOP_NONE || !value.known)
 		return value;
 	old = eval_ref(eval, &stmt->lhs->ref);
-	return old.known ? binary_op(stmt->op, old, value) : old;
+	return old.known ? binary_op(stmt->op, false, old, value) : old;
 }

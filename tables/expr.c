@@ -61,6 +61,13 @@ const char *expr_op_text(enum expr_op op)
 	return ops[op].text;
 }
 
+bool expr_is_signed(enum expr_op op, enum value_type a, enum value_type b)
+{
+	if (op == EOP_SHL || op == EOP_SHR)
+		return a == TYPE_INT;
+	return a == TYPE_INT || b == TYPE_INT;
+}
+
 static struct expr *parse_level(struct lexer *l, enum level level);
 
 /* The operator at hand: words are operators too. */
@@ -359,7 +366,10 @@ static void render_number(const struct expr *e, FILE *out)
 			fprintf(out, "%" PRIu64 "%s", e->value / units[i].factor, units[i].unit);
 			return;
 		}
-	fprintf(out, "%" PRIu64, e->value);
+	if (e->type == TYPE_INT)
+		fprintf(out, "%" PRId64, (int64_t)e->value);
+	else
+		fprintf(out, "%" PRIu64, e->value);
 }
 
 static void render_constant(const struct expr *e, FILE *out)
@@ -389,8 +399,26 @@ static void render_binary(const struct expr *e, FILE *out)
 	render_level(e->arg[1], level + 1, out);
 }
 
+static bool begins_with_minus(const struct expr *e)
+{
+	if (e->kind == EXPR_NUMBER)
+		return !e->name && e->type == TYPE_INT && (int64_t)e->value < 0;
+	return e->kind == EXPR_UNARY && e->op == EOP_NEG;
+}
+
+/* "-(-x)": "--" is no operator. */
+static void render_unary(const struct expr *e, FILE *out)
+{
+	bool apart = e->op == EOP_NEG && begins_with_minus(e->arg[0]);
+
+	fprintf(out, "%s%s", ops[e->op].text, e->op == EOP_NOT ? " " : "");
+	render_level(e->arg[0], apart ? LEVEL_PRIMARY : ops[e->op].level, out);
+}
+
 static enum level level_of(const struct expr *e)
 {
+	if (begins_with_minus(e))
+		return LEVEL_SIGN;
 	switch (e->kind) {
 	case EXPR_UNARY:
 	case EXPR_BINARY: return ops[e->op].level;
@@ -411,10 +439,7 @@ static void render_level(const struct expr *e, enum level level, FILE *out)
 	case EXPR_PREFIX:
 	case EXPR_MAC: render_constant(e, out); break;
 	case EXPR_NAME: fputs(e->name, out); break;
-	case EXPR_UNARY:
-		fprintf(out, "%s%s", ops[e->op].text, e->op == EOP_NOT ? " " : "");
-		render_level(e->arg[0], ops[e->op].level, out);
-		break;
+	case EXPR_UNARY: render_unary(e, out); break;
 	case EXPR_BINARY: render_binary(e, out); break;
 	case EXPR_CALL:
 		fprintf(out, "%s(", e->name);

@@ -131,6 +131,9 @@ int stmt_parse_yaml(struct arena *arena, const struct yaml_node *node, bool is_a
 /* "==", "and", "+", ... */
 const char *expr_op_text(enum expr_op op);
 
+/* Is 'a op b' signed?  If a side is an int; a shift by its left side alone. */
+bool expr_is_signed(enum expr_op op, enum value_type a, enum value_type b);
+
 /* Renders an expression with the fewest parentheses, parameters by name; the caller frees.  NULL
  * without memory. */
 char *expr_render(const struct expr *expr);

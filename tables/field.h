@@ -15,7 +15,7 @@
 enum value_type {
 	TYPE_U64, /* Unsigned number. */
 	TYPE_BOOL,
-	TYPE_INT,      /* Signed ("not yet" as a register type). */
+	TYPE_INT,      /* Signed, two's complement. */
 	TYPE_TIME,     /* A moment, ns on the switch's clock. */
 	TYPE_DURATION, /* ns. */
 	TYPE_RATE,     /* bits/s or packets/s. */

@@ -242,16 +242,29 @@ int literal_scan(const char *text, struct literal *ret_literal, size_t *ret_len,
 	return scan_number(text, ret_literal, ret_len, ret_error);
 }
 
+static int negate(const char *text, struct literal *literal, char *error)
+{
+	if (literal->type == TYPE_ADDR || literal->type == TYPE_PREFIX || literal->type == TYPE_MAC)
+		return fail(error, "\"-\" before \"%.*s\" makes no sense", text, strlen(text));
+	if (literal->lo > 1ULL << 63)
+		return fail(error, "-%.*s does not fit in 64 bits", text, strlen(text));
+	*literal = (struct literal){.type = TYPE_INT, .lo = -literal->lo};
+	return 0;
+}
+
 int literal_parse(const char *text, struct literal *ret_literal, char ret_error[LITERAL_ERROR_SIZE])
 {
 	size_t len;
-	int r = literal_scan(text, ret_literal, &len, ret_error);
+	bool negative = *text == '-' && isdigit((unsigned char)text[1]);
+	int r;
 
+	text += negative;
+	r = literal_scan(text, ret_literal, &len, ret_error);
 	if (r < 0)
 		return r;
 	if (text[len])
 		return fail(ret_error, "unexpected \"%.*s\"", text + len, strlen(text + len));
-	return 0;
+	return negative ? negate(text, ret_literal, ret_error) : 0;
 }
 
 void literal_mask(unsigned len, uint64_t *ret_hi, uint64_t *ret_lo)

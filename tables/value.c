@@ -283,15 +283,6 @@ const char *value_render(enum value_type type, uint64_t hi, uint64_t lo, uint64_
 	return buf;
 }
 
-static int parse_int(const char *text, uint64_t *ret_value)
-{
-	char *end;
-
-	errno = 0;
-	*ret_value = (uint64_t)strtoll(text, &end, 10);
-	return errno || end == text || *end ? -EINVAL : 0;
-}
-
 /* As value_render() writes it, "1.5 s", the blank dropped. */
 static int parse_literal(const char *text, struct literal *ret_literal)
 {
@@ -316,6 +307,7 @@ static bool literal_fits(enum value_type type, enum value_type literal)
 	case TYPE_MAC:
 	case TYPE_PREFIX: return literal == type;
 	case TYPE_TIME: return literal == TYPE_U64;
+	case TYPE_INT: return literal == TYPE_U64 || literal == TYPE_INT;
 	case TYPE_DURATION:
 	case TYPE_RATE:
 	case TYPE_SIZE: return literal == type || literal == TYPE_U64;
@@ -332,8 +324,6 @@ int value_parse(enum value_type type, const char *text, uint64_t *ret_hi, uint64
 	uint64_t mask, value;
 
 	*ret_hi = 0;
-	if (type == TYPE_INT)
-		return parse_int(text, ret_lo);
 	if (type != TYPE_U64 && value_name_find(type, text, &value) == 0) {
 		*ret_lo = value;
 		return 0;
@@ -343,6 +333,8 @@ int value_parse(enum value_type type, const char *text, uint64_t *ret_hi, uint64
 		return 0;
 	}
 	if (parse_literal(text, &literal) < 0 || !literal_fits(type, literal.type))
+		return -EINVAL;
+	if (type == TYPE_INT && literal.type == TYPE_U64 && literal.lo > INT64_MAX)
 		return -EINVAL;
 	*ret_hi = literal.hi;
 	*ret_lo = literal.lo;

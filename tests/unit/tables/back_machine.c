@@ -176,6 +176,13 @@ static uint64_t compute(enum op_code code, uint64_t a, uint64_t b, uint64_t pres
 	case OP_NE: return a != b;
 	case OP_LT: return a < b;
 	case OP_LE: return a <= b;
+	case OP_SLT: return (int64_t)a < (int64_t)b;
+	case OP_SLE: return (int64_t)a <= (int64_t)b;
+	case OP_SMIN: return (int64_t)a < (int64_t)b ? a : b;
+	case OP_SMAX: return (int64_t)a > (int64_t)b ? a : b;
+	case OP_SAR: return (int64_t)a >> (b > 63 ? 63 : b);
+	case OP_SDIV: return b ? (uint64_t)((__int128_t)(int64_t)a / (int64_t)b) : a ? ~0ULL : 0;
+	case OP_SMOD: return b ? (uint64_t)((__int128_t)(int64_t)a % (int64_t)b) : 0;
 	case OP_SEQ_LT: return (int32_t)((uint32_t)a - (uint32_t)b) < 0;
 	case OP_SEQ_LE: return (int32_t)((uint32_t)a - (uint32_t)b) <= 0;
 	case OP_HAS: return (present & b) == b;

@@ -14,7 +14,7 @@
 #include "back_machine.h"
 #include "tables/explain_eval.h"
 
-enum { APPS = 150, PACKETS = 40, RULES = 4 };
+enum { APPS = 150, PACKETS = 40, RULES = 4, NAMES = 12, NUMBERS = 10 };
 
 static uint64_t seed;
 
@@ -26,8 +26,9 @@ static unsigned draw(unsigned n)
 
 /* ---- text ---- */
 
-static const char *const names[] = {"length", "frames", "l4.dst", "ip.ttl", "v", "a", "b", "x", "y", "t.a"};
-static const char *const numbers[] = {"0", "1", "2", "3", "7", "64", "0xff", "1000"};
+static const char *const names[NAMES] = {"length", "frames", "l4.dst", "ip.ttl", "v", "a",
+					 "b",	   "x",	     "y",      "t.a",	 "i", "j"};
+static const char *const numbers[NUMBERS] = {"0", "1", "2", "3", "7", "64", "0xff", "1000", "-1", "-7"};
 static const char *const addresses[] = {"ip.src", "ip.dst", "w", "z", "10.0.0.1", "2001:db8::1"};
 
 static void write_number(FILE *out, unsigned depth)
@@ -36,9 +37,9 @@ static void write_number(FILE *out, unsigned depth)
 	unsigned kind = draw(depth > 0 ? 6 : 2);
 
 	if (kind == 0) {
-		fputs(numbers[draw(8)], out);
+		fputs(numbers[draw(NUMBERS)], out);
 	} else if (kind == 1) {
-		fputs(names[draw(10)], out);
+		fputs(names[draw(NAMES)], out);
 	} else if (kind == 2) {
 		fprintf(out, "%s(", draw(2) ? "min" : "max");
 		write_number(out, depth - 1);
@@ -47,7 +48,7 @@ static void write_number(FILE *out, unsigned depth)
 		fputs(")", out);
 	} else {
 		/* A name first: constants alone may overflow, which the checker refuses. */
-		fprintf(out, "(%s %s ", names[draw(10)], ops[draw(10)]);
+		fprintf(out, "(%s %s ", names[draw(NAMES)], ops[draw(10)]);
 		write_number(out, depth - 1);
 		fputs(")", out);
 	}
@@ -56,15 +57,19 @@ static void write_number(FILE *out, unsigned depth)
 static void write_condition(FILE *out, unsigned depth)
 {
 	static const char *const compare[] = {"==", "!=", "<", "<=", ">", ">="};
-	unsigned kind = draw(depth > 0 ? 8 : 3);
+	unsigned kind = draw(depth > 0 ? 9 : 3);
 
 	if (kind == 0) {
 		fprintf(out, "%s %s %s", addresses[draw(4)], compare[draw(2)], addresses[draw(6)]);
 	} else if (kind == 1) {
 		fprintf(out, "has(%s)", draw(2) ? "tcp" : "ipv4");
 	} else if (kind == 2 || kind == 3) {
-		fprintf(out, "%s %s ", names[draw(10)], compare[draw(6)]);
+		fprintf(out, "%s %s ", names[draw(NAMES)], compare[draw(6)]);
 		write_number(out, depth);
+	} else if (kind == 8) {
+		fprintf(out, "%s(%s, ", draw(2) ? "seq_lt" : "seq_le", names[draw(NAMES)]);
+		write_number(out, depth - 1);
+		fputs(")", out);
 	} else if (kind == 4) {
 		fputs("not (", out);
 		write_condition(out, depth - 1);
@@ -80,10 +85,10 @@ static void write_condition(FILE *out, unsigned depth)
 
 static void write_updates(FILE *out)
 {
-	static const char *const targets[] = {"a", "b", "v"}, *const ops[] = {"=", "+=", "-=", "|=", "&="};
+	static const char *const targets[] = {"a", "b", "v", "i", "j"}, *const ops[] = {"=", "+=", "-=", "|=", "&="};
 
 	for (unsigned i = 0, n = 1 + draw(3); i < n; i++) {
-		fprintf(out, "%s%s %s ", i ? "; " : "", targets[draw(3)], ops[draw(5)]);
+		fprintf(out, "%s%s %s ", i ? "; " : "", targets[draw(5)], ops[draw(5)]);
 		write_number(out, 2);
 	}
 	if (draw(2))
@@ -97,14 +102,14 @@ static char *write_app(void)
 	FILE *out = open_memstream(&yaml, &size);
 
 	/* Lets that are no constants: the checker would refuse what overflows. */
-	fprintf(out, "app: random\nvariables: [v, addr w]\ntables:\n  - name: t\n    let:\n      x: \"v %s ",
+	fprintf(out, "app: random\nvariables: [v, int j, addr w]\ntables:\n  - name: t\n    let:\n      x: \"v %s ",
 		draw(2) ? "+" : "^");
 	write_number(out, 2);
 	if (draw(2))
 		fprintf(out, "\"\n      y: \"%s", draw(2) ? "t.a" : "b");
 	else
 		fputs("\"\n      y: \"a * b", out);
-	fputs("\"\n    state: {lookup: [ip.proto], capacity: 16, registers: [a, b, addr z]}\n    rules:\n", out);
+	fputs("\"\n    state: {lookup: [ip.proto], capacity: 16, registers: [a, b, int i, addr z]}\n    rules:\n", out);
 	for (unsigned i = 0; i < RULES; i++) {
 		fprintf(out, "      - {name: r%u, when: \"", i);
 		write_condition(out, 3);
@@ -255,11 +260,12 @@ static void try_packet(struct machine *m, const struct judge *j, const char *yam
 			fail_msg("rule %u, register %s: %llx instead of %llx:\n%s", rule, f->name,
 				 (unsigned long long)m->cells[f->word], (unsigned long long)cells[f->word], yaml);
 	}
-	if (m->cells[CELL_VAR] != cells[CELL_VAR])
-		fail_msg("rule %u, variable v: %llx instead of %llx (was %llx, a %llx):\n%s", rule,
-			 (unsigned long long)m->cells[CELL_VAR], (unsigned long long)cells[CELL_VAR],
-			 (unsigned long long)step->cells[CELL_VAR], (unsigned long long)step->cells[CELL_LOOKUP + 5],
-			 yaml);
+	for (unsigned i = CELL_VAR; i < CELL_VAR + 2; i++)
+		if (m->cells[i] != cells[i])
+			fail_msg("rule %u, variable %c: %llx instead of %llx (was %llx, a %llx):\n%s", rule,
+				 "vj"[i - CELL_VAR], (unsigned long long)m -> cells[i], (unsigned long long)cells[i],
+				 (unsigned long long)step -> cells[i],
+				 (unsigned long long)step -> cells[CELL_LOOKUP + 5], yaml);
 }
 
 static void encoded_tables_mean_what_the_source_says(void **state)

@@ -79,6 +79,8 @@ static void test_match_values(void **state)
 		{"{match: {tcp.flags: +syn-akc}}", "29: \"+syn-akc\" is not understood: flags are written +syn-ack, of fin syn rst psh ack urg ece cwr\n"},
 		{"{match: {ip.proto: arp}}", "28: \"arp\" is an ethertype; \"ip.proto\" is compared with a protocol like udp, or a number\n"},
 		{"{match: {ip.proto: [tcp, not udp]}}", "34: \"not\" stands before a whole list, not in it: \"not [a, b]\"\n"},
+		{"{match: {l4.dst: -5}}", "26: \"-5\" never matches: \"l4.dst\" is never less than 0\n"},
+		{"{match: {l4.dst: -5-5}}", "26: \"-5-5\" never matches: \"l4.dst\" is never less than 0\n"},
 		{"{match: {l4.dst: []}}", "26: an empty list never matches\n"},
 		{"{match: {l4.dst: }}", "26: expected a number, a range a-b, a constant or a parameter, but nothing is written here\n"},
 		{"{match: {n: 5}}", "18: \"n\" is no field or variable; compare it in when:\n"},
@@ -134,7 +136,12 @@ static void test_overflow(void **state)
 		{"{do: n = 1 << 64}", "18: the result of \"<<\" does not fit in 64 bits\n"},
 		{"{do: n = burst - 6}", "18: the result of \"-\" is less than 0\n"},
 		{"{do: n = 5 / 0}", "18: division by 0\n"},
-		{"{do: n = -1}", "18: negative numbers are not yet supported\n"},
+		{"{do: n = -9223372036854775809}", "18: the result of \"-\" does not fit in 64 bits\n"},
+		{"{do: n = -5 - 9223372036854775807}", "18: the result of \"-\" does not fit in 64 bits\n"},
+		{"{do: n = -9223372036854775808 / -1}", "18: the result of \"/\" does not fit in 64 bits\n"},
+		{"{do: n = -1 << 64}", "18: the result of \"<<\" does not fit in 64 bits\n"},
+		{"{do: n = -5 % 0}", "18: division by 0\n"},
+		{"{when: length > -1 + 0x8000000000000000}", "30: 9223372036854775808 does not fit in a signed number\n"},
 		{"{do: n = 10sec}", "18: unknown unit \"sec\"; did you mean \"s\"?\n"},
 		{"{do: n = 0.5}", "18: \"0.5\" has decimals and no unit; only numbers with a unit may\n"},
 	};
@@ -323,14 +330,31 @@ static void test_one_name_space(void **state)
 		   "t.yaml:2:38: parameter \"drop\" would hide a step of that name\n"
 		   "t.yaml:3:13: variable \"p\" would hide a parameter of that name\n"
 		   "t.yaml:3:19: variable \"x\" is declared twice\n"
-		   "t.yaml:3:22: \"int\" registers and variables are not yet supported\n"
-		   "t.yaml:3:29: unknown type \"foo\" (expected addr, mac or time; members of groups are not yet supported)\n"
+		   "t.yaml:3:29: unknown type \"foo\" (expected int, addr, mac or time; members of groups are not yet supported)\n"
 		   "t.yaml:3:36: \"9a\" cannot be the name of a variable: a letter, then letters, digits and \"_\"\n"
 		   "t.yaml:3:40: variable \"time\" would hide a type of that name\n");
 	front_says("app: a\ntables:\n  - name: ip\n    let: {n: 1}\n    state: {lookup: [eth.src], capacity: 9, registers: [ttl, n]}\n"
 		   "    rules: [{}]\n",
 		   "t.yaml:5:57: \"ip.ttl\" would hide the field of that name; rename table or register\n"
 		   "t.yaml:4:11: let \"n\" would hide a register of that name\n");
+}
+
+static void test_int_parameters(void **state)
+{
+	static const char text[] = "app: a\nparameters: {low: -5, high: int, n: 5}\nvariables: [int i]\n"
+				   "tables:\n  - name: t\n    rules:\n      - {match: {i: low-high, ip.ttl: n}, action: i = low}\n";
+	const struct setting good[] = {{"low", "3"}, {"high", "7"}}, bad[] = {{"low", "0x8000000000000000"}, {"n", "-5"}};
+	struct app *app;
+	_cleanup_free_ char *messages = front_parse(text, good, 2, NULL, &app), *wrong;
+
+	assert_string_equal(messages, "");
+	assert_int_equal(app->param[0].value.lo, 3);
+	assert_int_equal(app->param[0].type, TYPE_INT);
+	app_free(app);
+	wrong = front_parse(text, bad, 2, NULL, &app);
+	assert_string_equal(wrong, "t.yaml: parameter \"low\" is a signed number (like -5), but was set to \"0x8000000000000000\"\n"
+				   "t.yaml: parameter \"n\" is a number (like 5), but was set to \"-5\"\n"
+				   "t.yaml:2:23: parameter \"high\" has no value: set it with --set high=..., like -5\n");
 }
 
 static void test_parameters(void **state)
@@ -419,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_one_name_space),
+		cmocka_unit_test(test_int_parameters),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_lets),
 		cmocka_unit_test(test_let_that_grows),

@@ -50,6 +50,9 @@ static void test_fewest_parentheses(void **state)
 	becomes("a or (b and c)", "a or b and c");
 	becomes("-(a + b)", "-(a + b)");
 	becomes("~a << 2", "~a << 2");
+	becomes("-(-a)", "-(-a)");
+	becomes("a - -5", "a - -5");
+	becomes("-~-a", "-~-a");
 	becomes("a | b ^ c & d", "a | b ^ c & d");
 	becomes("(a == b) == c", "(a == b) == c");
 	becomes("a in [ 1,2 , 4-6 ]", "a in [1, 2, 4-6]");

@@ -66,6 +66,8 @@ static void test_parse(void **state)
 {
 	reads(TYPE_U64, "0x2a", 0, 42);
 	reads(TYPE_INT, "-5", 0, -5ULL);
+	reads(TYPE_INT, "5", 0, 5);
+	reads(TYPE_INT, "-9223372036854775808", 0, 1ULL << 63);
 	reads(TYPE_ADDR, "10.0.0.1", 0, 0xffff0a000001);
 	reads(TYPE_ADDR, "2001:db8::1", 0x20010db800000000, 1);
 	reads(TYPE_MAC, "02:00:00:00:00:01", 0, 0x020000000001);
@@ -76,6 +78,9 @@ static void test_parse(void **state)
 	reads(TYPE_DURATION, "250us", 0, 250000);
 	reads(TYPE_SIZE, "64 KiB", 0, 65536);
 	refuses(TYPE_U64, "");
+	refuses(TYPE_U64, "-5");
+	refuses(TYPE_INT, "9223372036854775808");
+	refuses(TYPE_INT, "-9223372036854775809");
 	refuses(TYPE_U64, "5s");
 	refuses(TYPE_U64, "18446744073709551616");
 	refuses(TYPE_U64, "12 apples");

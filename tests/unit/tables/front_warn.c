@@ -70,6 +70,17 @@ static void test_narrowing(void **state)
 		   WARNING("10:47", "64 does not fit in \"ip.dscp\"; its low 6 bits are written"));
 }
 
+static void test_signs(void **state)
+{
+	front_says(TABLE(", registers: [u, int i]",
+			 "      - {when: u > i, do: u = -1; i = 5, action: ip.dscp = -1}\n"
+			 "      - {do: i = 3, action: \"ip.dscp = i / 2; l4.dst = i\"}\n"),
+		   WARNING("6:31", "\"u\" is not signed: -1 becomes 18446744073709551615")
+		   WARNING("6:60", "-1 does not fit in \"ip.dscp\"; its low 6 bits are written"));
+	front_says(TABLE(", registers: [int i]", "      - {when: i < 3, do: i -= 1, action: ip.dscp = i / 1000}\n"),
+		   WARNING("6:53", "\"ip.dscp\" has 6 bits and this may be more; the low bits are written"));
+}
+
 static void test_others(void **state)
 {
 	front_says(TABLE("", "      - {match: {direction: 1}}\n"),
@@ -89,7 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unreachable), cmocka_unit_test(test_reachable), cmocka_unit_test(test_states),
 		cmocka_unit_test(test_registers),   cmocka_unit_test(test_variables), cmocka_unit_test(test_refresh),
-		cmocka_unit_test(test_narrowing),   cmocka_unit_test(test_others),
+		cmocka_unit_test(test_narrowing),   cmocka_unit_test(test_signs),     cmocka_unit_test(test_others),
 	};
 
 	return cmocka_run_group_tests_name("warnings", tests, NULL, NULL);
