@@ -18,6 +18,7 @@
 struct place {
 	unsigned ifindex;
 	bool claimed; /* By attach_set(); others go with attach_settle(). */
+	unsigned set; /* Bits of the hooks that attach_set() gave this instance's root: not touched again. */
 	bool generic;
 	int link_fd[HOOK_MAX]; /* -1: none. */
 	bool filter[HOOK_MAX]; /* A clsact filter of ours. */
@@ -166,6 +167,7 @@ static int recover(struct attach *attach)
 
 static void drop_link(const struct attach *attach, struct place *place, unsigned hook)
 {
+	place->set &= ~(1u << hook);
 	if (place->link_fd[hook] < 0)
 		return;
 	/* Detached even if somebody else holds the link. */
@@ -177,6 +179,7 @@ static void drop_link(const struct attach *attach, struct place *place, unsigned
 
 static void drop_filter(const struct attach *attach, struct place *place, unsigned hook)
 {
+	place->set &= ~(1u << hook);
 	if (!place->filter[hook])
 		return;
 	tc_filter_remove(place->ifindex, side_of(hook));
@@ -393,8 +396,12 @@ int attach_set(struct attach *attach, unsigned ifindex, unsigned hooks, char **r
 			drop_filter(attach, place, hook);
 			continue;
 		}
+		if (place->set >> hook & 1)
+			continue;
 		r = hook == HOOK_XDP ? set_xdp(attach, place, first ? NULL : ret_why)
 				     : set_tc(attach, place, hook, first ? NULL : ret_why);
+		if (r == 0)
+			place->set |= 1u << hook;
 		first = first ? first : r;
 	}
 	drop_qdisc(attach, place);

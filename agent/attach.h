@@ -32,7 +32,7 @@ int attach_new(struct instance *instance, enum xdp_mode xdp_mode, enum tc_mode t
 void attach_free(struct attach *attach);
 
 /* Makes the root programs of this instance run on exactly the hooks in 'hooks' (bits 1 << enum hook_id)
- * of interface 'ifindex'.  Doing it twice is harmless.
+ * of interface 'ifindex'.  A root that this object put there is not touched again, so what fails costs no other hook.
  *
  *   -EBUSY    a foreign XDP program is there; the text names it;
  *   -ENODEV   no such interface;

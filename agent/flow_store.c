@@ -24,6 +24,13 @@ struct flow_store {
 
 enum { PUTS_PER_TABLE = 3 };
 
+static struct flow_table *get(struct flow_store *store, unsigned index)
+{
+	if (index >= FLOW_TABLES_MAX || !store->table[index].desc.valid)
+		return NULL;
+	return &store->table[index];
+}
+
 /* ---- finding ------------------------------------------------------------------------------------ */
 
 static int open_outer(struct flow_store *store)
@@ -239,29 +246,23 @@ int flow_store_release(struct flow_store *store, const unsigned *index, size_t n
 	if (!put)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		struct flow_table *table = index[i] < FLOW_TABLES_MAX ? &store->table[index[i]] : NULL;
-
-		if (!table || !table->desc.valid)
+		if (!get(store, index[i]))
 			continue;
 		r = bpf_map_update_elem(store->desc_fd, &index[i], &empty, BPF_ANY);
-		if (r < 0 && !first)
-			first = r;
+		if (r < 0) {
+			first = first ? first : r;
+			continue;
+		}
 		list_puts(store, index[i], &none, &put[n_puts]);
 		n_puts += PUTS_PER_TABLE;
-		close_table(table);
 	}
 	r = n_puts ? flow_map_put_all(put, n_puts) : 0;
+	for (size_t i = 0; r == 0 && i < n_puts; i += PUTS_PER_TABLE)
+		close_table(&store->table[put[i].index]);
 	return first ? first : r;
 }
 
 /* ---- looking ---------------------------------------------------------------------------------------- */
-
-static struct flow_table *get(struct flow_store *store, unsigned index)
-{
-	if (index >= FLOW_TABLES_MAX || !store->table[index].desc.valid)
-		return NULL;
-	return &store->table[index];
-}
 
 const struct flow_desc *flow_store_desc(struct flow_store *store, unsigned index)
 {

@@ -41,7 +41,8 @@ void flow_store_free(struct flow_store *store);
  *   -ENOMEM or -E2BIG  the kernel gives no memory: the text says how much was asked. */
 int flow_store_create(struct flow_store *store, const struct flow_spec *spec, size_t n, char **ret_why);
 
-/* Removes flow tables and their memory; unknown indices are ignored. */
+/* Removes flow tables and their memory; unknown indices are ignored.  What the kernel refuses to remove is still there
+ * for the next call. */
 int flow_store_release(struct flow_store *store, const unsigned *index, size_t n);
 
 /* NULL: no such flow table.  'fresh' and 'n_overflow' in it are of the moment of the call. */

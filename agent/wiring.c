@@ -2,6 +2,7 @@
 #include "wiring.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,11 +92,12 @@ static void set_warning(struct wiring *w, unsigned number, char *why)
 /* On failure the port keeps its warning; '*ret_why' is a copy. */
 static int attach_port(struct wiring *w, const struct port *port, unsigned hooks, char **ret_why)
 {
+	char name[IF_NAMESIZE];
 	char *why = NULL;
 	int r;
 
 	r = attach_set(w->attach, port->ifindex, hooks, &why);
-	if (r == -ENODEV) { /* Just gone; netlink will say so. */
+	if (r < 0 && !if_indextoname(port->ifindex, name)) { /* Just gone; netlink will say so. */
 		free(why);
 		return 0;
 	}
