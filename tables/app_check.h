@@ -115,6 +115,12 @@ const char *type_noun(enum value_type type);
 int expr_constant_node(struct checker *c, const struct yaml_node *node, enum value_type type, uint64_t *ret_value,
 		       char **ret_text);
 
+/* ---- app_helper.c: avg, var, ewma ---- */
+
+bool helper_find(const char *name);
+/* Types a call of which the arguments are checked already; false (reported) when it makes no sense. */
+bool helper_check(struct checker *c, struct expr *e);
+
 /* ---- app_match.c, app_stmt.c, app_state.c, app_rule.c, app_table.c ---- */
 
 void match_check(struct checker *c, const struct yaml_node *map, struct app_rule *rule);

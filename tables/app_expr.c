@@ -358,13 +358,18 @@ static bool check_hash(struct checker *c, struct expr *e)
 		ERROR(c, e->loc, "hash() takes at least one value");
 		return false;
 	}
-	for (unsigned i = 0; i < e->n_args; i++)
+	for (unsigned i = 0; i < e->n_args; i++) {
+		if (e->arg[i]->type == TYPE_PREFIX || e->arg[i]->type == TYPE_FRACTION) {
+			ERROR(c, e->arg[i]->loc, "hash() of %s makes no sense", type_noun(e->arg[i]->type));
+			return false;
+		}
 		if (reads_record(c, e->arg[i])) {
 			ERROR(c, e->arg[i]->loc,
 			      "hash() is drawn before the record is locked: it takes fields, variables and constants, "
 			      "no registers");
 			return false;
 		}
+	}
 	e->type = TYPE_U64;
 	return true;
 }
@@ -391,8 +396,9 @@ static bool check_pair(struct checker *c, struct expr *e, bool serial)
 
 static bool check_call(struct checker *c, struct expr *e)
 {
-	static const char *const planned[] = {"avg", "var", "ewma", "select", "meter"};
-	static const char *const known[] = {"min", "max", "seq_lt", "seq_le", "hash", "random", "has"};
+	static const char *const planned[] = {"select", "meter"};
+	static const char *const known[] = {"min",    "max", "seq_lt", "seq_le", "hash",
+					    "random", "has", "avg",    "var",	 "ewma"};
 	bool good = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
@@ -412,6 +418,8 @@ static bool check_call(struct checker *c, struct expr *e)
 		return check_pair(c, e, false);
 	if (strcmp(e->name, "seq_lt") == 0 || strcmp(e->name, "seq_le") == 0)
 		return check_pair(c, e, true);
+	if (helper_find(e->name))
+		return helper_check(c, e);
 	if (strcmp(e->name, "random") == 0 && !e->n_args) {
 		e->type = TYPE_U64;
 		return true;
@@ -437,7 +445,7 @@ static bool check_unary(struct checker *c, struct expr *e)
 		ERROR(c, e->loc, "\"not\" needs a condition; a number becomes one by \"!= 0\"");
 		return false;
 	}
-	if (type == TYPE_ADDR || type == TYPE_PREFIX) {
+	if (type == TYPE_ADDR || type == TYPE_PREFIX || type == TYPE_FRACTION) {
 		ERROR(c, e->loc, "\"%s\" of %s makes no sense", expr_op_text(e->op), type_noun(type));
 		return false;
 	}

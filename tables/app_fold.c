@@ -56,6 +56,7 @@ const char *type_noun(enum value_type type)
 	case TYPE_PORT: return "a port";
 	case TYPE_PROTO: return "a protocol";
 	case TYPE_HOOK: return "a hook";
+	case TYPE_FRACTION: return "a fraction";
 	case TYPE_LIST: return "a list";
 	case TYPE_FIELD: return "a field";
 	case TYPE_MAX: break;

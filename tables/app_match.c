@@ -51,7 +51,8 @@ static bool type_fits(const struct match *m, enum value_type type)
 {
 	if (m->type == TYPE_ADDR)
 		return type == TYPE_ADDR || type == TYPE_PREFIX;
-	if (type == TYPE_ADDR || type == TYPE_PREFIX || type == TYPE_LIST || type == TYPE_FIELD)
+	if (type == TYPE_ADDR || type == TYPE_PREFIX || type == TYPE_FRACTION || type == TYPE_LIST ||
+	    type == TYPE_FIELD)
 		return false;
 	if (m->type == TYPE_MAC)
 		return type == TYPE_MAC;

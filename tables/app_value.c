@@ -15,6 +15,7 @@ static const struct type_word {
 	{"duration", TYPE_DURATION, "10ms"},
 	{"rate", TYPE_RATE, "10Mbps or 1kpps"},
 	{"size", TYPE_SIZE, "64KiB"},
+	{"fraction", TYPE_FRACTION, "0.875"},
 	{"address", TYPE_ADDR, "10.0.0.1"},
 	{"prefix", TYPE_PREFIX, "10.0.0.0/24"},
 	{"mac", TYPE_MAC, "02:00:00:00:00:01"},

@@ -270,6 +270,8 @@ static struct operand call(struct enc *e, const struct expr *expr)
 		return enc_random(e);
 	if (strcmp(expr->name, "hash") == 0)
 		return hash_call(e, expr);
+	if (enc_helper(e, expr, &a))
+		return a;
 	for (size_t i = 0; i < sizeof(two) / sizeof(two[0]); i++) {
 		if (strcmp(expr->name, two[i].name) != 0 || expr->n_args != 2)
 			continue;

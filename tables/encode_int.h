@@ -158,6 +158,10 @@ enum op_code enc_op_of(enum expr_op op, bool is_signed);
 /* All bits of the value that are 'mask' equal 'value': 0 or 1. */
 struct operand enc_masked_equal(struct enc *e, struct operand x, const struct pattern *p);
 
+/* ---- encode_helper.c: avg, var, ewma --------------------------------------------------------- */
+/* False if 'expr' calls none of them. */
+bool enc_helper(struct enc *e, const struct expr *expr, struct operand *ret_value);
+
 /* ---- encode_match.c: `match` and `when` -> rows --------------------------------------------- */
 void enc_rule_rows(struct enc *e, unsigned rule);
 

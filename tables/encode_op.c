@@ -244,9 +244,38 @@ static struct operand op_shared(struct enc *e, struct op op, enum stage stage)
 	return operand_cell(op.dst, stage);
 }
 
+static bool op_reads(const struct op *op, unsigned cell)
+{
+	return op->a == cell || (!(op->flags & OP_IMM) && op->b == cell);
+}
+
+static bool is_overwritten(const struct op_list *list, unsigned cell, unsigned from)
+{
+	for (unsigned i = from; i < list->n; i++)
+		if (list->item[i].dst == cell)
+			return true;
+	return false;
+}
+
+/* The same operation earlier in the rule, if neither what it reads nor what it made has changed since. */
+static const struct op *find_in_rule(const struct op_list *list, const struct op *op)
+{
+	for (unsigned i = list->n; i-- > 0;) {
+		const struct op *same = &list->item[i];
+
+		if (op_reads(op, same->dst))
+			return NULL;
+		if (op_same(same, op) && !is_overwritten(list, same->dst, i + 1))
+			return same;
+	}
+	return NULL;
+}
+
 struct operand enc_op(struct enc *e, enum op_code code, struct operand a, struct operand b)
 {
 	enum stage stage = STAGE_PRE;
+	const struct op *same;
+	struct operand found;
 	struct op op;
 
 	if (a.constant && b.constant)
@@ -258,6 +287,13 @@ struct operand enc_op(struct enc *e, enum op_code code, struct operand a, struct
 	op = op_make(code, a, b);
 	if (e->context == IN_SHARED)
 		return op_shared(e, op, stage);
+	same = find_in_rule(&e->rule, &op);
+	if (same) {
+		/* Somebody else's: not to be made elsewhere, and gone when its cell is written. */
+		found = operand_cell(same->dst, STAGE_RULE);
+		found.mutable_ = true;
+		return found;
+	}
 	op.dst = enc_rule_cells_new(e, 1);
 	enc_append(e, &e->rule, op);
 	return operand_cell(op.dst, STAGE_RULE);

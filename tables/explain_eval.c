@@ -131,6 +131,50 @@ static struct eval_value unary(const struct eval *eval, const struct expr *expr)
 	}
 }
 
+/* The quotient nearest to a / b for b > 0, halves away from 0. */
+static uint64_t divide_rounded(int64_t a, int64_t b)
+{
+	uint64_t half = b / 2;
+
+	return op_fold(OP_SDIV, a + (a < 0 ? -half : half), b);
+}
+
+static uint64_t mean_step(uint64_t mean, uint64_t n, uint64_t x, int64_t *ret_count)
+{
+	*ret_count = (n < 1 << 24 ? n : 1 << 24) + 1;
+	return divide_rounded(x * 1000 - mean, *ret_count);
+}
+
+static uint64_t variance(uint64_t v, uint64_t mean, uint64_t n, uint64_t x)
+{
+	int64_t count;
+	uint64_t step = mean_step(mean, n, x, &count), above = x * 1000 - mean;
+
+	return v + divide_rounded(above * (above - step) - v * 1000, count * 1000);
+}
+
+/* avg, var, ewma */
+static struct eval_value helper(const struct eval *eval, const struct expr *expr)
+{
+	uint64_t arg[4] = {};
+	int64_t count;
+
+	for (unsigned i = 0; i < expr->n_args && i < 4; i++) {
+		struct eval_value value = eval_expr(eval, expr->arg[i]);
+
+		if (!value.known)
+			return value;
+		arg[i] = value.lo;
+	}
+	if (strcmp(expr->name, "avg") == 0)
+		return number(arg[0] + mean_step(arg[0], arg[1], arg[2], &count));
+	if (strcmp(expr->name, "var") == 0)
+		return number(variance(arg[0], arg[1], arg[2], arg[3]));
+	if (strcmp(expr->name, "ewma") == 0)
+		return number(arg[0] + divide_rounded((arg[1] * 1000 - arg[0]) * (1000 - arg[2]), 1000));
+	return (struct eval_value){};
+}
+
 static struct eval_value call(const struct eval *eval, const struct expr *expr)
 {
 	static const struct {
@@ -152,7 +196,7 @@ static struct eval_value call(const struct eval *eval, const struct expr *expr)
 		if (a.known && b.known)
 			return number(op_fold(two[i].code[expr->type == TYPE_INT], a.lo, b.lo));
 	}
-	return (struct eval_value){};
+	return helper(eval, expr);
 }
 
 struct eval_value eval_expr(const struct eval *eval, const struct expr *expr)

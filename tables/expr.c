@@ -366,7 +366,9 @@ static void render_number(const struct expr *e, FILE *out)
 			fprintf(out, "%" PRIu64 "%s", e->value / units[i].factor, units[i].unit);
 			return;
 		}
-	if (e->type == TYPE_INT)
+	if (e->type == TYPE_FRACTION)
+		fprintf(out, "%" PRIu64 ".%03" PRIu64, e->value / 1000, e->value % 1000);
+	else if (e->type == TYPE_INT)
 		fprintf(out, "%" PRId64, (int64_t)e->value);
 	else
 		fprintf(out, "%" PRIu64, e->value);

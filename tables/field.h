@@ -28,8 +28,9 @@ enum value_type {
 	TYPE_ETHERTYPE,
 	TYPE_FLAGS, /* TCP flags. */
 	TYPE_HOOK,
-	TYPE_LIST,  /* Parameters only. */
-	TYPE_FIELD, /* Parameters only: the name of a field. */
+	TYPE_FRACTION, /* Thousandths; constants only: the weight of ewma(). */
+	TYPE_LIST,     /* Parameters only. */
+	TYPE_FIELD,    /* Parameters only: the name of a field. */
 	TYPE_MAX,
 };
 

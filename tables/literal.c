@@ -112,7 +112,7 @@ static int scale(__uint128_t digits, unsigned decimals, uint64_t factor, uint64_
 static int scan_number(const char *text, struct literal *literal, size_t *ret_len, char *error)
 {
 	enum { DIGITS_MAX = 24 }; /* With a factor of 47 bits still within 128. */
-	static const struct unit none = {"", TYPE_U64, 1};
+	static const struct unit none = {"", TYPE_U64, 1}, fraction = {"", TYPE_FRACTION, 1000};
 	const struct unit *unit = &none;
 	__uint128_t digits = 0;
 	unsigned decimals = 0, n_digits = 0;
@@ -129,13 +129,15 @@ static int scan_number(const char *text, struct literal *literal, size_t *ret_le
 	while (isalnum((unsigned char)text[n + unit_len]) || text[n + unit_len] == '_')
 		unit_len++;
 	*ret_len = n + unit_len;
+	if (decimals && !unit_len)
+		unit = &fraction;
 	if (unit_len && find_unit(text + n, unit_len, &unit, error) < 0)
 		return -EINVAL;
-	if (decimals && !unit_len)
-		return fail(error, "\"%.*s\" has decimals and no unit; only numbers with a unit may", text, n);
 	if (n_digits > DIGITS_MAX || decimals > DIGITS_MAX)
 		return fail(error, "%.*s does not fit in 64 bits", text, n + unit_len);
 	r = scale(digits, decimals, unit->factor, &literal->lo);
+	if (r == -EDOM && unit == &fraction)
+		return fail(error, "%.*s has more than three decimals", text, n);
 	if (r == -EDOM)
 		return fail(error, "%.*s is not a whole number of the smallest unit", text, n + unit_len);
 	if (r == -ERANGE)
@@ -244,7 +246,8 @@ int literal_scan(const char *text, struct literal *ret_literal, size_t *ret_len,
 
 static int negate(const char *text, struct literal *literal, char *error)
 {
-	if (literal->type == TYPE_ADDR || literal->type == TYPE_PREFIX || literal->type == TYPE_MAC)
+	if (literal->type == TYPE_ADDR || literal->type == TYPE_PREFIX || literal->type == TYPE_MAC ||
+	    literal->type == TYPE_FRACTION)
 		return fail(error, "\"-\" before \"%.*s\" makes no sense", text, strlen(text));
 	if (literal->lo > 1ULL << 63)
 		return fail(error, "-%.*s does not fit in 64 bits", text, strlen(text));

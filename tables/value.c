@@ -66,6 +66,7 @@ const char *value_type_name(enum value_type type)
 	case TYPE_ETHERTYPE: return "ethertype";
 	case TYPE_FLAGS: return "flags";
 	case TYPE_HOOK: return "hook";
+	case TYPE_FRACTION: return "fraction";
 	case TYPE_LIST: return "list";
 	case TYPE_FIELD: return "field";
 	case TYPE_MAX: break;
@@ -272,6 +273,7 @@ const char *value_render(enum value_type type, uint64_t hi, uint64_t lo, uint64_
 			 (unsigned)(lo >> 8 & 0xff), (unsigned)(lo & 0xff));
 		return buf;
 	case TYPE_INT: snprintf(buf, size, "%" PRId64, (int64_t)lo); return buf;
+	case TYPE_FRACTION: snprintf(buf, size, "%" PRIu64 ".%03" PRIu64, lo / 1000, lo % 1000); return buf;
 	case TYPE_U64:
 	case TYPE_RATE:
 	case TYPE_PORT:
@@ -311,6 +313,7 @@ static bool literal_fits(enum value_type type, enum value_type literal)
 	case TYPE_DURATION:
 	case TYPE_RATE:
 	case TYPE_SIZE: return literal == type || literal == TYPE_U64;
+	case TYPE_FRACTION:
 	case TYPE_LIST:
 	case TYPE_FIELD:
 	case TYPE_MAX: return false;

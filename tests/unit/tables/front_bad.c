@@ -143,7 +143,25 @@ static void test_overflow(void **state)
 		{"{do: n = -5 % 0}", "18: division by 0\n"},
 		{"{when: length > -1 + 0x8000000000000000}", "30: 9223372036854775808 does not fit in a signed number\n"},
 		{"{do: n = 10sec}", "18: unknown unit \"sec\"; did you mean \"s\"?\n"},
-		{"{do: n = 0.5}", "18: \"0.5\" has decimals and no unit; only numbers with a unit may\n"},
+		{"{do: n = 0.5}", "18: \"n\" holds a number and cannot become a fraction\n"},
+	};
+
+	check_rules(mistakes, ARRAY_SIZE(mistakes));
+}
+
+static void test_helpers(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{"{do: n = n + 0.5}", "18: \"+\" between a number and a fraction makes no sense\n"},
+		{"{do: n = -0.5}", "18: \"-\" of a fraction makes no sense\n"},
+		{"{do: n = avg(n)}", "18: avg() takes mean, count and sample\n"},
+		{"{do: 'n = avg(n, n, start)'}", "29: avg() of a time makes no sense\n"},
+		{"{do: 'n = var(n, n, peer, n)'}", "29: var() of an address makes no sense\n"},
+		{"{do: 'n = ewma(n, n, 7)'}", "30: the weight of ewma() is a constant fraction like 0.875, not a number\n"},
+		{"{do: 'n = ewma(n, n, 1.0)'}", "30: the weight of ewma() lies between 0 and 1\n"},
+		{"{do: 'n = ewma(n, 0.5, 0.5)'}", "27: ewma() of a fraction makes no sense\n"},
+		{"{when: hash(10.0.0.0/8) == 1}", "21: hash() of a prefix makes no sense\n"},
+		{"{match: {lane: 0.5}}", "24: \"0.5\" is a fraction; \"lane\" is compared with a number, a range a-b, a constant or a parameter\n"},
 	};
 
 	check_rules(mistakes, ARRAY_SIZE(mistakes));
@@ -173,7 +191,6 @@ static void test_not_yet(void **state)
 		{"{allocate: {register: n}}", "10: \"allocate\" in a rule" NOT_YET},
 		{"{when: inner.ip.src == ip.src}", "16: \"inner.ip.src\"" NOT_YET},
 		{"{match: {mpls.label: 5}}", "18: \"mpls.label\"" NOT_YET},
-		{"{when: \"ewma(n, 1, 2) == 1\"}", "17: ewma()" NOT_YET},
 		{"{do: n = meter(m)}", "18: meter()" NOT_YET},
 		{"{action: mirror(1)}", "18: \"mirror\"" NOT_YET},
 		{"{action: become(x); output(1)}", "18: \"become\"" NOT_YET},
@@ -432,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_match_values),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_helpers),
 		cmocka_unit_test(test_what_may_be_written),
 		cmocka_unit_test(test_not_yet),
 		cmocka_unit_test(test_yaml_in_rules),
