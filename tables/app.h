@@ -24,8 +24,8 @@ struct value {
 	uint64_t hi, lo;
 	unsigned prefix_len;
 	char *text; /* As written; the name of a port. */
-	bool range; /* lo..last (a-b), an item of a list. */
-	uint64_t last;
+	bool range; /* a-b, an item of a list: up to last_hi, last. */
+	uint64_t last_hi, last;
 	const struct field *field; /* TYPE_FIELD */
 	struct value *item;	   /* TYPE_LIST */
 	size_t n_items;
@@ -94,7 +94,7 @@ enum pattern_kind { PATTERN_VALUE, PATTERN_RANGE, PATTERN_PREFIX, PATTERN_MASK }
 struct pattern {
 	enum pattern_kind kind;
 	uint64_t hi, lo;	   /* Value, or first of a range. */
-	uint64_t last;		   /* Of a range. */
+	uint64_t last_hi, last;	   /* Of a range. */
 	uint64_t mask_hi, mask_lo; /* PREFIX and MASK; all ones of the width for VALUE. */
 };
 struct match {

@@ -87,7 +87,10 @@ void name_parse_typed_list(struct checker *c, const struct yaml_node *node, cons
 
 void app_check_parameters(struct checker *c, const struct yaml_node *map);
 /* Is a <= b, of values of 'type'? */
-bool value_in_order(enum value_type type, uint64_t a, uint64_t b);
+bool value_in_order(enum value_type type, const struct value *a, const struct value *b);
+bool value_is_ipv4(uint64_t hi, uint64_t lo);
+/* What is wrong with first-last, or NULL. */
+const char *value_range_mistake(enum value_type type, const struct value *first, const struct value *last);
 /* A literal, "a-b", or a named constant.  NULL in 'what' of no value: returns -EINVAL (reported). */
 int value_parse_constant(struct checker *c, const char *text, struct loc loc, struct value *ret_value);
 /* Clears the bits behind a prefix, with a warning when there were any. */

@@ -210,17 +210,36 @@ static struct expr *new_binary(struct checker *c, const struct expr *at, enum ex
 	return e;
 }
 
-static struct expr *new_literal(struct checker *c, const struct expr *at, const struct value *value, uint64_t number)
+static struct expr *new_literal(struct checker *c, const struct expr *at, const struct value *value, uint64_t hi,
+				uint64_t lo)
 {
 	struct expr *e = arena_alloc(c->arena, sizeof(*e));
 	struct value one = *value;
 
-	one.lo = number;
+	one.hi = hi;
+	one.lo = lo;
 	e->loc = at->loc;
 	set_constant(e, &one);
 	if (!value->range)
 		e->name = value->text;
 	return e;
+}
+
+static bool check_range(struct checker *c, const struct expr *x, const struct expr *first, const struct expr *last)
+{
+	const struct value a = {.hi = first->hi, .lo = first->value}, b = {.hi = last->hi, .lo = last->value};
+	const char *mistake = "a prefix can be no end of a range";
+
+	if (!first->constant || !last->constant)
+		return true;
+	if (first->type != TYPE_PREFIX && last->type != TYPE_PREFIX)
+		mistake = value_range_mistake(x->type == TYPE_ADDR				? TYPE_ADDR
+					      : expr_is_signed(EOP_LE, first->type, last->type) ? TYPE_INT
+												: x->type,
+					      &a, &b);
+	if (mistake)
+		ERROR(c, first->loc, "%s", mistake);
+	return !mistake;
 }
 
 /* x == a; x >= a and x <= b; x in prefix.  All parts are checked already. */
@@ -235,6 +254,8 @@ static struct expr *member_test(struct checker *c, const struct expr *at, struct
 		ERROR(c, first->loc, "only an address can be in a prefix");
 		return NULL;
 	}
+	if (last && !check_range(c, x, first, last))
+		return NULL;
 	test = new_binary(c, at, last ? EOP_GE : EOP_EQ, x, first);
 	if (expr_combine(c, at, test->op, x, first) == TYPE_MAX || !expr_fold(c, test))
 		return NULL;
@@ -260,8 +281,8 @@ static bool add_list_parameter(struct checker *c, struct expr *e, const struct p
 
 	for (size_t i = 0; i < param->value.n_items; i++) {
 		const struct value *item = &param->value.item[i];
-		struct expr *first = new_literal(c, e, item, item->lo);
-		struct expr *last = item->range ? new_literal(c, e, item, item->last) : NULL;
+		struct expr *first = new_literal(c, e, item, item->hi, item->lo);
+		struct expr *last = item->range ? new_literal(c, e, item, item->last_hi, item->last) : NULL;
 
 		good &= add_test(c, e, tests, member_test(c, e, e->arg[0], first, last));
 	}

@@ -75,14 +75,8 @@ static enum value_type mismatch(struct checker *c, const struct expr *e, enum ex
 static enum value_type combine_compare(struct checker *c, const struct expr *e, enum expr_op op, enum value_type a,
 				       enum value_type b)
 {
-	bool equality = op == EOP_EQ || op == EOP_NE;
-
 	if (a == TYPE_PREFIX || b == TYPE_PREFIX) {
 		ERROR(c, e->loc, "a prefix can only stand behind \"in\", not \"%s\"", expr_op_text(op));
-		return TYPE_MAX;
-	}
-	if ((a == TYPE_ADDR || a == TYPE_MAC) && a == b && !equality) {
-		ERROR(c, e->loc, "%s can only be compared with ==, != and in", a == TYPE_ADDR ? "addresses" : "MACs");
 		return TYPE_MAX;
 	}
 	if (a != b && !(is_neutral(a) && is_number(b)) && !(is_neutral(b) && is_number(a)))
@@ -279,16 +273,17 @@ static bool fold_binary(struct checker *c, struct expr *e)
 	const struct expr *left = e->arg[0], *right = e->arg[1];
 	uint64_t a = left->value, b = right->value;
 	bool equal = a == b && left->hi == right->hi;
+	bool less = left->hi != right->hi ? left->hi < right->hi : a < b;
 
 	switch (e->op) {
 	case EOP_OR: e->value = a || b; break;
 	case EOP_AND: e->value = a && b; break;
 	case EOP_EQ: e->value = equal; break;
 	case EOP_NE: e->value = !equal; break;
-	case EOP_LT: e->value = a < b; break;
-	case EOP_LE: e->value = a <= b; break;
-	case EOP_GT: e->value = a > b; break;
-	case EOP_GE: e->value = a >= b; break;
+	case EOP_LT: e->value = less; break;
+	case EOP_LE: e->value = less || equal; break;
+	case EOP_GT: e->value = !less && !equal; break;
+	case EOP_GE: e->value = !less; break;
 	case EOP_BOR: e->value = a | b; break;
 	case EOP_BXOR: e->value = a ^ b; break;
 	case EOP_BAND: e->value = a & b; break;

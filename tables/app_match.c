@@ -87,7 +87,7 @@ static bool add_value(struct checker *c, struct match *m, struct loc loc, const 
 	if (m->type != TYPE_ADDR && (!check_sign(c, m, loc, text, value->lo, value->type) ||
 				     !check_sign(c, m, loc, text, value->range ? value->last : 0, value->type)))
 		return false;
-	if (value->range && (m->type == TYPE_MAC || m->type == TYPE_FLAGS)) {
+	if (value->range && m->type == TYPE_FLAGS) {
 		ERROR(c, loc, "\"%s\": no ranges for %s", text, target_name(m));
 		return false;
 	}
@@ -101,6 +101,7 @@ static bool add_value(struct checker *c, struct match *m, struct loc loc, const 
 	}
 	if (value->range) {
 		p.kind = PATTERN_RANGE;
+		p.last_hi = value->last_hi;
 		p.last = value->last;
 	}
 	add_pattern(c, m, p);
@@ -151,7 +152,7 @@ static int read_atom(struct checker *c, const struct match *m, struct loc loc, c
 static bool is_atom_text(const char *text)
 {
 	text += *text == '-';
-	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] == '\0';
+	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:")] == '\0';
 }
 
 /* "a-b", of numbers or parameters.  False: it is something else. */
@@ -171,26 +172,30 @@ static bool check_range(struct checker *c, struct match *m, struct loc loc, cons
 			const char *last_text)
 {
 	struct value first, last;
+	const char *mistake;
 
 	if (read_atom(c, m, loc, first_text, &first) < 0 || read_atom(c, m, loc, last_text, &last) < 0)
 		return false;
-	if (m->type == TYPE_ADDR || m->type == TYPE_MAC) {
-		ERROR(c, loc, "\"%s\": no ranges of addresses; write prefixes, or address/mask", text);
+	if (!type_fits(m, first.type) || !type_fits(m, last.type) || first.type == TYPE_PREFIX ||
+	    last.type == TYPE_PREFIX) {
+		ERROR(c, loc, "\"%s\": a range has two %s", text,
+		      m->type == TYPE_ADDR  ? "addresses"
+		      : m->type == TYPE_MAC ? "MACs"
+					    : "numbers");
 		return false;
 	}
-	if (first.type == TYPE_LIST || last.type == TYPE_LIST || !type_fits(m, last.type)) {
-		ERROR(c, loc, "\"%s\": a range has two numbers", text);
+	if (m->type != TYPE_ADDR &&
+	    (!check_sign(c, m, loc, text, first.lo, first.type) || !check_sign(c, m, loc, text, last.lo, last.type)))
 		return false;
-	}
-	if (!check_sign(c, m, loc, text, first.lo, first.type) || !check_sign(c, m, loc, text, last.lo, last.type))
-		return false;
-	if (!value_in_order(m->type, first.lo, last.lo)) {
-		ERROR(c, loc, "\"%s\": the range is backwards", text);
+	mistake = value_range_mistake(m->type, &first, &last);
+	if (mistake) {
+		ERROR(c, loc, "\"%s\": %s", text, mistake);
 		return false;
 	}
 	if (m->type == TYPE_INT)
 		first.type = TYPE_INT; /* Both fit, though only one may have a sign. */
 	first.range = true;
+	first.last_hi = last.hi;
 	first.last = last.lo;
 	return add_value(c, m, loc, text, &first);
 }

@@ -51,40 +51,56 @@ void value_trim_prefix(struct checker *c, struct loc loc, const char *text, stru
 	value->lo &= lo;
 }
 
-/* Is a <= b, of values of 'type'? */
-bool value_in_order(enum value_type type, uint64_t a, uint64_t b)
+bool value_in_order(enum value_type type, const struct value *a, const struct value *b)
 {
-	return type == TYPE_INT ? (int64_t)a <= (int64_t)b : a <= b;
+	if (type == TYPE_INT)
+		return (int64_t)a->lo <= (int64_t)b->lo;
+	return a->hi != b->hi ? a->hi < b->hi : a->lo <= b->lo;
 }
 
-/* "a-b" with two numbers; -ENOENT when it is none. */
+bool value_is_ipv4(uint64_t hi, uint64_t lo)
+{
+	return hi == 0 && lo >> 32 == 0xffff;
+}
+
+const char *value_range_mistake(enum value_type type, const struct value *first, const struct value *last)
+{
+	if (type == TYPE_ADDR && value_is_ipv4(first->hi, first->lo) != value_is_ipv4(last->hi, last->lo))
+		return "the range has an IPv4 and an IPv6 end";
+	return value_in_order(type, first, last) ? NULL : "the range is backwards";
+}
+
+static struct value value_of_literal(const struct literal *literal)
+{
+	return (struct value){.type = literal->type, .hi = literal->hi, .lo = literal->lo};
+}
+
+/* "a-b" with two literals; -ENOENT when it is none. */
 static int parse_range(struct checker *c, const char *text, struct loc loc, struct value *ret_value)
 {
-	bool negative = *text == '-';
-	const char *dash = strchr(text + negative, '-');
-	struct literal first, last;
+	const char *dash = strchr(text + (*text == '-'), '-'), *mistake;
+	struct literal literal[2];
+	struct value last;
 	char error[LITERAL_ERROR_SIZE];
 
-	if (!dash || dash == text || strchr(text, ':') || !isdigit((unsigned char)text[negative]))
+	if (!dash || literal_parse(arena_strndup(c->arena, text, dash - text), &literal[0], error) < 0 ||
+	    literal_parse(dash + 1, &literal[1], error) < 0)
 		return -ENOENT;
-	if (literal_parse(arena_strndup(c->arena, text, dash - text), &first, error) < 0 ||
-	    literal_parse(dash + 1, &last, error) < 0)
-		return -ENOENT;
-	if (first.type == TYPE_INT && last.type == TYPE_U64 && last.lo <= INT64_MAX)
+	*ret_value = value_of_literal(&literal[0]);
+	last = value_of_literal(&literal[1]);
+	if (ret_value->type == TYPE_INT && last.type == TYPE_U64 && last.lo <= INT64_MAX)
 		last.type = TYPE_INT;
-	if (first.type != last.type || first.type == TYPE_ADDR || first.type == TYPE_PREFIX) {
-		ERROR(c, loc, "\"%s\": a range has two numbers of one unit", text);
+	mistake = ret_value->type != last.type || last.type == TYPE_PREFIX || last.type == TYPE_FRACTION
+			  ? "a range has two numbers of one unit, or two addresses"
+			  : value_range_mistake(last.type, ret_value, &last);
+	if (mistake) {
+		ERROR(c, loc, "\"%s\": %s", text, mistake);
 		return -EINVAL;
 	}
-	if (!value_in_order(first.type, first.lo, last.lo)) {
-		ERROR(c, loc, "\"%s\": the range is backwards", text);
-		return -EINVAL;
-	}
-	*ret_value = (struct value){.type = first.type,
-				    .lo = first.lo,
-				    .last = last.lo,
-				    .range = true,
-				    .text = arena_strdup(c->arena, text)};
+	ret_value->range = true;
+	ret_value->last_hi = last.hi;
+	ret_value->last = last.lo;
+	ret_value->text = arena_strdup(c->arena, text);
 	return 0;
 }
 

@@ -179,13 +179,39 @@ static struct operand in_prefix(struct enc *e, const struct expr *expr)
 	return enc_masked_equal(e, x, &p);
 }
 
+/* a < b, or a <= b: the high halves first. */
+static struct operand wide_order(struct enc *e, struct operand a, struct operand b, bool or_equal)
+{
+	struct operand below, same, low;
+
+	below = enc_op(e, OP_LT, operand_half(a, true), operand_half(b, true));
+	same = enc_op(e, OP_EQ, operand_half(a, true), operand_half(b, true));
+	low = enc_op(e, or_equal ? OP_LE : OP_LT, operand_half(a, false), operand_half(b, false));
+	return enc_op(e, OP_OR, below, enc_op(e, OP_AND, same, low));
+}
+
+struct operand enc_in_range(struct enc *e, struct operand x, const struct pattern *p)
+{
+	const struct operand first = {.constant = true, .wide = true, .hi = p->hi, .lo = p->lo};
+	const struct operand last = {.constant = true, .wide = true, .hi = p->last_hi, .lo = p->last};
+	struct operand from = wide_order(e, first, x, true);
+
+	return enc_op(e, OP_AND, from, wide_order(e, x, last, true));
+}
+
 static struct operand wide_binary(struct enc *e, const struct expr *expr, struct operand a, struct operand b)
 {
-	if (a.wide && b.wide && expr->op == EOP_EQ)
-		return wide_equal(e, a, b);
-	if (a.wide && b.wide && expr->op == EOP_NE)
-		return enc_op(e, OP_EQ, wide_equal(e, a, b), operand_number(0));
-	enc_error(e, "%s: addresses can only be compared with == and != (and `in`)", e->what);
+	if (a.wide && b.wide)
+		switch (expr->op) {
+		case EOP_EQ: return wide_equal(e, a, b);
+		case EOP_NE: return enc_op(e, OP_EQ, wide_equal(e, a, b), operand_number(0));
+		case EOP_LT:
+		case EOP_LE: return wide_order(e, a, b, expr->op == EOP_LE);
+		case EOP_GT:
+		case EOP_GE: return wide_order(e, b, a, expr->op == EOP_GE);
+		default: break;
+		}
+	enc_error(e, "%s: addresses can be compared, not computed with", e->what);
 	return operand_number(0);
 }
 

@@ -157,6 +157,8 @@ uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref);
 enum op_code enc_op_of(enum expr_op op, bool is_signed);
 /* All bits of the value that are 'mask' equal 'value': 0 or 1. */
 struct operand enc_masked_equal(struct enc *e, struct operand x, const struct pattern *p);
+/* An address within a range: 0 or 1. */
+struct operand enc_in_range(struct enc *e, struct operand x, const struct pattern *p);
 
 /* ---- encode_helper.c: avg, var, ewma --------------------------------------------------------- */
 /* False if 'expr' calls none of them. */

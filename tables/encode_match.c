@@ -91,6 +91,26 @@ static void want_address(struct row *d, struct operand x, const struct pattern *
 		add_equal(d, x.cell + 1, p->mask_lo, p->lo, false);
 }
 
+/* An IPv6 packet never holds a mapped address, so being IPv4 says all about the high half. */
+static void add_address_range(struct enc *e, struct row *d, struct operand x, const struct pattern *p, bool negate,
+			      enum load_kind kind)
+{
+	bool ipv4 = p->hi == 0 && p->lo >> 32 == 0xffff;
+	struct operand low = operand_half(x, false);
+
+	if (ipv4 && negate && kind != LOAD_ADDR4)
+		low = ipv4_or_ones(e, x);
+	if (!ipv4 && (negate || p->hi != p->last_hi)) {
+		add_bool(d, enc_in_range(e, x, p), negate);
+		return;
+	}
+	if (ipv4 && !negate && kind == LOAD_ADDR)
+		d->needs |= NEED(IPV4);
+	else if (!negate && kind != LOAD_ADDR4)
+		add_equal(d, x.cell, ~0ULL, p->hi, false);
+	add_range(d, low.cell, p->lo, p->last, negate);
+}
+
 /* ---- `match` -------------------------------------------------------------------------------- */
 
 static void add_pattern(struct enc *e, struct row *d, const struct match *m, const struct pattern *p)
@@ -101,7 +121,7 @@ static void add_pattern(struct enc *e, struct row *d, const struct match *m, con
 	if (x.constant)
 		add_constant(d, ((x.lo & p->mask_lo) == (p->lo & p->mask_lo)) != m->negate);
 	else if (x.wide && p->kind == PATTERN_RANGE)
-		enc_error(e, "%s: a range of addresses is not yet supported; use prefixes", e->what);
+		add_address_range(e, d, x, p, m->negate, kind);
 	else if (x.wide && m->negate)
 		deny_address(e, d, x, p, kind == LOAD_ADDR4);
 	else if (x.wide)

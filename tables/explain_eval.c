@@ -67,6 +67,22 @@ static bool equal(struct eval_value a, struct eval_value b)
 	return a.hi == b.hi && a.lo == b.lo;
 }
 
+static bool less(struct eval_value a, struct eval_value b)
+{
+	return a.hi != b.hi ? a.hi < b.hi : a.lo < b.lo;
+}
+
+static struct eval_value wide_order(enum expr_op op, struct eval_value a, struct eval_value b)
+{
+	switch (op) {
+	case EOP_LT: return number(less(a, b));
+	case EOP_LE: return number(!less(b, a));
+	case EOP_GT: return number(less(b, a));
+	case EOP_GE: return number(!less(a, b));
+	default: return (struct eval_value){};
+	}
+}
+
 static bool in_prefix(struct eval_value x, const struct expr *prefix)
 {
 	struct pattern p = {.kind = PATTERN_PREFIX, .hi = prefix->hi, .lo = prefix->value};
@@ -114,6 +130,8 @@ static struct eval_value binary(const struct eval *eval, const struct expr *expr
 	b = eval_expr(eval, expr->arg[1]);
 	if (!a.known || !b.known)
 		return (struct eval_value){};
+	if (expr->arg[0]->type == TYPE_ADDR && expr->op != EOP_EQ && expr->op != EOP_NE)
+		return wide_order(expr->op, a, b);
 	return binary_op(expr->op, expr_is_signed(expr->op, expr->arg[0]->type, expr->arg[1]->type), a, b);
 }
 
@@ -220,6 +238,10 @@ struct eval_value eval_expr(const struct eval *eval, const struct expr *expr)
 
 bool eval_pattern(const struct pattern *p, struct eval_value value)
 {
+	const struct eval_value first = {.hi = p->hi, .lo = p->lo}, last = {.hi = p->last_hi, .lo = p->last};
+
+	if (p->kind == PATTERN_RANGE && (p->hi || value.hi || p->last_hi))
+		return !less(value, first) && !less(last, value);
 	if (p->kind == PATTERN_RANGE)
 		return value.lo - p->lo <= p->last - p->lo;
 	return (value.hi & p->mask_hi) == (p->hi & p->mask_hi) && (value.lo & p->mask_lo) == (p->lo & p->mask_lo);

@@ -133,6 +133,45 @@ static void addresses_match_and_are_denied(void **state)
 		{"ip.src: 'not [10.0.0.0/8, 2001:db8::/32]'", IP4(9, 0, 0, 1), true},
 		{"ip.src: 0.0.0.0/0", IP4(9, 0, 0, 1), true},
 		{"ip.src: 0.0.0.0/0", V6(1), false},
+		{"ip.src: 10.0.0.3-10.0.1.2", IP4(10, 0, 0, 3), true},
+		{"ip.src: 10.0.0.3-10.0.1.2", IP4(10, 0, 1, 2), true},
+		{"ip.src: 10.0.0.3-10.0.1.2", IP4(10, 0, 1, 3), false},
+		{"ip.src: 10.0.0.3-10.0.1.2", IP4(10, 0, 0, 2), false},
+		{"ip.src: 10.0.0.3-10.0.1.2", V6(0xffff0a000003ULL), false},
+		{"ip.src: not 10.0.0.3-10.0.1.2", IP4(10, 0, 0, 3), false},
+		{"ip.src: not 10.0.0.3-10.0.1.2", IP4(10, 0, 1, 3), true},
+		{"ip.src: not 10.0.0.3-10.0.1.2", V6(0xffff0a000003ULL), true},
+		{"ip.src: not 0.0.0.0-255.255.255.255", V6(1), true},
+		{"ip.src: not 0.0.0.0-255.255.255.255", IP4(1, 2, 3, 4), false},
+		{"ip.src: '2001:db8::5-2001:db8::9'", V6(5), true},
+		{"ip.src: '2001:db8::5-2001:db8::9'", V6(9), true},
+		{"ip.src: '2001:db8::5-2001:db8::9'", V6(10), false},
+		{"ip.src: '2001:db8::5-2001:db8::9'", 0x20010db900000000ULL, 7, false},
+		{"ip.src: '2001:db8::5-2001:db8::9'", IP4(0, 0, 0, 7), false},
+		{"ip.src: 'not 2001:db8::5-2001:db8::9'", V6(7), false},
+		{"ip.src: 'not 2001:db8::5-2001:db8::9'", V6(4), true},
+		{"ip.src: 'not 2001:db8::5-2001:db8::9'", IP4(10, 0, 0, 7), true},
+		{"ip.src: '2001:db8::5-2001:db9::3'", V6(4), false},
+		{"ip.src: '2001:db8::5-2001:db9::3'", V6(~0ULL), true},
+		{"ip.src: '2001:db8::5-2001:db9::3'", 0x20010db800000001ULL, 0, true},
+		{"ip.src: '2001:db8::5-2001:db9::3'", 0x20010db900000000ULL, 3, true},
+		{"ip.src: '2001:db8::5-2001:db9::3'", 0x20010db900000000ULL, 4, false},
+		{"ip.src: 'not 2001:db8::5-2001:db9::3'", 0x20010db900000000ULL, 4, true},
+		{"ip.src: 'not 2001:db8::5-2001:db9::3'", V6(5), false},
+		{"ip.src: '[10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9, 192.0.2.0/24]'", IP4(10, 0, 0, 9), true},
+		{"ip.src: '[10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9, 192.0.2.0/24]'", V6(6), true},
+		{"ip.src: '[10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9, 192.0.2.0/24]'", IP4(192, 0, 2, 1), true},
+		{"ip.src: '[10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9, 192.0.2.0/24]'", IP4(10, 0, 2, 9), false},
+		{"ip.src: 'not [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9]'", IP4(10, 0, 0, 9), false},
+		{"ip.src: 'not [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9]'", V6(6), false},
+		{"ip.src: 'not [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9]'", V6(3), true},
+		{"ip.src: 10.0.0.1/255.0.0.255", IP4(10, 7, 7, 1), true},
+		{"ip.src: 10.0.0.1/255.0.0.255", IP4(10, 7, 7, 2), false},
+		{"ip.src: not 10.0.0.1/255.0.0.255", IP4(10, 7, 7, 1), false},
+		{"ip.src: not 10.0.0.1/255.0.0.255", V6(1), true},
+		{"ip.src: '::1/::ff'", V6(0x201), true},
+		{"ip.src: '::1/::ff'", V6(0x202), false},
+		{"ip.src: 'not ::1/::ff'", V6(0x201), false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -155,6 +194,84 @@ static void arp_addresses_need_no_family(void **state)
 	SEND(m, {"arp.tpa", IP4(11, 0, 0, 1)});
 	assert_true(hit(m));
 	machine_free(m);
+	m = match_machine("arp.tpa: 10.0.0.3-10.0.0.9, arp.spa: not 10.0.0.3-10.0.0.9");
+	SEND(m, {"arp.tpa", IP4(10, 0, 0, 9)}, {"arp.spa", IP4(10, 0, 0, 10)});
+	assert_true(hit(m));
+	SEND(m, {"arp.tpa", IP4(10, 0, 0, 9)}, {"arp.spa", IP4(10, 0, 0, 9)});
+	assert_false(hit(m));
+	machine_free(m);
+}
+
+static void addresses_have_an_order_in_conditions(void **state)
+{
+	static const struct {
+		const char *when;
+		uint64_t hi, lo;
+		bool hits;
+	} cases[] = {
+		{"ip.src in 10.0.0.3-10.0.1.2", IP4(10, 0, 0, 3), true},
+		{"ip.src in 10.0.0.3-10.0.1.2", IP4(10, 0, 1, 3), false},
+		{"ip.src in 10.0.0.3-10.0.1.2", V6(0xffff0a000003ULL), false},
+		{"ip.src in [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db9::1]", V6(5), true},
+		{"ip.src in [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db9::1]", V6(4), false},
+		{"not ip.src in [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db9::1]", V6(4), true},
+		{"ip.src in nets", IP4(10, 0, 0, 9), true},
+		{"ip.src in nets", IP4(10, 0, 1, 9), false},
+		{"ip.src in nets", 0x20010db800000007ULL, 0, true},
+		{"ip.src < 10.0.0.3", IP4(10, 0, 0, 2), true},
+		{"ip.src < 10.0.0.3", IP4(10, 0, 0, 3), false},
+		{"ip.src <= 10.0.0.3", IP4(10, 0, 0, 3), true},
+		{"ip.src > 2001:db8::5", V6(6), true},
+		{"ip.src > 2001:db8::5", V6(5), false},
+		{"ip.src > 2001:db8::5", 0x20010db800000001ULL, 0, true},
+		{"ip.src >= 2001:db8::5", V6(5), true},
+		{"10.0.0.3 < ip.src", V6(0), true},
+		{"ip.src < 2001:db8::", IP4(255, 255, 255, 255), true},
+		{"ip.src >= ip.dst", IP4(10, 0, 0, 5), true},
+		{"ip.src > ip.dst", IP4(10, 0, 0, 5), false},
+		{"10.0.0.1 < 10.0.0.2 and 10.0.0.1 < 2001:db8::1", V6(1), true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char yaml[512];
+		struct machine *m;
+
+		snprintf(yaml, sizeof(yaml),
+			 "app: test\nparameters: {nets: [10.0.0.3-10.0.0.9, '2001:db8::5-2001:db9::1']}\ntables:\n  - "
+			 "name: "
+			 "t\n    rules:\n      - {name: hit, when: '%s', action: drop}\n",
+			 cases[i].when);
+		m = machine_new(yaml, NULL, 0);
+		SEND(m, {"ip.src", cases[i].hi, cases[i].lo}, {"ip.dst", IP4(10, 0, 0, 5)});
+		if (hit(m) != cases[i].hits)
+			fail_msg("%s with %llx %llx", cases[i].when, (unsigned long long)cases[i].hi,
+				 (unsigned long long)cases[i].lo);
+		machine_free(m);
+	}
+}
+
+static void macs_match_in_ranges(void **state)
+{
+	static const struct {
+		const char *match;
+		uint64_t mac;
+		bool hits;
+	} cases[] = {
+		{"eth.src: '02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000003, true},
+		{"eth.src: '02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000102, true},
+		{"eth.src: '02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000103, false},
+		{"eth.src: 'not 02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000103, true},
+		{"eth.src: 'not 02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000004, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct machine *m = match_machine(cases[i].match);
+
+		SEND(m, {"eth.src", 0, cases[i].mac});
+		if (hit(m) != cases[i].hits)
+			fail_msg("%s with %llx", cases[i].match, (unsigned long long)cases[i].mac);
+		machine_free(m);
+	}
 }
 
 static void sets_multiply_into_rows(void **state)
@@ -503,6 +620,8 @@ int main(void)
 		cmocka_unit_test(flags_match_by_mask),
 		cmocka_unit_test(addresses_match_and_are_denied),
 		cmocka_unit_test(arp_addresses_need_no_family),
+		cmocka_unit_test(addresses_have_an_order_in_conditions),
+		cmocka_unit_test(macs_match_in_ranges),
 		cmocka_unit_test(sets_multiply_into_rows),
 		cmocka_unit_test(conditions_hold_as_written),
 		cmocka_unit_test(addresses_compare_in_conditions),

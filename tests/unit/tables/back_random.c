@@ -60,7 +60,7 @@ static void write_condition(FILE *out, unsigned depth)
 	unsigned kind = draw(depth > 0 ? 9 : 3);
 
 	if (kind == 0) {
-		fprintf(out, "%s %s %s", addresses[draw(4)], compare[draw(2)], addresses[draw(6)]);
+		fprintf(out, "%s %s %s", addresses[draw(4)], compare[draw(6)], addresses[draw(6)]);
 	} else if (kind == 1) {
 		fprintf(out, "has(%s)", draw(2) ? "tcp" : "ipv4");
 	} else if (kind == 2 || kind == 3) {
