@@ -108,6 +108,7 @@ static int parse_all(struct plan *plan, const struct plan_options *options, char
 
 		pa->held = plan->desired->item[i];
 		pa->hook = deployment_of(pa)->hook;
+		pa->placement.hash_seed = encode_hash_seed(deployment_of(pa)->name);
 		r = parse_app(pa, options->ports, &text);
 		if (r == 0)
 			r = resolve_ports(pa, options->ports, &text);

@@ -123,6 +123,7 @@ static int build(struct simulator *sim, const struct simulator_ports *ports, uin
 	if (r < 0)
 		return r;
 	native_set_seed(sim->sw, seed);
+	sim->placement.hash_seed = encode_hash_seed(sim->app->name);
 	native_set_active(sim->sw, 0);
 	for (unsigned i = 1; i <= ports->n; i++)
 		native_set_port(sim->sw, i, true);

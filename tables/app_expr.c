@@ -305,6 +305,16 @@ static bool add_member(struct checker *c, struct expr *e, struct expr *member, s
 	return add_test(c, e, tests, member_test(c, e, x, member, last));
 }
 
+static bool draws_random(const struct expr *e)
+{
+	if (e->kind == EXPR_CALL && strcmp(e->name, "random") == 0)
+		return true;
+	for (unsigned i = 0; i < e->n_args; i++)
+		if (draws_random(e->arg[i]))
+			return true;
+	return false;
+}
+
 /* Turns `x in set` into comparisons, so that nothing behind the checker knows sets. */
 static bool check_in(struct checker *c, struct expr *e)
 {
@@ -313,8 +323,9 @@ static bool check_in(struct checker *c, struct expr *e)
 
 	if (!expr_check(c, e->arg[0], TYPE_U64))
 		return false;
-	if (e->arg[0]->kind == EXPR_CALL) {
-		ERROR(c, e->loc, "a call cannot stand before \"in\": name its value with let:");
+	if (draws_random(e->arg[0])) {
+		ERROR(c, e->loc,
+		      "\"random\" cannot stand before \"in\", which looks at it several times: name it with let:");
 		return false;
 	}
 	if (set->kind != EXPR_SET)

@@ -306,6 +306,7 @@ int enc_run(struct enc *e)
 		enc_error(e, "table %s has %zu rules, the limit is %d", e->at->name, e->at->n_rules, RULES_MAX);
 	if (e->failed)
 		return -E2BIG;
+	enc_draw(e);
 	if (e->at->stateful)
 		encode_keys(e);
 	encode_rules(e);
@@ -351,6 +352,7 @@ void enc_made_up_placement(const struct app *app, enum hook_id default_hook, str
 	unsigned n_on[HOOK_MAX] = {};
 
 	memset(ret_placement, 0, sizeof(*ret_placement));
+	ret_placement->hash_seed = encode_hash_seed(app->name);
 	for (unsigned i = 0; i < app->n_tables; i++) {
 		struct table_placement *place = &ret_placement->table[i];
 

@@ -23,7 +23,11 @@ struct table_placement {
 
 struct placement {
 	struct table_placement table[APP_TABLES_MAX]; /* By index in app.table. */
+	uint64_t hash_seed;			      /* Of hash(), from encode_hash_seed(). */
 };
+
+/* The seed of hash() follows the deployment's name, so that every switch hashes alike and two deployments do not. */
+uint64_t encode_hash_seed(const char *deployment);
 
 /* A table "continues" to the next table of the application on the same hook.  Returns its index in
  * app.table, or -1. 'default_hook' is the deployment's. */

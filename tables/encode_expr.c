@@ -259,26 +259,6 @@ struct operand enc_bool(struct enc *e, const struct expr *expr)
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
-static struct operand hash_call(struct enc *e, const struct expr *expr)
-{
-	struct operand arg[HASH_ARGS_MAX];
-	enum context context = e->context;
-	unsigned n = expr->n_args;
-
-	if (n > HASH_ARGS_MAX) {
-		enc_error(e, "%s: hash() of %u values, the limit is %d", e->what, n, HASH_ARGS_MAX);
-		return operand_number(0);
-	}
-	e->context = IN_SHARED;
-	for (unsigned i = 0; i < n; i++) {
-		arg[i] = enc_expr(e, expr->arg[i]);
-		if (!arg[i].constant && arg[i].stage != STAGE_PRE)
-			enc_error(e, "%s: hash() is computed before the lock: no register or `now` in it", e->what);
-	}
-	e->context = context;
-	return enc_hash(e, arg, n);
-}
-
 static struct operand call(struct enc *e, const struct expr *expr)
 {
 	static const struct {
@@ -292,10 +272,8 @@ static struct operand call(struct enc *e, const struct expr *expr)
 
 	if (strcmp(expr->name, "has") == 0)
 		return enc_op(e, OP_HAS, operand_cell(CELL_PRESENT, STAGE_PRE), operand_number(expr->value));
-	if (strcmp(expr->name, "random") == 0)
-		return enc_random(e);
-	if (strcmp(expr->name, "hash") == 0)
-		return hash_call(e, expr);
+	if (strcmp(expr->name, "random") == 0 || strcmp(expr->name, "hash") == 0)
+		return enc_draw_call(e, expr);
 	if (enc_helper(e, expr, &a))
 		return a;
 	for (size_t i = 0; i < sizeof(two) / sizeof(two[0]); i++) {

@@ -39,12 +39,18 @@ struct carry {
 	bool used[APP_TABLES_MAX];
 };
 
-enum { VARIABLE_WORDS_MAX = 2 * APP_VARIABLES_MAX, HASHES_MAX = 16, HASH_ARGS_MAX = 8 };
+enum { VARIABLE_WORDS_MAX = 2 * APP_VARIABLES_MAX, HASHES_MAX = 16, HASH_ARGS_MAX = 8, DRAWN_MAX = 64 };
 
 /* A hash() already computed. */
 struct hash_memo {
 	struct operand arg[HASH_ARGS_MAX];
 	unsigned n_args;
+	__u8 cell;
+};
+
+/* A place of the text that has a value drawn before the lock. */
+struct drawn {
+	const struct expr *expr;
 	__u8 cell;
 };
 
@@ -76,6 +82,8 @@ struct enc {
 	struct op_list pre, let, rule;
 	struct hash_memo hash[HASHES_MAX];
 	unsigned n_hashes;
+	struct drawn drawn[DRAWN_MAX];
+	unsigned n_drawn;
 	struct operand *let_value; /* By let. */
 	bool *let_done;
 
@@ -139,8 +147,6 @@ void enc_move(struct enc *e, unsigned dst, struct operand value);
 /* A cell that holds 'value', made by the rule's operations if it is a constant or a variable. */
 unsigned enc_settle(struct enc *e, struct operand value);
 void enc_append(struct enc *e, struct op_list *list, struct op op);
-struct operand enc_random(struct enc *e);
-struct operand enc_hash(struct enc *e, const struct operand *arg, unsigned n_args);
 /* Output cells of a biflow operation, and what its inputs need. */
 unsigned enc_biflow(struct enc *e, enum key_kind kind, uint64_t *ret_needs);
 uint64_t op_fold(enum op_code code, uint64_t a, uint64_t b);
@@ -163,6 +169,14 @@ struct operand enc_in_range(struct enc *e, struct operand x, const struct patter
 /* ---- encode_helper.c: avg, var, ewma --------------------------------------------------------- */
 /* False if 'expr' calls none of them. */
 bool enc_helper(struct enc *e, const struct expr *expr, struct operand *ret_value);
+
+/* ---- encode_draw.c: random and hash() -------------------------------------------------------- */
+/* Draws every `random` of the table; comes first. */
+void enc_draw(struct enc *e);
+/* The value of a call of random or hash(). */
+struct operand enc_draw_call(struct enc *e, const struct expr *expr);
+/* The cell of such a call that was encoded. */
+bool enc_drawn(const struct enc *e, const struct expr *expr, unsigned *ret_cell);
 
 /* ---- encode_match.c: `match` and `when` -> rows --------------------------------------------- */
 void enc_rule_rows(struct enc *e, unsigned rule);

@@ -203,7 +203,10 @@ static struct eval_value call(const struct eval *eval, const struct expr *expr)
 		   {"seq_lt", {OP_SEQ_LT, OP_SEQ_LT}},
 		   {"seq_le", {OP_SEQ_LE, OP_SEQ_LE}}};
 	struct eval_value a, b;
+	unsigned cell;
 
+	if (enc_drawn(eval->enc, expr, &cell))
+		return number(eval->cells[cell]);
 	if (strcmp(expr->name, "has") == 0)
 		return number((eval->cells[CELL_PRESENT] & expr->value) == expr->value);
 	for (size_t i = 0; i < sizeof(two) / sizeof(two[0]); i++) {

@@ -55,6 +55,7 @@ struct machine *machine_new(const char *yaml, const struct setting *settings, si
 		diag_print(&diags, yaml, stderr);
 	assert_non_null(m->app);
 	place_alone(m->app, &m->placement);
+	m->placement.hash_seed = MACHINE_SEED;
 	encode_all(m, &diags);
 	diag_done(&diags);
 	m->now_ns = MACHINE_START;
@@ -191,6 +192,14 @@ static uint64_t compute(enum op_code code, uint64_t a, uint64_t b, uint64_t pres
 	return 0;
 }
 
+uint64_t machine_hash(uint64_t hash, uint64_t word)
+{
+	hash ^= word;
+	hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdULL;
+	hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53ULL;
+	return hash ^ hash >> 33;
+}
+
 static void biflow_l4(struct machine *m, const struct op *op)
 {
 	const __u64 *in = &m->cells[op->a];
@@ -213,9 +222,9 @@ static void run_op(struct machine *m, const struct op *op)
 	}
 	switch (op->code) {
 	case OP_BIFLOW_L4: biflow_l4(m, op); break;
-	case OP_RANDOM: m->cells[op->dst] = 12345; break;
+	case OP_RANDOM: m->cells[op->dst] = ++m->n_draws; break;
 	case OP_HASH_INIT: m->cells[op->dst] = b; break;
-	case OP_HASH_ADD: m->cells[op->dst] = (a ^ b) * 0x9e3779b97f4a7c15ULL; break;
+	case OP_HASH_ADD: m->cells[op->dst] = machine_hash(a, b); break;
 	default: m->cells[op->dst] = compute(op->code, a, b, m->cells[CELL_PRESENT]); break;
 	}
 }

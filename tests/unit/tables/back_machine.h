@@ -12,6 +12,8 @@
 enum { MACHINE_RECORDS = 64, MACHINE_WRITES = 16 };
 #define MACHINE_START ((1ULL << TIME_BASE_NS_SHIFT) + 1000000000000ULL)
 
+#define MACHINE_SEED 0x123456789abcdefULL
+
 struct record {
 	bool alive;
 	unsigned table;
@@ -31,6 +33,7 @@ struct machine {
 	struct layout layout[APP_TABLES_MAX];
 	struct record record[MACHINE_RECORDS];
 	uint64_t now_ns;
+	uint64_t n_draws; /* The first `random` is 1, the next one 2, and so on. */
 	/* Of the last packet: */
 	__u64 cells[CELLS];
 	unsigned rule[APP_TABLES_MAX]; /* By table; RULES_ROOM: not visited. */
@@ -48,6 +51,9 @@ struct machine {
 /* Parses and encodes; fails the test on any mistake. */
 struct machine *machine_new(const char *yaml, const struct setting *settings, size_t n_settings);
 void machine_free(struct machine *m);
+
+/* One word more in a hash. */
+uint64_t machine_hash(uint64_t hash, uint64_t word);
 
 void machine_send(struct machine *m, const struct part *part, size_t n);
 #define SEND(m, ...)                                                                                                   \

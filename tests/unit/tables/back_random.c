@@ -34,7 +34,7 @@ static const char *const addresses[] = {"ip.src", "ip.dst", "w", "z", "10.0.0.1"
 static void write_number(FILE *out, unsigned depth)
 {
 	static const char *const ops[] = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"};
-	unsigned kind = draw(depth > 0 ? 6 : 2);
+	unsigned kind = draw(depth > 0 ? 7 : 2);
 
 	if (kind == 0) {
 		fputs(numbers[draw(NUMBERS)], out);
@@ -46,6 +46,8 @@ static void write_number(FILE *out, unsigned depth)
 		fputs(", ", out);
 		write_number(out, depth - 1);
 		fputs(")", out);
+	} else if (kind == 6) {
+		fputs(draw(2) ? "(random & 0xff)" : draw(2) ? "hash(length, v)" : "hash(ip.src)", out);
 	} else {
 		/* A name first: constants alone may overflow, which the checker refuses. */
 		fprintf(out, "(%s %s ", names[draw(NAMES)], ops[draw(10)]);
@@ -176,7 +178,10 @@ static struct eval_value judge_value(const struct judge *j, const struct eval *n
 	struct eval_value value;
 	struct expr copy = *expr;
 	struct expr args[2], *arg[2];
+	unsigned cell;
 
+	if (enc_drawn(&j->enc, expr, &cell))
+		return eval_expr(now, expr);
 	if (expr->constant || expr->kind != EXPR_NAME) {
 		if (expr->constant || expr->n_args != 2)
 			return eval_expr(now, expr);

@@ -165,6 +165,7 @@ static void test_helpers(void **state)
 		{"{do: 'n = ewma(n, n, 7)'}", "30: the weight of ewma() is a constant fraction like 0.875, not a number\n"},
 		{"{do: 'n = ewma(n, n, 1.0)'}", "30: the weight of ewma() lies between 0 and 1\n"},
 		{"{do: 'n = ewma(n, 0.5, 0.5)'}", "27: ewma() of a fraction makes no sense\n"},
+		{"{when: random % 3 in 1-2}", "16: \"random\" cannot stand before \"in\", which looks at it several times: name it with let:\n"},
 		{"{when: hash(10.0.0.0/8) == 1}", "21: hash() of a prefix makes no sense\n"},
 		{"{match: {lane: 0.5}}", "24: \"0.5\" is a fraction; \"lane\" is compared with a number, a range a-b, a constant or a parameter\n"},
 	};
