@@ -149,7 +149,11 @@ HOOK_FN int verdict_apply(struct hook *h, struct scratch *s, const struct rule *
 
 HOOK_FN __u32 entry_port(__u32 port)
 {
-	return port <= PORTS_MAX ? port : 0;
+	if (port > PORTS_MAX)
+		port = 0;
+	/* Or the test is made on a copy, of which the verifier of 6.1 knows no relation to 'port'. */
+	OPAQUE(port);
+	return port;
 }
 
 /* All that a packet knows before its headers. */
@@ -277,8 +281,13 @@ HOOK_FN void punt_packet(struct hook *h, struct scratch *s)
 		size = PUNT_BYTES_MAX;
 	OPAQUE(size);
 	s->punt_size = 0;
-	if (size && size <= PUNT_BYTES_MAX && !hook_read(h, s->punt, size))
-		s->punt_size = size;
+	/* Signed, because the verifier of 6.1 learns nothing from "not 0"; and each test on its own, because merged
+	 * they are one of 'size - 1', from which no verifier before 6.18 learns anything of 'size'. */
+	if ((__s64)size > 0) {
+		OPAQUE(size);
+		if (size <= PUNT_BYTES_MAX && !hook_read(h, s->punt, size))
+			s->punt_size = size;
+	}
 	COLD_CALL(punt_send, h, s);
 }
 
