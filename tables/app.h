@@ -36,6 +36,7 @@ struct parameter {
 	enum value_type type;
 	bool has_default; /* Otherwise it must be set. */
 	bool is_set;	  /* By app_parse()'s settings. */
+	bool used;	  /* Anywhere in the tables. */
 	struct value value;
 	struct loc loc;
 };
@@ -63,6 +64,7 @@ struct typed { /* A register or a variable. */
 struct let {
 	char *name;
 	struct expr *expr;
+	bool used;	 /* By a rule or another let. */
 	unsigned weight; /* Nodes with the lets it names written out: at most LET_WEIGHT_MAX, so walks end soon. */
 	struct loc loc;
 };
@@ -167,6 +169,12 @@ struct app {
 int app_parse(const char *text, size_t size, const struct setting *settings, size_t n_settings,
 	      const struct port_names *ports, struct diag_list *diags, struct app **ret_app);
 void app_free(struct app *app);
+
+/* The names of what every packet has beside its fields (now, length, ...), in order; NULL behind the last. */
+const char *app_meta_at(size_t index, enum value_type *ret_type, unsigned *ret_bits);
+
+/* Words that no application may use as names, and what they are ("a helper"); NULL behind the last. */
+const char *app_reserved_at(size_t index, const char **ret_what);
 
 /* Canonical YAML that app_parse() accepts and that means the same; the caller frees. */
 char *app_render_yaml(const struct app *app);

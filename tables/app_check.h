@@ -12,6 +12,7 @@
 #include "../common/arena.h"
 #include "../common/cleanup.h"
 #include "app.h"
+#include "span.h"
 #include "yaml.h"
 
 enum {
@@ -72,6 +73,8 @@ int name_find_typed(const struct typed *typed, size_t n, const char *name);
 int name_find_table(const struct app *app, const char *name);
 int name_find_let(const struct app_table *table, const char *name);
 struct parameter *name_find_parameter(const struct app *app, const char *name);
+/* The same where the application uses it. */
+struct parameter *name_use_parameter(const struct app *app, const char *name);
 /* A named constant of any type; a type other than TYPE_U64 in 'hint' is tried first. */
 int name_find_constant(enum value_type hint, const char *name, enum value_type *ret_type, uint64_t *ret_value);
 /* Reports when 'name' hides something; 'what' is what it would name ("register"). */
@@ -135,9 +138,41 @@ int state_find_node(struct checker *c, const struct yaml_node *node);
 void rule_check_list(struct checker *c, const struct yaml_node *list);
 void app_check_tables(struct checker *c, const struct yaml_node *list);
 
-/* ---- app_warn.c, app_range.c ---- */
+/* ---- app_needs.c: what must be present in a packet for a rule to match ---- */
+
+struct needs {
+	uint64_t headers; /* Bits of enum present. */
+	uint64_t tables;  /* Earlier tables that must have had a record. */
+};
+
+struct needs needs_of_rule(const struct app_table *t, const struct app_rule *rule);
+/* And for the table to look at the packet at all; with what those headers imply. */
+struct needs needs_with_key(const struct app_table *t, struct needs needs);
+
+/* ---- app_demand.c: what a rule demands of a packet ---- */
+
+struct demand {
+	const char *key;     /* What is compared: a field, an expression as text. */
+	bool opaque;	     /* No set of values: 'key' is the whole condition. */
+	bool drawn;	     /* Another answer each time. */
+	struct span_set set; /* Its values. */
+	struct span_set all; /* All it could have. */
+};
+
+struct demands { /* All of them must be met. */
+	struct demand *item;
+	size_t n;
+	struct needs needs;
+	bool never;		/* A condition is false whatever the packet. */
+	const char *impossible; /* Key whose set is empty, or NULL. */
+};
+
+struct demands demands_of_rule(struct checker *c, const struct app_table *t, const struct app_rule *rule);
+
+/* ---- app_warn.c, app_reach.c, app_range.c ---- */
 
 void app_warn(struct checker *c);
+void app_warn_reach(struct checker *c, const struct app_table *t);
 void app_warn_narrowing(struct checker *c);
 
 #endif

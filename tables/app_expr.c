@@ -114,6 +114,7 @@ static bool resolve_let(struct checker *c, struct expr *e, int index)
 
 	if (!value)
 		return false; /* Reported where it is declared. */
+	c->table->let[index].used = true;
 	e->ref = (struct ref){.kind = REF_LET, .index = index};
 	e->type = value->type;
 	e->constant = value->constant;
@@ -189,7 +190,7 @@ static bool resolve_word(struct checker *c, struct expr *e, enum value_type hint
 
 bool expr_resolve_name(struct checker *c, struct expr *e, enum value_type hint)
 {
-	const struct parameter *param = name_find_parameter(c->app, e->name);
+	const struct parameter *param = name_use_parameter(c->app, e->name);
 
 	if (param)
 		return resolve_parameter(c, e, param);
@@ -292,7 +293,7 @@ static bool add_list_parameter(struct checker *c, struct expr *e, const struct p
 static bool add_member(struct checker *c, struct expr *e, struct expr *member, struct expr **tests)
 {
 	struct expr *x = e->arg[0], *last = NULL;
-	const struct parameter *param = member->kind == EXPR_NAME ? name_find_parameter(c->app, member->name) : NULL;
+	const struct parameter *param = member->kind == EXPR_NAME ? name_use_parameter(c->app, member->name) : NULL;
 
 	if (param && param->type == TYPE_LIST)
 		return add_list_parameter(c, e, param, tests);
@@ -365,7 +366,7 @@ static bool check_has(struct checker *c, struct expr *e)
 		ERROR(c, e->loc, "has() takes the name of a header or a field, like has(tcp)");
 		return false;
 	}
-	param = name_find_parameter(c->app, arg->name);
+	param = name_use_parameter(c->app, arg->name);
 	field = param && param->type == TYPE_FIELD ? param->value.field : field_find(arg->name);
 	if (field) {
 		e->value = field->needs;

@@ -112,7 +112,7 @@ static bool add_value(struct checker *c, struct match *m, struct loc loc, const 
 static int read_atom(struct checker *c, const struct match *m, struct loc loc, const char *text,
 		     struct value *ret_value)
 {
-	const struct parameter *param = name_find_parameter(c->app, text);
+	const struct parameter *param = name_use_parameter(c->app, text);
 	char error[LITERAL_ERROR_SIZE];
 	struct literal literal;
 	int r;

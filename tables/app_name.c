@@ -42,6 +42,23 @@ int name_find_meta(const char *name, unsigned *ret_cell, enum value_type *ret_ty
 	return -ENOENT;
 }
 
+const char *app_meta_at(size_t index, enum value_type *ret_type, unsigned *ret_bits)
+{
+	if (index >= ARRAY_SIZE(metas))
+		return NULL;
+	*ret_type = metas[index].type;
+	*ret_bits = metas[index].bits;
+	return metas[index].name;
+}
+
+const char *app_reserved_at(size_t index, const char **ret_what)
+{
+	if (index >= ARRAY_SIZE(reserved))
+		return NULL;
+	*ret_what = reserved[index].what;
+	return reserved[index].word;
+}
+
 int name_find_typed(const struct typed *typed, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -72,6 +89,15 @@ struct parameter *name_find_parameter(const struct app *app, const char *name)
 		if (strcmp(app->param[i].name, name) == 0)
 			return &app->param[i];
 	return NULL;
+}
+
+struct parameter *name_use_parameter(const struct app *app, const char *name)
+{
+	struct parameter *param = name_find_parameter(app, name);
+
+	if (param)
+		param->used = true;
+	return param;
 }
 
 int name_find_constant(enum value_type hint, const char *name, enum value_type *ret_type, uint64_t *ret_value)

@@ -68,6 +68,11 @@ bool expr_is_signed(enum expr_op op, enum value_type a, enum value_type b)
 	return a == TYPE_INT || b == TYPE_INT;
 }
 
+unsigned expr_op_level(enum expr_op op)
+{
+	return ops[op].level;
+}
+
 static struct expr *parse_level(struct lexer *l, enum level level);
 
 /* The operator at hand: words are operators too. */

@@ -134,6 +134,12 @@ const char *expr_op_text(enum expr_op op);
 /* Is 'a op b' signed?  If a side is an int; a shift by its left side alone. */
 bool expr_is_signed(enum expr_op op, enum value_type a, enum value_type b);
 
+/* How tightly it binds: 1 is the loosest; 0 for EOP_NONE. */
+unsigned expr_op_level(enum expr_op op);
+
+/* The words of the steps of `action`, in order; NULL behind the last. */
+const char *stmt_word_at(size_t index);
+
 /* Renders an expression with the fewest parentheses, parameters by name; the caller frees.  NULL
  * without memory. */
 char *expr_render(const struct expr *expr);

@@ -230,6 +230,11 @@ int header_find(const char *name, uint64_t *ret_needs)
 	return -ENOENT;
 }
 
+const char *header_at(size_t index)
+{
+	return index < ARRAY_SIZE(headers) ? headers[index].name : NULL;
+}
+
 const char *header_nearest(const char *name)
 {
 	const char *names[ARRAY_SIZE(headers)];

@@ -63,10 +63,15 @@ bool field_is_planned(const char *name);
 /* Header names of has(): "tcp", "ipv6", ...  Returns 0 and the present bits, or -ENOENT. */
 int header_find(const char *name, uint64_t *ret_needs);
 const char *header_nearest(const char *name);
+/* The names in order; NULL behind the last. */
+const char *header_at(size_t index);
 
 /* Named constants usable where a field of 'type' is compared: icmp, tcp, udp, arp, xdp, ... */
 int value_name_find(enum value_type type, const char *name, uint64_t *ret_value);
 const char *value_name_nearest(enum value_type type, const char *name);
+
+/* The constants in order: name, type and value; NULL behind the last. */
+const char *value_name_at(size_t index, enum value_type *ret_type, uint64_t *ret_value);
 
 /* The word for a value of 'type' ("udp", "xdp"), or NULL. */
 const char *value_name_of(enum value_type type, uint64_t value);

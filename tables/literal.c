@@ -45,6 +45,15 @@ static int fail(char *error, const char *format, const char *text, size_t len)
 	return -EINVAL;
 }
 
+const char *unit_at(size_t index, enum value_type *ret_type, uint64_t *ret_factor)
+{
+	if (index >= ARRAY_SIZE(units))
+		return NULL;
+	*ret_type = units[index].type;
+	*ret_factor = units[index].factor;
+	return units[index].name;
+}
+
 static int find_unit(const char *text, size_t len, const struct unit **ret_unit, char *error)
 {
 	const char *names[ARRAY_SIZE(units)], *nearest;

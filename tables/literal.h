@@ -26,4 +26,7 @@ int literal_parse(const char *text, struct literal *ret_literal, char ret_error[
 /* Bits of the mask of a prefix of 'len' (0..128) bits. */
 void literal_mask(unsigned len, uint64_t *ret_hi, uint64_t *ret_lo);
 
+/* The units in order: name, what they measure, how many of the smallest unit; NULL behind the last. */
+const char *unit_at(size_t index, enum value_type *ret_type, uint64_t *ret_factor);
+
 #endif

@@ -36,6 +36,11 @@ static const struct step_word {
 	{"group", 0, 0, ARGUMENT_PLANNED},
 };
 
+const char *stmt_word_at(size_t index)
+{
+	return index < ARRAY_SIZE(step_words) ? step_words[index].name : NULL;
+}
+
 static const struct step_word *find_word(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(step_words); i++)

@@ -101,6 +101,15 @@ const char *value_name_nearest(enum value_type type, const char *name)
 	return diag_nearest(name, names, n);
 }
 
+const char *value_name_at(size_t index, enum value_type *ret_type, uint64_t *ret_value)
+{
+	if (index >= ARRAY_SIZE(value_names))
+		return NULL;
+	*ret_type = value_names[index].type;
+	*ret_value = value_names[index].value;
+	return value_names[index].name;
+}
+
 const char *value_name_of(enum value_type type, uint64_t value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(value_names); i++)

@@ -241,14 +241,15 @@ static void test_sets_become_comparisons(void **state)
 		"tables:\n"
 		"  - name: t\n"
 		"    rules:\n"
-		"      - {when: l4.dst in web, action: drop}\n"
-		"      - {when: ip.src in nets, action: drop}\n"
+		"      - {when: tcp.src in web, action: drop}\n"
+		"      - {when: ip.dst in nets, action: drop}\n"
 		"      - {when: \"l4.dst in [1, 5-9]\", action: drop}\n"
 		"      - {match: {l4.dst: web, l4.src: high, ip.src: nets}, action: pass}\n");
 	const struct app_rule *rule = app->table[0].rule;
 
-	assert_string_equal(rule[0].when_text, "l4.dst == 80 or l4.dst == 443 or l4.dst >= 8000 and l4.dst <= 8080");
-	assert_string_equal(rule[1].when_text, "ip.src in 10.0.0.0/8 or ip.src in 2001:db8::/32");
+	assert_string_equal(rule[0].when_text,
+			    "tcp.src == 80 or tcp.src == 443 or tcp.src >= 8000 and tcp.src <= 8080");
+	assert_string_equal(rule[1].when_text, "ip.dst in 10.0.0.0/8 or ip.dst in 2001:db8::/32");
 	assert_string_equal(rule[2].when_text, "l4.dst == 1 or l4.dst >= 5 and l4.dst <= 9");
 	assert_int_equal(rule[3].match[0].n_alts, 3);
 	assert_int_equal(rule[3].match[0].alt[2].kind, PATTERN_RANGE);

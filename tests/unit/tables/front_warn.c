@@ -6,6 +6,8 @@
 #define WARNING(place, text) "t.yaml:" place ": warning: " text "\n"
 #define TABLE(state, rules) "app: a\ntables:\n  - name: t\n    state: {lookup: [ip.src], capacity: 9" state "}\n    rules:\n" rules
 
+#define TABLE2(rules) "app: a\ntables:\n  - name: t\n    state: {lookup: [ip.src], update: [arp.spa], capacity: 9, registers: [n]}\n    rules:\n" rules
+
 static void test_unreachable(void **state)
 {
 	front_says("app: a\ntables:\n  - name: t\n    rules:\n      - {action: pass}\n      - {match: {l4.dst: 80}, action: drop}\n",
@@ -15,6 +17,66 @@ static void test_unreachable(void **state)
 	front_says(TABLE(", states: [A, {name: B, idle: 5s}]",
 			 "      - {state: [A, B], next: B}\n      - {state: B, action: drop}\n"),
 		   WARNING("7:9", "this rule is never reached: the one on line 6 already matches all of its packets"));
+}
+
+#define RULES(...) "app: a\ntables:\n  - name: t\n    rules:\n" __VA_ARGS__
+#define RULE(text) "      - {" text "}\n"
+#define NEVER(place, who, what) WARNING(place, who " is never reached: " what " all of its packets")
+#define ONE(line) "the one on line " line " already matches"
+
+/* Sets of values: what one rule or several together take. */
+static void test_shadowed_values(void **state)
+{
+	front_says(RULES(RULE("match: {l4.dst: [1-99, 200]}") RULE("match: {l4.dst: [7, 50-60, 200]}")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("match: {l4.dst: not 80}") RULE("match: {l4.dst: 81}")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("match: {ip.src: 10.0.0.0/8}") RULE("match: {ipv4.src: [10.1.0.0/16, 10.2.0.1]}")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("match: {l4.dst: 80}") RULE("match: {tcp.dst: 80}")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("match: {tcp.flags: +syn}") RULE("match: {tcp.flags: [+syn-ack, +syn+fin]}")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("when: ip.ttl < 9 and has(tcp)") RULE("match: {ip.ttl: 3, tcp.dst: 1}")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("when: 'length in [60-100, 1500]'") RULE("when: length >= 70 and length < 80 and ip.ttl > 1")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("match: {l4.dst: 0-1023}") RULE("match: {ip.ttl: 1}") RULE("match: {l4.dst: 1024-65535}") RULE("match: {l4.dst: not 7}")),
+		   NEVER("8:9", "this rule", "those on lines 5 and 7 already match"));
+	front_says(TABLE(", registers: [int n]", "      - {when: n < -5, do: n += 1}\n      - {when: n >= -5 and n < 0}\n      - {when: n >= 0}\n      - {action: drop}\n"),
+		   NEVER("9:9", "this rule", "those on lines 6, 7 and 8 already match"));
+	front_says(TABLE(", registers: [n]", "      - {when: n < 5, do: n += 1}\n      - {when: not (n < 5)}\n      - {when: n >= 5}\n      - {action: drop}\n"),
+		   NEVER("9:9", "this rule", "those on lines 6 and 8 already match"));
+}
+
+static void test_reached_values(void **state)
+{
+	app_free(front_good(TABLE(", registers: [int n]", "      - {when: n < 5, do: n -= 1}\n      - {when: n > 5}\n      - {action: drop}\n")));
+	app_free(front_good(RULES(RULE("match: {l4.dst: [1-99]}") RULE("match: {l4.dst: 50-100}"))));
+	app_free(front_good(RULES(RULE("match: {l4.dst: not 80}") RULE("match: {l4.dst: [80, 81]}"))));
+	app_free(front_good(RULES(RULE("match: {ip.src: 10.0.0.0/8}") RULE("match: {ip.src: not 10.0.0.0/8}") RULE(""))));
+	app_free(front_good(RULES(RULE("match: {tcp.dst: 80}") RULE("match: {l4.dst: 80}"))));
+	app_free(front_good(RULES(RULE("match: {tcp.flags: +syn-ack}") RULE("match: {tcp.flags: +syn}"))));
+	app_free(front_good(RULES(RULE("match: {eth.dst: '01:00:00:00:00:00/01:00:00:00:00:00'}") RULE("match: {eth.dst: '03:00:00:00:00:00'}"))));
+	app_free(front_good(RULES(RULE("match: {l4.dst: 0-1022}") RULE("match: {l4.dst: 1024-65535}") RULE("match: {l4.dst: not 7}"))));
+	app_free(front_good(RULES(RULE("match: {l4.dst: 0-1023, ip.ttl: 1}") RULE("match: {l4.dst: 1024-65535}") RULE("match: {l4.dst: not 7}"))));
+	/* What pushing makes present is not needed; what popping takes away is. */
+	app_free(front_good(RULES(RULE("action: vlan.prio = 1") RULE("action: push(vlan); vlan.id = 7"))));
+	app_free(front_good(RULES(RULE("action: pop(vlan)") RULE("action: drop"))));
+	/* Ports that only a switch can tell apart; a rule that writes needs the update key. */
+	app_free(front_good(TABLE2("      - {do: n += 1}\n      - {action: drop}\n")));
+}
+
+/* By state: each state may have another rule to blame. */
+static void test_shadowed_states(void **state)
+{
+	front_says(TABLE(", states: [A, {name: B, idle: 5s}]", "      - {state: A, next: B}\n      - {state: B, match: {ip.ttl: 1}}\n      - {state: B}\n      - {action: drop}\n"),
+		   NEVER("9:9", "this rule", "those on lines 6 and 8 already match"));
+	app_free(front_good(TABLE(", states: [A, {name: B, idle: 5s}]", "      - {state: A, next: B}\n      - {state: [A, B]}\n")));
+}
+
+static void test_never_matching(void **state)
+{
+	front_says(RULES(RULE("match: {ip.ttl: 1}, when: ip.ttl > 5, action: drop") RULE("")),
+		   WARNING("5:9", "this rule never matches: no \"ip.ttl\" meets all of its conditions"));
+	front_says("app: a\nparameters: {limit: 5}\ntables:\n  - name: t\n    rules:\n" RULE("when: limit > 7, action: drop") RULE(""),
+		   WARNING("6:9", "this rule never matches: its condition is always false"));
+	front_says(RULES(RULE("when: 1 > 0, action: drop") RULE("")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("action: drop")) "    otherwise: pass\n", NEVER("6:16", "\"otherwise\"", ONE("5")));
+	app_free(front_good(RULES(RULE("match: {ip.ttl: 1}, action: drop")) "    otherwise: pass\n"));
 }
 
 static void test_reachable(void **state)
@@ -32,8 +94,39 @@ static void test_reachable(void **state)
 static void test_states(void **state)
 {
 	front_says(TABLE(", states: [A, B, {name: C, idle: 1s, idle_to: D}, D]", "      - {state: A, next: C}\n      - {}\n"),
-		   WARNING("4:56", "state \"B\" is never entered")
-		   WARNING("4:92", "state \"D\" is never left: its flows stay until evicted or deleted"));
+		   WARNING("4:56", "state \"B\" is never entered: no rule and no timeout leads to it")
+		   WARNING("4:92", "state \"D\" is never left: no rule leads out of it and it has no timeout, so its flows stay until evicted or deleted"));
+	/* B leads to C and C to B, but nothing to either. */
+	front_says(TABLE(", states: [A, B, {name: C, idle: 1s, idle_to: B}]", "      - {state: B, next: C}\n      - {}\n"),
+		   WARNING("4:56", "state \"B\" is never entered: only states that are never entered lead to it")
+		   WARNING("4:66", "state \"C\" is never entered: only states that are never entered lead to it"));
+	/* Of two scopes, the rule for the looked-up flow changes the other one. */
+	app_free(front_good("app: a\ntables:\n  - name: t\n    state: {lookup: [eth.dst], update: [eth.src], capacity: 9, states: [A, B]}\n"
+			    "    rules:\n      - {state: B, next: A}\n      - {next: B}\n"));
+	front_says("app: a\ntables:\n  - name: t\n    state: {lookup: [eth.dst], update: [eth.src], capacity: 9, states: [A, B, C]}\n"
+		   "    rules:\n      - {state: A, next: C}\n      - {state: B, next: C}\n      - {next: B}\n",
+		   "");
+}
+
+static void test_timeouts(void **state)
+{
+	front_says(TABLE(", states: [A, {name: B, idle: 5s, hard: 5s}]", "      - {next: B}\n"),
+		   WARNING("4:63", "\"idle\" of state \"B\" never runs: \"hard\" is not longer and counts from the entry, so it is always over first"));
+	app_free(front_good(TABLE(", states: [A, {name: B, idle: 4s, hard: 5s}]", "      - {next: B}\n")));
+	front_says(TABLE(", states: [{name: A, idle: 5s}, {name: B, hard: 5s}], registers: [n]", "      - {state: A, do: n += 1, next: B}\n      - {}\n"),
+		   WARNING("4:60", "the timeout of state \"A\" never runs: no flow is kept in the first state, because no rule that stays there writes a register"));
+	app_free(front_good(TABLE(", states: [{name: A, idle: 5s}], registers: [n]", "      - {do: n += 1}\n")));
+}
+
+static void test_names(void **state)
+{
+	front_says("app: a\nparameters: {used: 80, spare: 1s, ports: [1, 2]}\ntables:\n  - name: t\n    let: {x: length + 1, y: x * 2, z: 3}\n"
+		   "    rules:\n      - {match: {l4.dst: ports}, when: y > used, action: drop}\n",
+		   WARNING("5:36", "let \"z\" is never used: no rule or later let of table \"t\" names it")
+		   WARNING("2:24", "parameter \"spare\" is never used: setting it changes nothing"));
+	app_free(front_good("app: a\nparameters: {a: 1s, b: 2, c: 5, d: [7], f: ip.ttl}\ntables:\n  - name: t\n"
+			    "    state: {lookup: [f], capacity: b, states: [N, {name: S, idle: a}]}\n"
+			    "    rules:\n      - {match: {l4.dst: 1-c}, when: 'length in d', next: S, action: output(3)}\n"));
 }
 
 static void test_registers(void **state)
@@ -98,9 +191,14 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unreachable), cmocka_unit_test(test_reachable), cmocka_unit_test(test_states),
-		cmocka_unit_test(test_registers),   cmocka_unit_test(test_variables), cmocka_unit_test(test_refresh),
-		cmocka_unit_test(test_narrowing),   cmocka_unit_test(test_signs),     cmocka_unit_test(test_others),
+		cmocka_unit_test(test_unreachable),	cmocka_unit_test(test_reachable),
+		cmocka_unit_test(test_shadowed_values), cmocka_unit_test(test_reached_values),
+		cmocka_unit_test(test_shadowed_states), cmocka_unit_test(test_never_matching),
+		cmocka_unit_test(test_timeouts),	cmocka_unit_test(test_names),
+		cmocka_unit_test(test_states),		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_variables),	cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_narrowing),	cmocka_unit_test(test_others),
+		cmocka_unit_test(test_signs),
 	};
 
 	return cmocka_run_group_tests_name("warnings", tests, NULL, NULL);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What must be present in a packet for a rule to match. */
+#include "app_check.h"
+
+static void need_ref(struct needs *needs, const struct ref *ref)
+{
+	if (ref->kind == REF_FIELD)
+		needs->headers |= ref->field->needs;
+	if (ref->kind == REF_TABLE_REGISTER)
+		needs->tables |= 1ULL << ref->table;
+}
+
+static void need_expr(const struct app_table *t, struct needs *needs, const struct expr *e)
+{
+	if (!e || (e->kind == EXPR_CALL && strcmp(e->name, "has") == 0))
+		return;
+	need_ref(needs, &e->ref);
+	if (e->ref.kind == REF_LET)
+		need_expr(t, needs, t->let[e->ref.index].expr);
+	for (unsigned i = 0; i < e->n_args; i++)
+		need_expr(t, needs, e->arg[i]);
+}
+
+/* A tag just pushed is there to be written and popped. */
+static void need_steps(const struct app_table *t, struct needs *needs, const struct stmt_list *list)
+{
+	bool tagged = false;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct stmt *stmt = &list->item[i];
+
+		need_expr(t, needs, stmt->value);
+		if (stmt->lhs && !(tagged && stmt->op == EOP_NONE && strncmp(stmt->lhs->name, "vlan.", 5) == 0))
+			need_ref(needs, &stmt->lhs->ref);
+		if (stmt->kind == STMT_POP_VLAN && !tagged)
+			needs->headers |= 1ULL << PRESENT_VLAN;
+		if (stmt->kind == STMT_PUSH_VLAN || stmt->kind == STMT_POP_VLAN)
+			tagged = stmt->kind == STMT_PUSH_VLAN;
+	}
+}
+
+/* A header's presence implies that of others. */
+static uint64_t implied(uint64_t headers)
+{
+#define BIT(x) (1ULL << PRESENT_##x)
+	if (headers & (BIT(TCP) | BIT(UDP)))
+		headers |= BIT(L4);
+	if (headers & BIT(ICMP))
+		headers |= BIT(IPV4);
+	if (headers & (BIT(ICMPV6) | BIT(HOPOPTS) | BIT(ROUTING) | BIT(FRAG6) | BIT(DSTOPTS)))
+		headers |= BIT(IPV6);
+	if (headers & (BIT(IPV4) | BIT(IPV6) | BIT(L4)))
+		headers |= BIT(IP);
+	if (headers & BIT(VLAN2))
+		headers |= BIT(VLAN);
+	return headers | BIT(ETH);
+#undef BIT
+}
+
+static void need_key(struct needs *needs, const struct app_key *key)
+{
+	need_ref(needs, &key->ref);
+	if (key->kind == KEY_BIFLOW_L4)
+		needs->headers |= 1ULL << PRESENT_L4 | 1ULL << PRESENT_IP;
+	if (key->kind == KEY_BIFLOW_IP)
+		needs->headers |= 1ULL << PRESENT_IP;
+}
+
+struct needs needs_of_rule(const struct app_table *t, const struct app_rule *rule)
+{
+	struct needs needs = {};
+
+	for (size_t i = 0; i < rule->n_match; i++)
+		need_ref(&needs, &rule->match[i].ref);
+	need_expr(t, &needs, rule->when);
+	need_steps(t, &needs, &rule->do_);
+	need_steps(t, &needs, &rule->action);
+	return needs;
+}
+
+struct needs needs_with_key(const struct app_table *t, struct needs needs)
+{
+	for (size_t i = 0; i < t->n_lookup; i++)
+		need_key(&needs, &t->lookup[i]);
+	needs.headers = implied(needs.headers);
+	return needs;
+}
