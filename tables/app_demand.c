@@ -78,14 +78,15 @@ static bool match_spans(struct checker *c, const struct match *m, struct span_se
 		/* A port that only a switch knows reads as 0. */
 		if (m->type == TYPE_PORT && !p->lo)
 			return false;
-		if (p->kind == PATTERN_RANGE || m->type == TYPE_INT) {
-			uint64_t last = p->kind == PATTERN_RANGE ? p->last : p->lo;
-
-			if (p->kind == PATTERN_MASK)
-				return false;
-			span_add(c->arena, &set, (struct span){ordered(m->type, p->lo), ordered(m->type, last)});
-		} else if (!mask_spans(c, m, p, &set))
+		if (p->kind == PATTERN_RANGE) {
+			span_add(c->arena, &set,
+				 (struct span){number(p->hi, ordered(m->type, p->lo)),
+					       number(p->last_hi, ordered(m->type, p->last))});
+		} else if (m->type == TYPE_INT && p->kind == PATTERN_VALUE) {
+			span_add(c->arena, &set, (struct span){ordered(m->type, p->lo), ordered(m->type, p->lo)});
+		} else if (m->type == TYPE_INT || !mask_spans(c, m, p, &set)) {
 			return false;
+		}
 	}
 	*ret_set = m->negate ? span_without(c->arena, all_values(c, &m->ref, m->type), set) : set;
 	return true;

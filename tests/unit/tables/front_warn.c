@@ -30,6 +30,7 @@ static void test_shadowed_values(void **state)
 	front_says(RULES(RULE("match: {l4.dst: [1-99, 200]}") RULE("match: {l4.dst: [7, 50-60, 200]}")), NEVER("6:9", "this rule", ONE("5")));
 	front_says(RULES(RULE("match: {l4.dst: not 80}") RULE("match: {l4.dst: 81}")), NEVER("6:9", "this rule", ONE("5")));
 	front_says(RULES(RULE("match: {ip.src: 10.0.0.0/8}") RULE("match: {ipv4.src: [10.1.0.0/16, 10.2.0.1]}")), NEVER("6:9", "this rule", ONE("5")));
+	front_says(RULES(RULE("match: {ip.src: 10.0.0.0-10.0.3.255}") RULE("match: {ip.src: [10.0.2.0/24, 10.0.0.9-10.0.0.20]}")), NEVER("6:9", "this rule", ONE("5")));
 	front_says(RULES(RULE("match: {l4.dst: 80}") RULE("match: {tcp.dst: 80}")), NEVER("6:9", "this rule", ONE("5")));
 	front_says(RULES(RULE("match: {tcp.flags: +syn}") RULE("match: {tcp.flags: [+syn-ack, +syn+fin]}")), NEVER("6:9", "this rule", ONE("5")));
 	front_says(RULES(RULE("when: ip.ttl < 9 and has(tcp)") RULE("match: {ip.ttl: 3, tcp.dst: 1}")), NEVER("6:9", "this rule", ONE("5")));
@@ -48,6 +49,7 @@ static void test_reached_values(void **state)
 	app_free(front_good(RULES(RULE("match: {l4.dst: [1-99]}") RULE("match: {l4.dst: 50-100}"))));
 	app_free(front_good(RULES(RULE("match: {l4.dst: not 80}") RULE("match: {l4.dst: [80, 81]}"))));
 	app_free(front_good(RULES(RULE("match: {ip.src: 10.0.0.0/8}") RULE("match: {ip.src: not 10.0.0.0/8}") RULE(""))));
+	app_free(front_good(RULES(RULE("match: {ip.src: 10.0.0.1-10.0.3.255}") RULE("match: {ip.src: 10.0.0.0/24}"))));
 	app_free(front_good(RULES(RULE("match: {tcp.dst: 80}") RULE("match: {l4.dst: 80}"))));
 	app_free(front_good(RULES(RULE("match: {tcp.flags: +syn-ack}") RULE("match: {tcp.flags: +syn}"))));
 	app_free(front_good(RULES(RULE("match: {eth.dst: '01:00:00:00:00:00/01:00:00:00:00:00'}") RULE("match: {eth.dst: '03:00:00:00:00:00'}"))));
