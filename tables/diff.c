@@ -133,7 +133,8 @@ static void diff_rules(struct diff *d, const struct app_table *old, const struct
 		if (!was)
 			change(d, "rule %s/%s added", table, rule_id(rule));
 		else if (!text_equal(was->text, rule->text))
-			change(d, "rule %s/%s changed", table, rule_id(rule));
+			change(d, "rule %s/%s changed\n  was {%s}\n  is  {%s}", table, rule_id(rule), was->text,
+			       rule->text);
 	}
 	if (is_reordered(old, new_))
 		change(d, "rules of %s are in another order", table);

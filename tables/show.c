@@ -219,7 +219,7 @@ static void print_match(FILE *out, const struct match *m)
 	_cleanup_free_ char *key = strndup(m->text, strcspn(m->text, ":"));
 	const char *value = m->text + strcspn(m->text, ":");
 
-	value += strspn(value, ": ");
+	value += strlen(": "); /* And no more: an address may begin with ":". */
 	if (key)
 		print_flat(out, 10, key, value);
 }

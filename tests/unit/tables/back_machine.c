@@ -11,6 +11,8 @@ static const enum hook_id MACHINE_HOOK = HOOK_TC_INGRESS;
 
 #include <cmocka.h>
 
+#include "again.h"
+
 /* ---- life ----------------------------------------------------------------------------------- */
 
 static void place_alone(const struct app *app, struct placement *p)
@@ -54,6 +56,7 @@ struct machine *machine_new(const char *yaml, const struct setting *settings, si
 	if (app_parse(yaml, strlen(yaml), settings, n_settings, NULL, &diags, &m->app) < 0)
 		diag_print(&diags, yaml, stderr);
 	assert_non_null(m->app);
+	expect_same_again(m->app, settings, n_settings);
 	place_alone(m->app, &m->placement);
 	m->placement.hash_seed = MACHINE_SEED;
 	encode_all(m, &diags);

@@ -14,6 +14,7 @@
 
 #include "common/arena.h"
 #include "common/cleanup.h"
+#include "again.h"
 #include "tables/app.h"
 #include "tables/yaml.h"
 
@@ -43,6 +44,7 @@ static inline struct app *front_good(const char *text)
 	_cleanup_free_ char *messages = front_parse(text, NULL, 0, NULL, &app);
 
 	assert_string_equal(messages, "");
+	expect_same_again(app, NULL, 0);
 	return app;
 }
 
