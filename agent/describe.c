@@ -31,7 +31,7 @@ void describe_change(struct request *rq, const struct plan *old, const struct pl
 {
 	const char *name = rq->msg->deploy.name;
 	const struct plan_app *before = find_app(old, name), *after = find_app(wanted, name);
-	_cleanup_free_ char *text = NULL, *lost = NULL, *all = NULL;
+	_cleanup_free_ char *text = NULL, *lost = NULL, *kept = NULL, *all = NULL;
 	bool same = true, place;
 
 	if (!before || !after) {
@@ -41,7 +41,8 @@ void describe_change(struct request *rq, const struct plan *old, const struct pl
 	text = app_diff(before->app, after->app, &same);
 	place = placement_same(held_get(before->held), held_get(after->held));
 	version_flows_lost(rq->agent->flows, old, wanted, &lost);
-	why_set(&all, 0, "%s%s%s%s", text ? text : "", place ? "" : "placement changed (hook, ports or order)\n",
-		lost ? lost : "", lost ? "\n" : "");
+	version_flows_kept(rq->agent->flows, old, wanted, name, &kept);
+	why_set(&all, 0, "%s%s%s%s%s%s", text ? text : "", place ? "" : "placement changed (hook, ports or order)\n",
+		lost ? lost : "", lost ? "\n" : "", kept ? kept : "", kept ? "\n" : "");
 	reply_ok(&rq->from, all ? all : "", held_get(before->held)->version, !same || !place);
 }

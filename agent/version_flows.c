@@ -105,6 +105,25 @@ void version_flows_lost(struct flow_store *flows, const struct plan *old, const 
 	}
 }
 
+void version_flows_kept(struct flow_store *flows, const struct plan *old, const struct plan *new_,
+			const char *deployment, char **ret_text)
+{
+	size_t len = strlen(deployment);
+
+	each_flow_table(old, t)
+	{
+		const struct registry_flow *kept = registry_find_flow(new_->registry, t->name);
+		uint64_t n = flow_store_count(flows, plan_placement(t)->flow_table);
+
+		if (strncmp(t->name, deployment, len) != 0 || t->name[len] != '/' || !kept ||
+		    kept->index != plan_placement(t)->flow_table)
+			continue;
+		why_set(ret_text, 0, "%s%s%" PRIu64 " flow%s of %s keep%s state and registers",
+			*ret_text ? *ret_text : "", *ret_text ? "\n" : "", n, n == 1 ? "" : "s", t->name,
+			n == 1 ? "s" : "");
+	}
+}
+
 void version_flows_release(struct flow_store *flows, const struct registry *registry)
 {
 	unsigned index[FLOW_TABLES_MAX];

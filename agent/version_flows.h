@@ -24,6 +24,10 @@ void version_flows_undo(struct flow_store *flows, const struct version_flows *ma
 /* Lines for people about flows that 'new_' does not take over from 'old'; untouched when there are none. */
 void version_flows_lost(struct flow_store *flows, const struct plan *old, const struct plan *new_, char **ret_text);
 
+/* The same for those of one deployment that it does take over. */
+void version_flows_kept(struct flow_store *flows, const struct plan *old, const struct plan *new_,
+			const char *deployment, char **ret_text);
+
 /* After grace: frees every flow table that the registry does not name. */
 void version_flows_release(struct flow_store *flows, const struct registry *registry);
 
