@@ -11,7 +11,7 @@ const struct word helper_words[] = {
 	{"max", "max(a, b)", "the larger one", "do: 'n = max(n, length)'"},
 	{"seq_lt", "seq_lt(a, b)", "a comes before b on the circle of 32-bit sequence numbers", "when: 'seq_lt(tcp.seq, n)'"},
 	{"seq_le", "seq_le(a, b)", "a is b or comes before it", "when: 'seq_le(tcp.ack, n)'"},
-	{"hash", "hash(a, ...)", "a number of 64 bits that depends on the values and a secret of the table; of fields, variables and constants, no registers", "action: 'v = hash(ip.src, ip.dst) % 4'"},
+	{"hash", "hash(a, ...)", "a number of 64 bits that depends on the values and the deployment's name, so every switch hashes alike; of fields, variables and constants, no registers", "action: 'v = hash(ip.src, ip.dst) % 4'"},
 	{"random", "random", "another number of 64 bits for each packet", "when: random % 100 == 0"},
 	{"has", "has(header)", "the packet has that header, or the header of that field; never makes the rule fail by itself", "when: has(vlan) and not has(fragment)"},
 	{"avg", "avg(m, n, x)", "the mean `m` of `n` values and one more, `x`", "do: 'mean = avg(mean, n, length); n += 1'"},
