@@ -32,7 +32,7 @@
 	X(NO_PROGRAM, "no-program", "a tail call found no program")                                                    \
 	X(NO_TABLE, "no-table", "a version without the table it names: a fault of the agent")                          \
 	X(NO_PORT, "no-port", "output to a port number that is absent")                                                \
-	X(REDIRECT_FAILED, "redirect-failed", "the kernel refused the redirect")                                       \
+	X(REDIRECT_FAILED, "redirect-failed", "at tc: the port is down, or refused the frame")                         \
 	X(WRITE_FAILED, "write-failed", "a field could not be written (family, bounds)")                               \
 	X(PUSH_FAILED, "push-failed", "no room to push or pop a header")                                               \
 	X(INTERNAL, "internal", "an index out of range: a fault of the encoder")

@@ -133,12 +133,14 @@ HOOK_FN int hook_redirect(struct hook *h, __u32 ifindex, __u32 flags, enum exit_
 	return TC_ACT_SHOT;
 }
 
+/* At XDP the kernel tells what a port that is down did not take; here it would drop without a word. */
 HOOK_FN int hook_output(struct hook *h, __u32 port, enum exit_reason *reason)
 {
-	__u32 ifindex = port_ifindex(port);
+	const struct port_info *info = bpf_map_lookup_elem(&ports, &port);
+	__u32 ifindex = info && port ? READ(info->ifindex) : 0;
 
-	*reason = ifindex ? EXIT_OUTPUT : EXIT_NO_PORT;
-	return ifindex ? hook_redirect(h, ifindex, 0, reason) : TC_ACT_SHOT;
+	*reason = !ifindex ? EXIT_NO_PORT : READ(info->up) ? EXIT_OUTPUT : EXIT_REDIRECT_FAILED;
+	return *reason == EXIT_OUTPUT ? hook_redirect(h, ifindex, 0, reason) : TC_ACT_SHOT;
 }
 
 /* Clones for all ports but one, which gets the frame itself.  A clone may run the target's egress

@@ -469,9 +469,10 @@ enum {
 	COUNTER_PUNT_LIMITED,		   /* ... not given: over the rate. */
 	COUNTER_PUNT_LOST,		   /* ... not given: the ring was full. */
 	COUNTER_XMIT_FAILED,		   /* Redirects that failed after the program ended. */
+	COUNTER_MISC_END,
 	COUNTER_RULES = 12800,		   /* Rules and tables, indices given by the agent. */
 };
-_Static_assert(COUNTER_XMIT_FAILED < COUNTER_RULES, "no room for fixed counters");
+_Static_assert(COUNTER_MISC_END <= COUNTER_RULES, "no room for fixed counters");
 
 /* ---- globals ---------------------------------------------------------------------------------- */
 
