@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 		{frames_tests, &n_frames_tests, "frames", false},
 		{ways_out_tests, &n_ways_out_tests, "ways out", false},
 		{limits_tests, &n_limits_tests, "limits", false},
+		{exits_tests, &n_exits_tests, "exits", false},
 		{fold_tests, &n_fold_tests, "fold", true},
 	};
 	int t = argc == 2 ? find_tier(argv[1]) : -1, failed = 0;
