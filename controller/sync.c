@@ -133,6 +133,9 @@ static void end_answered(struct known *k, int status, const struct message *repl
 		for (size_t i = 0; i < k->sync.n; i++)
 			if (k->needed[i])
 				known_set_outcome(k, k->sync.item[i].name, k->sync.item[i].version, buf);
+		/* Each of them was accepted, so it is the switch that lacks something: room on its disk, memory,
+		 * a port.  Leftovers are still there, so one later change that succeeds is not enough. */
+		sync_later(k);
 		finish(k, buf);
 		return;
 	}
