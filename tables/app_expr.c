@@ -354,12 +354,22 @@ static bool reads_record(const struct checker *c, const struct expr *e)
 	return false;
 }
 
+/* "TABLE.NAME": there if the table had a record in this run. */
+static bool names_table(struct checker *c, const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot && name_find_table(c->app, arena_strndup(c->arena, name, dot - name)) >= 0;
+}
+
 static bool check_has(struct checker *c, struct expr *e)
 {
 	const struct parameter *param;
 	const struct field *field;
 	struct expr *arg = e->n_args == 1 ? e->arg[0] : NULL;
 	const char *nearest;
+	enum value_type type;
+	unsigned cell, bits;
 
 	e->type = TYPE_BOOL;
 	if (!arg || arg->kind != EXPR_NAME) {
@@ -374,6 +384,12 @@ static bool check_has(struct checker *c, struct expr *e)
 	}
 	if (header_find(arg->name, &e->value) == 0)
 		return true;
+	if (name_find_meta(arg->name, &cell, &type, &bits) == 0) {
+		WARN(c, arg->loc, "\"%s\" is always there", arg->name);
+		return true;
+	}
+	if (names_table(c, arg->name))
+		return resolve_table_register(c, arg, strchr(arg->name, '.'));
 	nearest = strchr(arg->name, '.') ? field_nearest(arg->name) : header_nearest(arg->name);
 	if (field_is_planned(arg->name) ||
 	    (c->table && name_find_typed(c->table->reg, c->table->n_regs, arg->name) >= 0))

@@ -271,7 +271,7 @@ static struct operand call(struct enc *e, const struct expr *expr)
 	struct operand a;
 
 	if (strcmp(expr->name, "has") == 0)
-		return enc_op(e, OP_HAS, operand_cell(CELL_PRESENT, STAGE_PRE), operand_number(expr->value));
+		return enc_op(e, OP_HAS, operand_cell(CELL_PRESENT, STAGE_PRE), operand_number(enc_has(e, expr)));
 	if (strcmp(expr->name, "random") == 0 || strcmp(expr->name, "hash") == 0)
 		return enc_draw_call(e, expr);
 	if (enc_helper(e, expr, &a))
@@ -337,6 +337,11 @@ uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref)
 	case REF_NONE: break;
 	}
 	return 0;
+}
+
+uint64_t enc_has(const struct enc *e, const struct expr *call)
+{
+	return call->value | (call->arg[0]->ref.kind == REF_TABLE_REGISTER ? enc_ref_needs(e, &call->arg[0]->ref) : 0);
 }
 
 uint64_t enc_needs(const struct enc *e, const struct expr *expr)

@@ -158,6 +158,8 @@ struct operand enc_ref(struct enc *e, const struct ref *ref);
 struct operand enc_bool(struct enc *e, const struct expr *expr);
 /* Headers (and earlier tables) that must be there for 'expr' to have a value. */
 uint64_t enc_needs(const struct enc *e, const struct expr *expr);
+/* What a call of has() asks for; 0: nothing that could be absent. */
+uint64_t enc_has(const struct enc *e, const struct expr *call);
 uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref);
 /* OP_NOP for what is no single operation. */
 enum op_code enc_op_of(enum expr_op op, bool is_signed);

@@ -328,7 +328,7 @@ static void add_when(struct enc *e, struct row *d, const struct expr *expr, bool
 		add_when(e, d, expr->arg[0], negate);
 		add_when(e, d, expr->arg[1], negate);
 	} else if (is_call(expr, "has")) {
-		add_has(d, expr->value, negate);
+		add_has(d, enc_has(e, expr), negate);
 	} else if (named && named->type == TYPE_BOOL && !has_call(named)) {
 		add_when(e, d, named, negate);
 	} else if (expr->kind == EXPR_BINARY && try_address(e, d, expr, negate)) {

@@ -61,14 +61,9 @@ static void tell_is(FILE *out, const struct teller *t, const char *name, enum va
 
 /* ---- presence ------------------------------------------------------------------------------- */
 
-/* The explainer numbers tables as if its application were alone on the hook. */
 static bool present(const struct teller *t, uint64_t needs)
 {
-	uint64_t headers = needs & ((1ULL << PRESENT_TABLE_SHIFT) - 1);
-	unsigned offset = t->step->element % HOOK_TABLES_MAX - t->ex->enc.place->hook_table;
-
-	needs = headers | (needs ^ headers) << (offset % HOOK_TABLES_MAX);
-	return (t->step->cells[CELL_PRESENT] & needs) == needs;
+	return eval_present(&t->before, needs);
 }
 
 /* The first name in 'expr' that the packet lacks, or NULL. */
@@ -552,14 +547,17 @@ int explain_step(const struct explain *explain, const struct layout *layout, con
 								     : &at->otherwise;
 	struct explanation ret = {.old_state = "", .new_state = "", .rule_line = rule ? rule->loc.line : 0};
 	struct teller t = {.ex = explain, .layout = layout, .step = step};
+	unsigned offset;
 	const struct telling telling[] = {
 		{part_key, &ret.key},	      {part_rule, &ret.rule},	    {part_conditions, &ret.conditions},
 		{part_skipped, &ret.skipped}, {part_updates, &ret.updates}, {part_verdict, &ret.verdict},
 	};
 
-	t.before = (struct eval){&explain->enc, step->cells, CELL_LOOKUP};
+	/* The explainer numbers tables as if its application were alone on the hook. */
+	offset = (step->element % HOOK_TABLES_MAX - explain->enc.place->hook_table) % HOOK_TABLES_MAX;
+	t.before = (struct eval){&explain->enc, step->cells, CELL_LOOKUP, offset, NULL};
 	memcpy(t.cells, step->cells, sizeof(t.cells));
-	t.after = (struct eval){&explain->enc, t.cells, CELL_LOOKUP};
+	t.after = (struct eval){&explain->enc, t.cells, CELL_LOOKUP, offset, step->cells};
 	if (rule)
 		run_do(&t, rule);
 	if (layout && step->rule != RULE_ABSENT) {

@@ -19,6 +19,14 @@ static struct eval_value cell_value(const struct eval *eval, unsigned cell, bool
 	return v;
 }
 
+bool eval_present(const struct eval *eval, uint64_t needs)
+{
+	uint64_t headers = needs & ((1ULL << PRESENT_TABLE_SHIFT) - 1);
+
+	needs = headers | (needs ^ headers) << eval->offset;
+	return (eval->cells[CELL_PRESENT] & needs) == needs;
+}
+
 static struct eval_value field_value(const struct eval *eval, const struct field *field)
 {
 	const struct enc *e = eval->enc;
@@ -38,6 +46,17 @@ static struct eval_value register_value(const struct eval *eval, unsigned index,
 	return cell_value(eval, image + f->word, f->bits == 128);
 }
 
+static struct eval_value let_value(const struct eval *eval, const struct expr *expr)
+{
+	struct eval first = *eval;
+
+	if (!eval->before)
+		return eval_expr(eval, expr);
+	first.cells = eval->before;
+	first.image = CELL_LOOKUP;
+	return eval_expr(&first, expr);
+}
+
 struct eval_value eval_ref(const struct eval *eval, const struct ref *ref)
 {
 	const struct app *app = eval->enc->app;
@@ -55,7 +74,7 @@ struct eval_value eval_ref(const struct eval *eval, const struct ref *ref)
 	case REF_VARIABLE:
 		var = &app->var[ref->index];
 		return cell_value(eval, CELL_VAR + var->word, var->type == TYPE_ADDR);
-	case REF_LET: return eval_expr(eval, eval->enc->at->let[ref->index].expr);
+	case REF_LET: return let_value(eval, eval->enc->at->let[ref->index].expr);
 	case REF_NONE:
 	case REF_CONSTANT: break;
 	}
@@ -208,7 +227,7 @@ static struct eval_value call(const struct eval *eval, const struct expr *expr)
 	if (enc_drawn(eval->enc, expr, &cell))
 		return number(eval->cells[cell]);
 	if (strcmp(expr->name, "has") == 0)
-		return number((eval->cells[CELL_PRESENT] & expr->value) == expr->value);
+		return number(eval_present(eval, enc_has(eval->enc, expr)));
 	for (size_t i = 0; i < sizeof(two) / sizeof(two[0]); i++) {
 		if (strcmp(expr->name, two[i].name) != 0 || expr->n_args != 2)
 			continue;

@@ -10,15 +10,19 @@
 struct eval {
 	const struct enc *enc; /* Knows in which cell each name lies. */
 	const __u64 *cells;
-	unsigned image; /* Where register names point: CELL_LOOKUP or CELL_UPDATE. */
+	unsigned image;	     /* Where register names point: CELL_LOOKUP or CELL_UPDATE. */
+	unsigned offset;     /* How many tables of the hook stand before the first one that 'enc' knows. */
+	const __u64 *before; /* Cells of which lets are computed; NULL: 'cells'. */
 };
 
 struct eval_value {
-	bool known; /* False for random and hash, and what follows from them. */
+	bool known; /* False for what lies in no cell, and what follows from it. */
 	uint64_t hi, lo;
 };
 
 struct eval_value eval_expr(const struct eval *eval, const struct expr *expr);
+/* Are these headers and tables there? */
+bool eval_present(const struct eval *eval, uint64_t needs);
 struct eval_value eval_ref(const struct eval *eval, const struct ref *ref);
 bool eval_pattern(const struct pattern *p, struct eval_value value);
 /* All alternatives, and the negation; a header that is absent is the caller's business. */

@@ -20,7 +20,8 @@ enum expr_kind {
 	EXPR_UNARY,  /* arg[0] */
 	EXPR_BINARY, /* arg[0], arg[1] */
 	EXPR_CALL,   /* 'name', arg[0..n_args): min, max, seq_lt, seq_le, hash, random, has. After the
-			check 'value' of has() is the bits of enum present that must be set. */
+			check 'value' of has() is the bits of enum present that must be set, or arg[0]'s
+			ref is a TABLE.REGISTER. */
 	EXPR_SET,    /* [a, b, c-d] behind `in`, arg[0..n_args). Gone after the check: `x in [1, 4-6]`
 			is then x == 1 or x >= 4 and x <= 6; only `x in PREFIX` stays EOP_IN. */
 	EXPR_RANGE,  /* arg[0]-arg[1] in an EXPR_SET or behind `in`. Gone after the check too. */

@@ -274,6 +274,55 @@ static void macs_match_in_ranges(void **state)
 	}
 }
 
+/* A packet with this field, and one of a header that no field but eth.* lies in. */
+static void expect_asked(const char *name, const char *question, bool always)
+{
+	const struct field *field = field_find(name);
+	char when[128];
+	struct machine *m;
+
+	snprintf(when, sizeof(when), "has(%s)", question);
+	m = when_machine(when);
+	SEND(m, {name, field->type == TYPE_ADDR ? 0x20010db800000000ULL : 0, 1});
+	if (!hit(m))
+		fail_msg("%s in a packet with %s", when, name);
+	SEND(m, {"eth.dst", 0, 1});
+	if (hit(m) != always)
+		fail_msg("%s in a packet of Ethernet only", when);
+	machine_free(m);
+	snprintf(when, sizeof(when), "not has(%s) or has(%s) == false", question, question);
+	m = when_machine(when);
+	SEND(m, {"eth.dst", 0, 1});
+	if (hit(m) == always)
+		fail_msg("%s in a packet of Ethernet only", when);
+	machine_free(m);
+}
+
+static void everything_that_may_be_absent_can_be_asked_for(void **state)
+{
+	for (size_t i = 0; i < n_fields; i++) {
+		bool always = fields[i].needs == 1ULL << PRESENT_ETH;
+		char header[32];
+		uint64_t needs;
+
+		expect_asked(fields[i].name, fields[i].name, always);
+		snprintf(header, sizeof(header), "%.*s", (int)strcspn(fields[i].name, "."), fields[i].name);
+		assert_int_equal(header_find(header, &needs), 0);
+		expect_asked(fields[i].name, header, always);
+	}
+}
+
+static void metadata_can_be_asked_for(void **state)
+{
+	struct machine *m = when_machine("has(in_port) and not has(out_port) and has(length)");
+
+	SEND(m, {"in_port", 0, 3}, {"eth.dst", 0, 1});
+	assert_true(hit(m));
+	SEND(m, {"eth.dst", 0, 1});
+	assert_false(hit(m));
+	machine_free(m);
+}
+
 static void sets_multiply_into_rows(void **state)
 {
 	struct machine *m = match_machine("ip.proto: [tcp, udp], l4.src: [1, 2, 3], l4.dst: [4, 5]");
@@ -622,6 +671,8 @@ int main(void)
 		cmocka_unit_test(arp_addresses_need_no_family),
 		cmocka_unit_test(addresses_have_an_order_in_conditions),
 		cmocka_unit_test(macs_match_in_ranges),
+		cmocka_unit_test(everything_that_may_be_absent_can_be_asked_for),
+		cmocka_unit_test(metadata_can_be_asked_for),
 		cmocka_unit_test(sets_multiply_into_rows),
 		cmocka_unit_test(conditions_hold_as_written),
 		cmocka_unit_test(addresses_compare_in_conditions),

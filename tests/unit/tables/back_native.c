@@ -33,6 +33,7 @@ struct world {
 
 static void place(struct world *w)
 {
+	w->placement.hash_seed = encode_hash_seed("made up");
 	for (unsigned i = 0; i < w->app->n_tables; i++) {
 		struct table_placement *p = &w->placement.table[i];
 
@@ -305,6 +306,85 @@ static void a_packet_is_turned_around(void **state)
 	world_free(w);
 }
 
+static const char asks[] = "app: asks\n"
+			   "tables:\n"
+			   "  - name: who\n"
+			   "    state: {lookup: [ip.src], capacity: 16, registers: [n]}\n"
+			   "    rules:\n"
+			   "      - {do: n += 1}\n"
+			   "  - name: answer\n"
+			   "    rules:\n"
+			   "      - {name: strange, when: not has(who.n) and not has(tcp.seq), action: drop}\n"
+			   "      - {name: odd, when: has(who.n) == has(udp) and length > 0, action: pass}\n"
+			   "      - {name: known, when: has(who.n), action: pass}\n";
+
+static void a_rule_may_ask_whether_a_table_had_a_record(void **state)
+{
+	struct world *w = world_of(asks, NULL, 0);
+	struct explanation is;
+
+	assert_int_equal(SEND(w, 1, .arp_op = 1), EXIT_DROP);
+	is = told(w);
+	assert_string_equal(is.conditions, "not has(who.n) -> true\nnot has(tcp.seq) -> true");
+	explain_done(&is);
+	assert_int_equal(SEND(w, 1, .ip_src = "192.0.2.1", .udp_dport = 5), EXIT_PASS);
+	is = told(w);
+	assert_string_equal(is.rule, "odd");
+	assert_string_equal(is.skipped, "strange: not has(who.n) -> false");
+	explain_done(&is);
+	assert_int_equal(SEND(w, 1, .ip_src = "192.0.2.1", .tcp_dport = 5), EXIT_PASS);
+	expect_rule(w, "known");
+	world_free(w);
+}
+
+/* ---- arithmetic on the datapath ---- */
+
+static const char arithmetic[] =
+	"app: arithmetic\n"
+	"variables: [int v, int before]\n"
+	"tables:\n"
+	"  - name: t\n"
+	"    let: {low: ip.ttl - 70, coin: random & 0xffff, old: n}\n"
+	"    state: {lookup: [ip.src], capacity: 16, registers: [int d, int q, int r, int s, int m, n, avg1000, h, "
+	"draw]}\n"
+	"    rules:\n"
+	"      - name: signed\n"
+	"        when: d / 2 < 1 and d > -100 and d <= v\n"
+	"        do: >-\n"
+	"          d = low; q = d / 4; r = d % 4; s = d >> 1; m = max(min(d, 3), -5); n += 1; before = old;\n"
+	"          avg1000 = avg(avg1000, 0, d + 8); h = hash(ip.src, l4.dst); draw = coin\n";
+
+static uint64_t mix(uint64_t h)
+{
+	h = (h ^ h >> 33) * 0xff51afd7ed558ccdULL;
+	h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53ULL;
+	return h ^ h >> 33;
+}
+
+static void signed_numbers_hashes_and_draws_are_told_as_they_are(void **state)
+{
+	struct world *w = world_of(arithmetic, NULL, 0);
+	struct explanation is;
+	char hash[64];
+
+	snprintf(hash, sizeof(hash), "h = %llu; draw",
+		 (unsigned long long)mix(mix(mix(w->placement.hash_seed) ^ 0xffffc0000201ULL) ^ 53));
+	SEND(w, 1, .ip_src = "192.0.2.1", .udp_dport = 53, .ip_ttl = 69);
+	is = told(w);
+	assert_non_null(strstr(is.updates, hash));
+	explain_done(&is);
+	SEND(w, 1, .ip_src = "192.0.2.1", .udp_dport = 53, .ip_ttl = 63);
+	is = told(w);
+	assert_string_equal(is.rule, "signed");
+	assert_string_equal(is.conditions, "d / 2 < 1 -> true (d / 2 is 0)\nd > -100 -> true (d is -1)\n"
+					   "d <= v -> true (d is -1, v is 0)");
+	assert_non_null(strstr(is.updates, "d: -1 -> -7; q: 0 -> -1; r: -1 -> -3; s: -1 -> -4; m: -1 -> -5; n: 1 -> 2; "
+					   "avg1000: 7000 -> 1000;"));
+	assert_non_null(strstr(is.updates, "before = 1"));
+	explain_done(&is);
+	world_free(w);
+}
+
 static void a_skipped_table_leaves_nothing_to_read(void **state)
 {
 	struct world *w = world_of(rewrite, NULL, 0);
@@ -328,6 +408,8 @@ int main(void)
 		cmocka_unit_test(a_counter_counts_to_the_last_packet),
 		cmocka_unit_test(a_packet_is_turned_around),
 		cmocka_unit_test(a_skipped_table_leaves_nothing_to_read),
+		cmocka_unit_test(a_rule_may_ask_whether_a_table_had_a_record),
+		cmocka_unit_test(signed_numbers_hashes_and_draws_are_told_as_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,7 @@ static void judge_free(struct judge *j)
 
 static unsigned judge_rule(const struct judge *j, const struct native_step *step)
 {
-	const struct eval eval = {&j->enc, step->cells, CELL_LOOKUP};
+	const struct eval eval = {&j->enc, step->cells, CELL_LOOKUP, 0, NULL};
 	const struct app_table *at = j->enc.at;
 
 	for (unsigned i = 0; i < at->n_rules; i++) {
@@ -203,7 +203,8 @@ static struct eval_value judge_value(const struct judge *j, const struct eval *n
 
 static void judge_updates(const struct judge *j, const struct app_rule *rule, __u64 *cells, const __u64 *before_cells)
 {
-	const struct eval now = {&j->enc, cells, CELL_LOOKUP}, before = {&j->enc, before_cells, CELL_LOOKUP};
+	const struct eval now = {&j->enc, cells, CELL_LOOKUP, 0, NULL},
+			  before = {&j->enc, before_cells, CELL_LOOKUP, 0, NULL};
 
 	for (size_t i = 0; i < rule->do_.n; i++) {
 		struct stmt stmt = rule->do_.item[i];

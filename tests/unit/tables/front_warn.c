@@ -178,6 +178,7 @@ static void test_signs(void **state)
 
 static void test_others(void **state)
 {
+	front_says(TABLE("", "      - {when: has(length)}\n"), WARNING("6:20", "\"length\" is always there"));
 	front_says(TABLE("", "      - {match: {direction: 1}}\n"),
 		   WARNING("6:9", "\"direction\" is always 0 here: no key up to this table has a biflow"));
 	front_says(TABLE("", "      - {match: {ip.dst: 10.0.0.1/8}}\n"),
