@@ -8,7 +8,8 @@
  *     state ID NAME                   of the flow before
  *     retired ID NAME
  *
- * NAME is the rest of the line, with newline, carriage return and backslash escaped. */
+ * NAME is the rest of the line, with newline, carriage return and backslash escaped.  What is read has one owner for
+ * each index and one element for each name: a file that says otherwise is damaged. */
 #include "registry_text.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static int take_number(char **line, int base, uint64_t max, uint64_t *ret_value)
 	return 0;
 }
 
-static int parse_counter(struct registry *reg, char *rest)
+static int parse_counter(struct registry *reg, uint8_t *taken, char *rest)
 {
 	uint64_t index, n;
 
@@ -115,6 +116,9 @@ static int parse_counter(struct registry *reg, char *rest)
 		return -EPROTO;
 	if (index < COUNTER_RULES || !n || index + n > COUNTERS || unescape(rest) < 0)
 		return -EPROTO;
+	if (memchr(taken + index, 1, n))
+		return -EPROTO;
+	memset(taken + index, 1, n);
 	return registry_put_counter(reg, rest, index, n, false);
 }
 
@@ -122,8 +126,14 @@ static int parse_table(struct registry *reg, char *rest)
 {
 	uint64_t id;
 
-	if (take_number(&rest, 10, UINT32_MAX, &id) < 0 || unescape(rest) < 0)
+	if (take_number(&rest, 10, UINT32_MAX - 1, &id) < 0 || unescape(rest) < 0 ||
+	    reg->n_tables == HOOK_MAX * HOOK_TABLES_MAX)
 		return -EPROTO;
+	for (size_t i = 0; i < reg->n_tables; i++)
+		if (reg->table[i].id == id || !strcmp(reg->table[i].name, rest))
+			return -EPROTO;
+	if (reg->next_table <= id)
+		reg->next_table = id + 1;
 	return registry_put_table(reg, rest, id);
 }
 
@@ -133,7 +143,7 @@ static int parse_flow(struct registry *reg, char *rest)
 	uint64_t index, hash;
 
 	if (take_number(&rest, 10, FLOW_TABLES_MAX - 1, &index) < 0 || take_number(&rest, 16, UINT64_MAX, &hash) < 0 ||
-	    unescape(rest) < 0 || registry_uses_flow(reg, index))
+	    unescape(rest) < 0 || registry_uses_flow(reg, index) || registry_find_flow(reg, rest))
 		return -EPROTO;
 	flow = registry_put_flow(reg, rest);
 	if (!flow)
@@ -151,12 +161,14 @@ static int parse_state(struct registry *reg, char *rest, bool retired)
 	if (!flow || take_number(&rest, 10, STATES_MAX - 1, &id) < 0 || unescape(rest) < 0)
 		return -EPROTO;
 	for (size_t i = 0; i < flow->n_states; i++)
-		if (flow->state[i].id == id)
+		if (flow->state[i].id == id ||
+		    (!retired && !flow->state[i].retired && !strcmp(flow->state[i].name, rest)))
 			return -EPROTO;
 	return registry_put_state(flow, rest, id, retired);
 }
 
-static int parse_line(struct registry *reg, char *line)
+/* 'taken' has a byte for each counter. */
+static int parse_line(struct registry *reg, uint8_t *taken, char *line)
 {
 	char *rest = strchr(line, ' ');
 	uint64_t number;
@@ -165,7 +177,7 @@ static int parse_line(struct registry *reg, char *line)
 		return -EPROTO;
 	*rest++ = '\0';
 	if (!strcmp(line, "counter"))
-		return parse_counter(reg, rest);
+		return parse_counter(reg, taken, rest);
 	if (!strcmp(line, "table"))
 		return parse_table(reg, rest);
 	if (!strcmp(line, "flow"))
@@ -173,7 +185,8 @@ static int parse_line(struct registry *reg, char *line)
 	if (!strcmp(line, "state") || !strcmp(line, "retired"))
 		return parse_state(reg, rest, line[0] == 'r');
 	if (!strcmp(line, "next-table") && take_number(&rest, 10, UINT32_MAX, &number) == 0) {
-		reg->next_table = number;
+		if (reg->next_table < number)
+			reg->next_table = number;
 		return 0;
 	}
 	return -EPROTO;
@@ -181,10 +194,11 @@ static int parse_line(struct registry *reg, char *line)
 
 int registry_parse(const char *text, struct registry **ret_reg, unsigned *ret_line)
 {
+	_cleanup_free_ uint8_t *taken = calloc(COUNTERS, 1);
 	_cleanup_free_ char *copy = strdup(text);
 	struct registry *reg = registry_new();
 	unsigned n = 0;
-	int r = copy && reg ? 0 : -ENOMEM;
+	int r = copy && taken && reg ? 0 : -ENOMEM;
 
 	for (char *line = copy, *next; r == 0 && line && *line; line = next) {
 		next = strchr(line, '\n');
@@ -194,7 +208,7 @@ int registry_parse(const char *text, struct registry **ret_reg, unsigned *ret_li
 			break;
 		}
 		*next++ = '\0';
-		r = parse_line(reg, line);
+		r = parse_line(reg, taken, line);
 	}
 	if (r < 0) {
 		registry_free(reg);

@@ -349,7 +349,7 @@ static int parse_port(const char *line, struct port_number *ret_port)
 	unsigned number;
 	int at = 0;
 
-	if (sscanf(line, "%u %n", &number, &at) != 1 || !at || number < 1 || number > PORTS_MAX)
+	if (sscanf(line, "%9u %n", &number, &at) != 1 || !at || number < 1 || number > PORTS_MAX)
 		return -EPROTO;
 	line += at;
 	if (!line[0] || strlen(line) >= IFNAMSIZ || strpbrk(line, " /"))
@@ -357,6 +357,15 @@ static int parse_port(const char *line, struct port_number *ret_port)
 	ret_port->number = number;
 	snprintf(ret_port->name, sizeof(ret_port->name), "%s", line);
 	return 0;
+}
+
+/* A number belongs to one name. */
+static bool is_new_port(const struct port_number *port, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (port[i].number == port[n].number || !strcmp(port[i].name, port[n].name))
+			return false;
+	return true;
 }
 
 int state_dir_load_ports(struct state_dir *dir, struct port_number *ret_port, size_t *ret_n, char **ret_why)
@@ -375,6 +384,9 @@ int state_dir_load_ports(struct state_dir *dir, struct port_number *ret_port, si
 	for (char *save = NULL, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (n == PORTS_MAX || parse_port(line, &ret_port[n]) < 0)
 			return why_set(ret_why, -EPROTO, "%s/ports:%zu: not \"NUMBER NAME\"", dir->path, n + 1);
+		if (!is_new_port(ret_port, n))
+			return why_set(ret_why, -EPROTO, "%s/ports:%zu: port %u or interface %s is there twice",
+				       dir->path, n + 1, ret_port[n].number, ret_port[n].name);
 		n++;
 	}
 	*ret_n = n;

@@ -240,6 +240,10 @@ static void damaged_text_is_refused_with_its_line(void **state)
 		"table 1 a\ntable -1 b\n",
 		"table 1 a\ncounter 65535 2 b\n",
 		"table 1 a\ntable 2 \n",
+		"table 1 a\ntable 1 b\n",
+		"table 1 a\ntable 2 a\n",
+		"counter 12800 8 a\ncounter 12807 1 b\n",
+		"flow 1 00 a\nflow 2 00 a\n",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

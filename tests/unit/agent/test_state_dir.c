@@ -226,6 +226,9 @@ static void port_numbers_come_back(void **state)
 	write_text("ports", "1 wan0\n65 lan0\n");
 	assert_int_equal(state_dir_load_ports(dir, ports, &n, &why), -EPROTO);
 	assert_text_has(why, "ports:2");
+	write_text("ports", "1 wan0\n2 lan0\n1 lan1\n");
+	assert_int_equal(state_dir_load_ports(dir, ports, &n, &why), -EPROTO);
+	assert_text_has(why, "ports:3: port 1 or interface lan1 is there twice");
 	free(why);
 	state_dir_close(dir);
 }
