@@ -101,7 +101,7 @@ static size_t name_len(const char *p)
 
 	if (strncmp(p, "tc-ingress", 10) == 0 || strncmp(p, "tc-egress", 9) == 0)
 		return p[3] == 'i' ? 10 : 9;
-	for (more = n; p[more] == '-' && word_len(p + more + 1);)
+	for (more = n; n && p[more] == '-' && word_len(p + more + 1);)
 		more += 1 + word_len(p + more + 1);
 	if (more > n && p[more] == '.' && word_len(p + more + 1))
 		n = more;

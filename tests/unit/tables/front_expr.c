@@ -49,6 +49,7 @@ static void test_fewest_parentheses(void **state)
 	becomes("(a or b) and c", "(a or b) and c");
 	becomes("a or (b and c)", "a or b and c");
 	becomes("-(a + b)", "-(a + b)");
+	becomes("a == - t.n", "a == -t.n"); /* No name begins with "-". */
 	becomes("~a << 2", "~a << 2");
 	becomes("-(-a)", "-(-a)");
 	becomes("a - -5", "a - -5");
