@@ -61,7 +61,12 @@ static const struct bucket *read_buckets(void *data, unsigned flow_table)
 
 static int open_native(struct trace *trace)
 {
-	struct native_source source = {trace->agent, read_table, read_chain, read_desc, read_records, read_buckets};
+	struct native_source source = {.data = trace->agent,
+				       .table = read_table,
+				       .chain = read_chain,
+				       .flow_desc = read_desc,
+				       .records = read_records,
+				       .buckets = read_buckets};
 	int r = native_new(&source, &trace->native);
 
 	if (r < 0)
