@@ -1,31 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Frames: never an access outside, and what the rewriter leaves parses as before with checksums as right as before. */
+/* Frames.  The parser and the writer by themselves: never an access outside, and what is left parses as before with
+ * checksums as right as before.  Then the native datapath with several applications: every frame leaves by exactly
+ * one counted exit, and the flow tables stay whole.
+ *
+ * An input is a set of applications, a port, how often the frame comes, the time between; then the frame. */
 #include "fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "datapath/native.h"
 #include "datapath/pkt_rewrite.h"
 #include "tables/field.h"
 #include "tests/harness/frame.h"
+#include "tests/harness/rig_plan.h"
 
-#define CHECK(x)                                                                                                       \
-	do {                                                                                                           \
-		if (!(x)) {                                                                                            \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                                        \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
-enum { ROOM_IN_FRONT = 8, VALUE = 100 };
+enum { ROOM_IN_FRONT = 8, VALUE = 100, HEAD_SIZE = 4, SWITCHES = 5, TIMES_MAX = 4, LINKED_MAX = 64 };
 
 struct subject {
 	struct hook h;
 	struct scratch s;
 };
 
-void fuzz_begin(void)
+void fuzz_seeds(void)
 {
 	static const struct pkt packets[] = {
 		{.tcp_dport = 80, .tcp_options = 8, .ip_options = 4, .vlan_id = 5, .payload_size = 3},
@@ -44,11 +40,14 @@ void fuzz_begin(void)
 	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
 		struct frame f = frame_make(&packets[i]);
 
-		fuzz_example(f.data, f.size);
+		for (uint8_t set = 0; set < SWITCHES; set++) {
+			uint8_t input[HEAD_SIZE + FRAME_ROOM] = {set, 1 + i % 3, 3, 30 + i};
+
+			memcpy(input + HEAD_SIZE, f.data, f.size);
+			fuzz_seed(input, HEAD_SIZE + f.size);
+		}
 	}
 }
-
-void fuzz_end(void) {}
 
 static enum exit_reason parse(struct subject *x, uint8_t *begin, uint8_t *end)
 {
@@ -125,7 +124,7 @@ static void push_and_pop(struct subject *x)
 	CHECK(x->h.end - x->h.begin == size && !memcmp(before, x->h.begin, size));
 }
 
-void fuzz_one(const uint8_t *data, size_t size)
+static void check_writer(const uint8_t *data, size_t size)
 {
 	uint8_t *block = malloc(ROOM_IN_FRONT + size + !size);
 	char why[64];
@@ -147,4 +146,137 @@ void fuzz_one(const uint8_t *data, size_t size)
 		load_all(&x);
 	}
 	free(block);
+}
+
+/* ---- the whole datapath ---- */
+
+struct subject_switch {
+	struct rig_plan plan;
+	struct native_switch *native;
+	uint64_t exits; /* Frames so far. */
+};
+
+static const struct {
+	enum hook_id hook;
+	const char *app[4];
+} sets[SWITCHES] = {
+	{HOOK_XDP, {"tests/fuzz/apps/keys.yaml"}},
+	{HOOK_XDP, {"tests/fuzz/apps/rewrite.yaml"}},
+	{HOOK_TC_EGRESS, {"tests/fuzz/apps/vlan.yaml"}},
+	{HOOK_TC_INGRESS, {"tests/fuzz/apps/keys.yaml", "tests/fuzz/apps/vlan.yaml", "tests/fuzz/apps/rewrite.yaml"}},
+	{HOOK_XDP, {"examples/port-knocking.yaml", "examples/token-bucket.yaml", "examples/packet-counter.yaml"}},
+};
+
+static void open_switch(struct subject_switch *sw, unsigned set)
+{
+	struct table *table = calloc(1, sizeof(*table));
+	struct chain chain;
+
+	CHECK(table && native_new(NULL, &sw->native) == 0);
+	sw->plan.hook = sets[set].hook;
+	for (unsigned i = 0; i < 4 && sets[set].app[i]; i++)
+		rig_plan_add(&sw->plan, sets[set].app[i], NULL, 0);
+	for (unsigned a = 0; a < sw->plan.n_apps; a++) {
+		for (unsigned i = 0; i < sw->plan.app[a].app->n_tables; i++) {
+			unsigned place = sw->plan.app[a].placement.table[i].hook_table;
+
+			rig_plan_encode(&sw->plan, a, i, table);
+			CHECK(native_set_table(sw->native, TABLE_INDEX(0, sw->plan.hook, place), table) == 0);
+		}
+	}
+	rig_plan_chain(&sw->plan, 1, &chain);
+	CHECK(native_set_chain(sw->native, CHAIN_INDEX(0, sw->plan.hook), &chain) == 0);
+	native_set_port(sw->native, 1, true);
+	native_set_port(sw->native, 2, true);
+	free(table);
+}
+
+/* Flow tables are new for each input, so that it alone decides what happens.  Examples ask for many flows: few do. */
+static void empty_flows(struct subject_switch *sw)
+{
+	native_set_seed(sw->native, 1);
+	for (unsigned i = 0; i < sw->plan.n_flows; i++) {
+		const struct layout *layout = sw->plan.flow[i].layout;
+
+		CHECK(native_add_flow_table(sw->native, i, layout->record_class, layout->key_words,
+					    layout->capacity < 8 ? layout->capacity : 8) == 0);
+	}
+}
+
+static uint64_t count_exits(struct subject_switch *sw)
+{
+	uint64_t sum = 0;
+	struct counter c;
+
+	for (unsigned port = 0; port <= PORTS_MAX; port++) {
+		for (unsigned reason = 0; reason < EXIT_REASON_ROOM; reason++) {
+			native_counter(sw->native, COUNTER_EXIT(sw->plan.hook, port, reason), &c);
+			sum += c.packets;
+		}
+	}
+	return sum;
+}
+
+struct walk {
+	const struct layout *layout;
+	unsigned n;
+	uint64_t key[8][KEY_WORDS_MAX];
+};
+
+/* At most one live record a key (F2), in a state the table has. */
+static int check_flow(void *data, unsigned slot, const __u64 *words)
+{
+	struct walk *walk = data;
+	const __u64 *key = words + FLOW_HEAD_WORDS;
+	size_t size = walk->layout->key_words * sizeof(key[0]);
+	struct flow_head head;
+
+	memcpy(&head, words, sizeof(head));
+	CHECK(!(head.change & 1) && head.state < STATES_MAX);
+	for (unsigned i = 0; i < walk->n; i++)
+		CHECK(memcmp(walk->key[i], key, size) != 0);
+	CHECK(walk->n < 8);
+	memcpy(walk->key[walk->n++], key, size);
+	return 0;
+}
+
+static void run_frame(struct subject_switch *sw, unsigned port, uint64_t now_ns, const uint8_t *data, size_t size)
+{
+	size_t room = NATIVE_HEADROOM + size + LINKED_MAX;
+	uint8_t *block = malloc(room), *frame;
+	static struct native_result result;
+	char why[64];
+
+	CHECK(block);
+	frame = block + NATIVE_HEADROOM;
+	memcpy(frame, data, size);
+	CHECK(native_run(sw->native, sw->plan.hook, port, now_ns, &frame, size, room - NATIVE_HEADROOM, 1, &result) ==
+	      0);
+	CHECK(count_exits(sw) == ++sw->exits && result.exit != EXIT_NONE);
+	CHECK(frame >= block && frame + result.size <= block + room);
+	if (frame_verify(data, size, why, sizeof(why)))
+		CHECK(frame_verify(frame, result.size, why, sizeof(why)));
+	for (unsigned i = 0; i < sw->plan.n_flows; i++) {
+		struct walk walk = {.layout = sw->plan.flow[i].layout};
+
+		CHECK(native_flows(sw->native, i, check_flow, &walk) == 0);
+	}
+	free(block);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct subject_switch switches[SWITCHES];
+	struct bytes in = {data, size};
+	unsigned set = bytes_u8(&in) % SWITCHES, port = bytes_u8(&in) % (PORTS_MAX + 1);
+	unsigned times = 1 + bytes_u8(&in) % TIMES_MAX;
+	uint64_t step_ns = 1ull << bytes_u8(&in) % 64, now_ns = 1000000000;
+
+	check_writer(in.at, in.left);
+	if (!switches[set].native)
+		open_switch(&switches[set], set);
+	empty_flows(&switches[set]);
+	for (unsigned i = 0; i < times; i++, now_ns += step_ns)
+		run_frame(&switches[set], port, now_ns, in.at, in.left);
+	return 0;
 }

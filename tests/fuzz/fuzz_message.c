@@ -2,28 +2,21 @@
 /* fuzz_message - any bytes as a frame and as a message: what is accepted keeps every limit, and means
  * the same after being packed and unpacked again.  Examples are a message of each kind. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
 #include "proto/frame.h"
 #include "tests/unit/proto/samples.h"
 
-static void expect(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-void fuzz_begin(void)
+void fuzz_seeds(void)
 {
 	for (enum message_kind kind = MSG_HELLO; kind < MSG_KIND_MAX; kind++) {
 		struct pool *pool = pool_new(SIZE_MAX);
 		uint8_t *bytes;
 		size_t size;
 
-		expect(pool && message_pack(sample_message(pool, kind), &bytes, &size) == 0);
-		fuzz_example(bytes, size);
+		CHECK(pool && message_pack(sample_message(pool, kind), &bytes, &size) == 0);
+		fuzz_seed(bytes, size);
 		free(bytes);
 		pool_free(pool);
 	}
@@ -33,21 +26,21 @@ static void expect_same(const struct message *msg)
 {
 	struct message *copy;
 
-	expect(message_check(msg, NULL) == 0);
+	CHECK(message_check(msg, NULL) == 0);
 	if (message_copy(msg, &copy) == -EMSGSIZE)
 		return; /* Packed in its longest form it may exceed the limit. */
-	expect(sample_equal(msg, copy));
+	CHECK(sample_equal(msg, copy));
 	message_free(copy);
 }
 
-void fuzz_one(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *exact = malloc(size ?: 1); /* So that a sanitizer sees every byte read beyond it. */
 	struct message *msg;
 	struct frame frame;
 	char why[256];
 
-	expect(exact);
+	CHECK(exact);
 	memcpy(exact, data, size);
 	frame_decode(exact, size, &frame);
 	if (message_unpack(exact, size, &msg, why) == 0) {
@@ -55,6 +48,5 @@ void fuzz_one(const uint8_t *data, size_t size)
 		message_free(msg);
 	}
 	free(exact);
+	return 0;
 }
-
-void fuzz_end(void) {}
