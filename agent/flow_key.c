@@ -24,9 +24,9 @@ static int refuse_name(const struct layout_field *field, size_t n, const char *w
 	return -EINVAL;
 }
 
-/* Ports go by number or by name. */
-static int parse_value(const struct layout_field *f, const char *text, const struct port_names *ports, uint64_t *ret_hi,
-		       uint64_t *ret_lo, char *why)
+/* Ports go by number or by name, times (registers only) by the distance to 'now_ns'. */
+static int parse_value(const struct layout_field *f, const char *text, const struct port_names *ports, uint64_t now_ns,
+		       uint64_t *ret_hi, uint64_t *ret_lo, char *why)
 {
 	int number = f->type == TYPE_PORT && ports ? ports->find(ports->data, text) : -ENOENT;
 
@@ -35,8 +35,9 @@ static int parse_value(const struct layout_field *f, const char *text, const str
 		*ret_lo = number;
 		return 0;
 	}
-	if (value_parse(f->type, text, ret_hi, ret_lo) < 0) {
-		snprintf(why, WHY_SIZE, "%s: \"%.100s\" is not a %s", f->name, text, value_type_name(f->type));
+	if (value_parse_at(f->type, text, now_ns, ret_hi, ret_lo) < 0) {
+		snprintf(why, WHY_SIZE, "%s: \"%.100s\" is not a %s%s", f->name, text, value_type_name(f->type),
+			 f->type == TYPE_TIME ? ": now, +5s, -200ms or nanoseconds of the switch's clock" : "");
 		return -EINVAL;
 	}
 	if (f->bits < 64 && *ret_lo >> f->bits) {
@@ -62,8 +63,8 @@ int flow_filter_make(const struct layout *layout, const struct msg_flow *flow, c
 				return -EINVAL;
 			}
 		}
-		if (parse_value(f, flow->key[i].text, ports, &ret_filter->part[at].hi, &ret_filter->part[at].lo, why) <
-		    0)
+		if (parse_value(f, flow->key[i].text, ports, 0, &ret_filter->part[at].hi, &ret_filter->part[at].lo,
+				why) < 0)
 			return -EINVAL;
 		ret_filter->part[at].field = f;
 		ret_filter->n++;
@@ -110,7 +111,7 @@ int flow_key_parse(const struct layout *layout, const struct msg_flow *flow, con
 }
 
 int flow_key_registers(const struct layout *layout, const struct msg_flow *flow, const struct port_names *ports,
-		       uint64_t *words, char *why)
+		       uint64_t now_ns, uint64_t *words, char *why)
 {
 	for (size_t i = 0; i < flow->n_regs; i++) {
 		const struct layout_field *f = find_field(layout->reg, layout->n_regs, flow->reg[i].name);
@@ -118,7 +119,7 @@ int flow_key_registers(const struct layout *layout, const struct msg_flow *flow,
 
 		if (!f)
 			return refuse_name(layout->reg, layout->n_regs, "register", flow->reg[i].name, why);
-		if (parse_value(f, flow->reg[i].text, ports, &hi, &lo, why) < 0)
+		if (parse_value(f, flow->reg[i].text, ports, now_ns, &hi, &lo, why) < 0)
 			return -EINVAL;
 		layout_put(f, (__u64 *)words, hi, lo);
 	}

@@ -23,9 +23,9 @@ struct flow_filter {
 int flow_key_parse(const struct layout *layout, const struct msg_flow *flow, const struct port_names *ports,
 		   uint64_t *ret_key, char *why);
 
-/* Writes the registers that are named into the image. */
+/* Writes the registers that are named into the image; times may be told from 'now_ns' on the switch's clock. */
 int flow_key_registers(const struct layout *layout, const struct msg_flow *flow, const struct port_names *ports,
-		       uint64_t *words, char *why);
+		       uint64_t now_ns, uint64_t *words, char *why);
 
 /* Of any parts of the key; none: everything matches. */
 int flow_filter_make(const struct layout *layout, const struct msg_flow *flow, const struct port_names *ports,

@@ -217,7 +217,7 @@ static void set_flow(struct request *rq, const struct plan_table *t, const uint6
 			    flow->state);
 		return;
 	}
-	if (flow_key_registers(t->layout, flow, &names, words, why) < 0) {
+	if (flow_key_registers(t->layout, flow, &names, instance_now_ns(rq->agent->instance), words, why) < 0) {
 		reply_error(&rq->from, ERROR_INVALID, "%s: %s", t->name, why);
 		return;
 	}

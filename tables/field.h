@@ -87,4 +87,7 @@ const char *value_render(enum value_type type, uint64_t hi, uint64_t lo, uint64_
 /* The reverse, for `flow set` and the key of `flow get`: 0, or -EINVAL. */
 int value_parse(enum value_type type, const char *text, uint64_t *ret_hi, uint64_t *ret_lo);
 
+/* The same with a clock: a TYPE_TIME is also "now", "+5 s" or "-200ms", as value_render() prints it. */
+int value_parse_at(enum value_type type, const char *text, uint64_t now_ns, uint64_t *ret_hi, uint64_t *ret_lo);
+
 #endif

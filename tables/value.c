@@ -245,8 +245,8 @@ static const char *render_time(uint64_t moment, uint64_t now_ns, char *buf, size
 	if (away >= 1000000000000)
 		snprintf(buf, size, "%c%" PRIu64 " s", moment >= now_ns ? '+' : '-', away / 1000000000);
 	else
-		snprintf(buf, size, "%c%.3g %s", moment >= now_ns ? '+' : '-', (double)away / steps[step].ns,
-			 steps[step].unit);
+		snprintf(buf, size, (double)away / steps[step].ns < 999.5 ? "%c%.3g %s" : "%c%.0f %s",
+			 moment >= now_ns ? '+' : '-', (double)away / steps[step].ns, steps[step].unit);
 	return buf;
 }
 
@@ -350,5 +350,33 @@ int value_parse(enum value_type type, const char *text, uint64_t *ret_hi, uint64
 		return -EINVAL;
 	*ret_hi = literal.hi;
 	*ret_lo = literal.lo;
+	return 0;
+}
+
+/* "now", "+5 s", "-200ms". */
+static int parse_moment(const char *text, uint64_t now_ns, uint64_t *ret_ns)
+{
+	struct literal away;
+
+	if (!strcmp(text, "now")) {
+		*ret_ns = now_ns;
+		return 0;
+	}
+	if ((text[0] != '+' && text[0] != '-') || parse_literal(text + 1, &away) < 0 || away.type != TYPE_DURATION)
+		return -EINVAL;
+	if (text[0] == '-' ? away.lo > now_ns : away.lo > UINT64_MAX - now_ns)
+		return -EINVAL;
+	*ret_ns = text[0] == '-' ? now_ns - away.lo : now_ns + away.lo;
+	return 0;
+}
+
+int value_parse_at(enum value_type type, const char *text, uint64_t now_ns, uint64_t *ret_hi, uint64_t *ret_lo)
+{
+	uint64_t moment;
+
+	if (type != TYPE_TIME || !now_ns || parse_moment(text, now_ns, &moment) < 0)
+		return value_parse(type, text, ret_hi, ret_lo);
+	*ret_hi = 0;
+	*ret_lo = moment;
 	return 0;
 }

@@ -33,6 +33,7 @@ static void test_render(void **state)
 	prints(TYPE_DURATION, 0, 0, 0, "0 s");
 	prints(TYPE_TIME, 0, 1000000000, 4200000000, "-3.2 s");
 	prints(TYPE_TIME, 0, 4201000000, 4200000000, "+1 ms");
+	prints(TYPE_TIME, 0, 4200000000 + 999900000000, 4200000000, "+1000 s");
 	prints(TYPE_TIME, 0, 0, 4200000000, "0");
 	prints(TYPE_TIME, 0, 12345, 0, "12345");
 }
