@@ -211,6 +211,19 @@ static void diff_states(struct diff *d, const struct app_table *old, const struc
 	}
 }
 
+/* True if 'old' with the capacity of 'new_' has its layout. */
+static bool only_capacity_differs(const struct app *old_app, const struct app_table *old, const struct app_table *new_,
+				  const struct layout *layout)
+{
+	_cleanup_free_ struct layout *resized_layout = calloc(1, sizeof(*resized_layout));
+	struct app_table resized = *old;
+	const char *why;
+
+	resized.capacity = new_->capacity;
+	return resized_layout && layout_make(old_app, &resized, resized_layout, &why) == 0 &&
+	       resized_layout->hash == layout->hash;
+}
+
 /* What the person wants to know most: are the flows still there? */
 static void diff_flows(struct diff *d, const struct app *old_app, const struct app_table *old,
 		       const struct app *new_app, const struct app_table *new_)
@@ -226,7 +239,8 @@ static void diff_flows(struct diff *d, const struct app *old_app, const struct a
 	}
 	if (old->capacity != new_->capacity)
 		change(d, "capacity of %s: %u -> %u", new_->name, old->capacity, new_->capacity);
-	change(d, "flows of %s are lost: the layout of its records changed", new_->name);
+	change(d, "flows of %s are lost: the %s changed", new_->name,
+	       only_capacity_differs(old_app, old, new_, b) ? "capacity" : "layout of its records");
 }
 
 /* ---- tables --------------------------------------------------------------------------------- */
