@@ -33,13 +33,17 @@ int counter_show(struct cli *cli, const struct args *args)
 	r = get_counters(cli, filter, &reply);
 	if (r)
 		return r;
+	if (filter[0] && !reply->counters.n) {
+		message_free(reply);
+		return cli_fail("no counter fits \"%s\" (mealy counter show lists all)", filter);
+	}
 	out = render_new(stdout, cli->json);
 	for (size_t i = 0; out && i < reply->counters.n; i++) {
 		counter_row(out, &reply->counters.item[i]);
 		render_row_end(out);
 	}
 	if (out && !reply->counters.n)
-		render_note(out, "no counter%s%s", filter[0] ? " fits " : "", filter);
+		render_note(out, "no counter");
 	render_free(out);
 	message_free(reply);
 	return out ? EXIT_OK : cli_fail("out of memory");

@@ -8,6 +8,16 @@
 #include "frames.h"
 #include "handlers.h"
 
+/* What a port can send begins with an Ethernet header. */
+static int check_size(const struct frame_view *frame, uint64_t number)
+{
+	if (frame->size >= ETHERNET_HEADER)
+		return 0;
+	return cli_usage("frame %" PRIu64 " has %zu byte%s; give whole Ethernet frames, at least the header's %d bytes "
+			 "(destination, source, type)",
+			 number, (size_t)frame->size, frame->size == 1 ? "" : "s", ETHERNET_HEADER);
+}
+
 /* By number if it is one, else by name. */
 static void set_port(struct message *request, const char *port)
 {
@@ -29,6 +39,9 @@ static int send_all(struct cli *cli, const char *port, struct frames *frames, ui
 	while ((r = frames_next(frames, &frame)) > 0) {
 		struct message request = {.kind = MSG_PACKET_OUT}, *reply;
 
+		r = check_size(&frame, *ret_sent + 1);
+		if (r)
+			return r;
 		set_port(&request, port);
 		request.packet_out.packet = frame.bytes;
 		request.packet_out.size = frame.size;

@@ -7,7 +7,7 @@
 
 #include "args.h"
 
-enum { FRAME_SIZE_MAX = 65535 };
+enum { ETHERNET_HEADER = 14, FRAME_SIZE_MAX = 65535 };
 
 struct frames;
 

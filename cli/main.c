@@ -47,9 +47,14 @@ static int run(const struct args *args)
 /* An answer that could not be written was not given. */
 static int finish(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool whole = !ferror(stdout); /* Of an earlier write the reason is gone, unless the rest fails alike. */
+
+	errno = 0;
+	if (fflush(stdout) == 0 && whole)
 		return status;
-	return status ? status : cli_fail("cannot write the output: %s", strerror(errno));
+	if (status)
+		return status;
+	return cli_fail("cannot write the output: %s", errno ? strerror(errno) : "not all of it was taken");
 }
 
 /* What is wrong, and where to read more. */
