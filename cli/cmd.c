@@ -111,6 +111,10 @@ const struct cmd commands[] = {
 	 switch_list},
 	{"switch", "show", "[NAME]", 0, 1, "one switch: what runs, flows, problems",
 	 "Example: mealy switch show edge-1", NULL, switch_show},
+	{"switch", "forget", "NAME", 1, 1, "a switch that will not come back: the controller drops it from its lists",
+	 "It is refused while the switch is connected. Deployments stay; a switch that connects again is new.\n"
+	 "Example: mealy switch forget edge-7",
+	 NULL, switch_forget},
 	{"port", "list", "", 0, 0, "ports of a switch, with their packets", "Example: mealy port list --switch edge-1",
 	 NULL, port_list},
 	{"table", "list", "", 0, 0, "tables of a switch in the order packets meet them", "Example: mealy table list",

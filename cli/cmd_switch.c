@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* switch list|show, port list: what there is and how it is. */
+/* switch list|show|forget, port list: what there is and how it is. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -180,6 +180,24 @@ int switch_show(struct cli *cli, const struct args *args)
 	return EXIT_OK;
 }
 
+int switch_forget(struct cli *cli, const struct args *args)
+{
+	struct message request = {.kind = MSG_FORGET_SWITCH, .switch_name = args->arg[0]}, *reply;
+	int r;
+
+	if (cli->is_agent)
+		return cli_usage("a controller knows switches, an agent is one: leave out --agent");
+	r = cli_call(cli, &request, MSG_OK, &reply);
+	if (r)
+		return r;
+	if (cli->json)
+		printf("{\"count\":%" PRIu64 "}\n", reply->ok.count);
+	else
+		printf("switch %s forgotten\n", args->arg[0]);
+	message_free(reply);
+	return EXIT_OK;
+}
+
 static void port_row(struct render *r, const struct msg_port *port)
 {
 	render_row_begin(r);
@@ -212,6 +230,8 @@ int port_list(struct cli *cli, const struct args *args)
 	for (size_t i = 0; out && i < reply->ports.n; i++)
 		if (reply->ports.item[i].warning[0])
 			render_note(out, "%s: %s", reply->ports.item[i].name, reply->ports.item[i].warning);
+	if (out && !reply->ports.n)
+		render_note(out, "no interface matches the agent's `ports` yet");
 	render_free(out);
 	message_free(reply);
 	return out ? EXIT_OK : cli_fail("out of memory");

@@ -14,6 +14,7 @@ int app_remove(struct cli *cli, const struct args *args);
 int app_set(struct cli *cli, const struct args *args);
 int switch_list(struct cli *cli, const struct args *args);
 int switch_show(struct cli *cli, const struct args *args);
+int switch_forget(struct cli *cli, const struct args *args);
 int port_list(struct cli *cli, const struct args *args);
 int table_list(struct cli *cli, const struct args *args);
 int table_dump(struct cli *cli, const struct args *args);

@@ -186,6 +186,9 @@ void controller_free(struct controller *c)
 	for (size_t i = 0; i < c->n_known; i++)
 		known_free(c->known[i]);
 	free(c->known);
+	for (size_t i = 0; i < c->n_forgotten; i++)
+		known_free(c->forgotten[i]);
+	free(c->forgotten);
 	store_close(c->store);
 	free(c);
 }

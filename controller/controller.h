@@ -24,6 +24,8 @@ struct controller {
 	struct store *store;
 	struct known **known; /* By name. */
 	size_t n_known;
+	struct known **forgotten; /* Only to be freed. */
+	size_t n_forgotten;
 	struct subscriber *subscribers;
 	struct endpoint *agents, *users;
 };

@@ -13,12 +13,21 @@
 #include "sync.h"
 #include "work.h"
 
+enum { TWIN_SHOWN_MS = 5 * 60 * 1000 };
+
+#define TWIN_TEXT "two agents with this name take the switch from each other: give one of them another name"
+
 uint64_t unix_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+static bool has_twin(const struct known *k)
+{
+	return k->twin_ms && unix_ms() - k->twin_ms < TWIN_SHOWN_MS;
 }
 
 bool known_name_is_valid(const char *name)
@@ -72,6 +81,28 @@ struct known *known_add(struct controller *c, const char *name)
 	return k;
 }
 
+int known_forget(struct known *k)
+{
+	struct controller *c = k->c;
+	struct known **list = realloc(c->forgotten, (c->n_forgotten + 1) * sizeof(*list));
+	size_t i = 0;
+	int r;
+
+	if (!list)
+		return -ENOMEM;
+	c->forgotten = list;
+	r = store_remove_switch(c->store, k->name);
+	if (r < 0)
+		return r;
+	c->forgotten[c->n_forgotten++] = k;
+	while (c->known[i] != k)
+		i++;
+	memmove(&c->known[i], &c->known[i + 1], (--c->n_known - i) * sizeof(c->known[0]));
+	log_info("switch %s: forgotten", k->name);
+	relay_own(c, "switch", k->name, "", "forgotten");
+	return 0;
+}
+
 void known_free(struct known *k)
 {
 	if (!k)
@@ -113,6 +144,25 @@ static void replace_string(char **to, const char *text)
 	}
 }
 
+/* An agent that was started again comes with a new instance and its old one never returns; two that are alive take
+ * turns. */
+static void look_for_twin(struct known *k, const struct msg_hello *hello)
+{
+	if (!k->instance || k->instance == hello->instance)
+		return;
+	if (hello->instance == k->before) {
+		if (!has_twin(k)) {
+			log_error("switch %s: two agents with this name take the switch from each other: give one of "
+				  "them "
+				  "another name",
+				  k->name);
+			relay_own(k->c, "switch", k->name, "", TWIN_TEXT);
+		}
+		k->twin_ms = unix_ms();
+	}
+	k->before = k->instance;
+}
+
 void known_connect(struct known *k, struct peer *peer, const struct msg_hello *hello)
 {
 	if (k->peer) {
@@ -120,6 +170,7 @@ void known_connect(struct known *k, struct peer *peer, const struct msg_hello *h
 			 k->name);
 		known_disconnect(k, "replaced by a newer connection");
 	}
+	look_for_twin(k, hello);
 	k->peer = peer_id(peer);
 	k->instance = hello->instance;
 	k->active_version = hello->active_version;
@@ -129,7 +180,8 @@ void known_connect(struct known *k, struct peer *peer, const struct msg_hello *h
 	replace_string(&k->build, hello->build);
 	replace_string(&k->kernel, hello->kernel);
 	remember(k);
-	log_info("switch %s: connected, build %s, kernel %s, %u ports", k->name, k->build, k->kernel, k->n_ports);
+	log_info("switch %s: connected, build %s, kernel %s, %u port%s", k->name, k->build, k->kernel, k->n_ports,
+		 k->n_ports == 1 ? "" : "s");
 	relay_own(k->c, "switch", k->name, "", "connected");
 	sync_connected(k, hello->state_digest);
 }
@@ -198,7 +250,7 @@ uint32_t known_count_pending(const struct known *k, const struct deployment_list
 {
 	uint32_t n = 0;
 
-	*ret_problem = k->sync_problem ? k->sync_problem : "";
+	*ret_problem = has_twin(k) ? TWIN_TEXT : k->sync_problem ? k->sync_problem : "";
 	for (size_t i = 0; i < desired->n; i++) {
 		const struct outcome *o = find_outcome(k, desired->item[i].name);
 

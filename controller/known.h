@@ -3,7 +3,8 @@
  *
  * K1. A switch does one piece of work at a time (a synchronisation or one change), in the order
  *     asked, so a change never meets a synchronisation half done.
- * K2. A known switch is never freed before the controller; only its connection comes and goes.
+ * K2. A known switch is never freed before the controller, because changes under way name it; only its connection
+ *     comes and goes, and known_forget() takes it off the list.
  * K3. When a connection ends, the work waiting on it ends as "pending"; the synchronisation at the
  *     next connection makes up for it. */
 #ifndef MEALY_KNOWN_H
@@ -32,6 +33,8 @@ struct known {
 	uint64_t since_ms; /* Unix time; of the last change of 'peer' from or to 0. */
 	uint64_t peer;	   /* peer_id() of its connection, 0: not connected. */
 	uint64_t instance;
+	uint64_t before;	 /* The instance that was connected before this one, 0: none. */
+	uint64_t twin_ms;	 /* Unix time when both were last seen to be alive, 0: never. */
 	uint64_t active_version; /* As in hello. */
 	uint32_t n_ports;
 
@@ -52,6 +55,10 @@ struct known {
 struct known *known_find(struct controller *c, const char *name);
 struct known *known_add(struct controller *c, const char *name);
 void known_free(struct known *k);
+
+/* Takes a switch that is not connected out of the store and off the list; if it connects again it is new.  0, or what
+ * the store says, and then it stays. */
+int known_forget(struct known *k);
 
 /* Its connection; NULL: not connected. */
 struct peer *known_peer(struct known *k);

@@ -34,6 +34,8 @@ int store_remove_deployment(struct store *store, const char *name, uint64_t *ret
 int store_get_deployments(struct store *store, const char *name, struct deployment_list *ret_list);
 
 int store_put_switch(struct store *store, const struct known_switch *sw);
+/* 0 also when it is not there. */
+int store_remove_switch(struct store *store, const char *name);
 typedef int (*store_switch_fn)(void *data, const struct known_switch *sw);
 int store_each_switch(struct store *store, store_switch_fn each, void *data);
 

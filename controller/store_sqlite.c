@@ -446,6 +446,11 @@ int store_put_switch(struct store *store, const struct known_switch *sw)
 		   sw->build, sw->kernel, sw->seen_ms);
 }
 
+int store_remove_switch(struct store *store, const char *name)
+{
+	return RUN(store, "DELETE FROM switch WHERE name = ?", "s", name);
+}
+
 int store_each_switch(struct store *store, store_switch_fn each, void *data)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;

@@ -117,10 +117,17 @@ static struct known *find_only(struct controller *c, struct peer *user, uint64_t
 	return NULL;
 }
 
+static void refuse_unknown(struct controller *c, struct peer *user, const struct message *request)
+{
+	_cleanup_free_ char *list = names(c, false);
+
+	peer_reply_error(user, request->id, ERROR_UNKNOWN, "there is no switch \"%s\"%s%s", request->switch_name,
+			 list && list[0] ? "; known are " : "; none has connected yet", list ? list : "");
+}
+
 /* The switch that 'request' means, connected; otherwise the user is told and NULL is returned. */
 static struct known *find_switch(struct controller *c, struct peer *user, const struct message *request)
 {
-	_cleanup_free_ char *list = NULL;
 	struct known *k;
 
 	if (!request->switch_name[0])
@@ -132,9 +139,7 @@ static struct known *find_switch(struct controller *c, struct peer *user, const 
 		refuse_absent(user, request->id, k);
 		return NULL;
 	}
-	list = names(c, false);
-	peer_reply_error(user, request->id, ERROR_UNKNOWN, "there is no switch \"%s\"%s%s", request->switch_name,
-			 list && list[0] ? "; known are " : "; none has connected yet", list ? list : "");
+	refuse_unknown(c, user, request);
 	return NULL;
 }
 
@@ -203,6 +208,26 @@ static void handle_get_switch(struct controller *c, struct peer *user, const str
 		gather_one(c, user, request->id, k);
 }
 
+static void handle_forget_switch(struct controller *c, struct peer *user, const struct message *request)
+{
+	struct known *k = known_find(c, request->switch_name);
+	int r;
+
+	if (!k) {
+		refuse_unknown(c, user, request);
+	} else if (known_peer(k)) {
+		peer_reply_error(user, request->id, ERROR_BUSY, "switch %s is connected: stop its agent first",
+				 k->name);
+	} else {
+		r = known_forget(k);
+		if (r < 0)
+			peer_reply_error(user, request->id, ERROR_INTERNAL, "cannot be taken out of the store: %s",
+					 store_error(c->store));
+		else
+			peer_reply_ok(user, request->id, "", 0, 1);
+	}
+}
+
 static void handle_subscribe(struct controller *c, struct peer *user, const struct message *request)
 {
 	int r = relay_subscribe(c, user, request->switch_name, request->subscribe.kinds, request->subscribe.off);
@@ -233,6 +258,7 @@ static const handler_fn handlers[MSG_KIND_MAX] = {
 	[MSG_GET_SWITCHES] = handle_get_switches,
 	[MSG_GET_SWITCH] = handle_get_switch,
 	[MSG_SUBSCRIBE] = handle_subscribe,
+	[MSG_FORGET_SWITCH] = handle_forget_switch,
 	[MSG_GET_PORTS] = handle_pass_on,
 	[MSG_GET_TABLES] = handle_pass_on,
 	[MSG_GET_COUNTERS] = handle_pass_on,

@@ -69,6 +69,8 @@ enum message_kind {
 	MSG_TRACED,
 	/* A controller's answer to a user's DEPLOY and REMOVE */
 	MSG_APPLIED,
+	/* A user's, to a controller: the switch of the envelope's name is gone for good */
+	MSG_FORGET_SWITCH,
 	MSG_KIND_MAX,
 };
 

@@ -355,6 +355,7 @@ const struct body message_bodies[MSG_KIND_MAX] = {
 	KIND(MSG_TRACE, "trace", trace, trace),
 	KIND(MSG_TRACED, "traced", traced, traced),
 	KIND(MSG_APPLIED, "applied", applied, applied),
+	BARE(MSG_FORGET_SWITCH, "forget-switch"),
 };
 
 /* clang-format on */
@@ -365,7 +366,7 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_SYNC_END == BODY_FIELD + MSG_SYNC_END,
 _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_APPLIED + 1,
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_FORGET_SWITCH + 1,
 	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");

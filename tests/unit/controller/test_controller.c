@@ -402,6 +402,69 @@ static void known_switches_survive_the_controller(void **state)
 	user_close(user);
 }
 
+static void a_switch_that_is_away_can_be_forgotten(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_agent *a = agent_open(bench, "edge-1");
+	struct fake_user *user = user_open(bench);
+	struct message forget = {.kind = MSG_FORGET_SWITCH, .switch_name = "edge-1"};
+	struct message list = {.kind = MSG_GET_SWITCHES};
+
+	agent_connected(a);
+	expect_error(user_call(user, &forget), ERROR_BUSY, "edge-1 is connected");
+	agent_close(a);
+	bench_until(bench, !user_call(user, &list)->switches.item[0].connected);
+	assert_int_equal(user_call(user, &forget)->kind, MSG_OK);
+	assert_int_equal(user_call(user, &list)->switches.n, 0);
+	expect_error(user_call(user, &forget), ERROR_UNKNOWN, "there is no switch \"edge-1\"");
+	user_close(user);
+	bench_kill(bench);
+	bench_start(bench);
+	user = user_open(bench);
+	assert_int_equal(user_call(user, &list)->switches.n, 0);
+	a = agent_open(bench, "edge-1");
+	agent_connected(a);
+	assert_int_equal(user_call(user, &list)->switches.n, 1);
+	agent_close(a);
+	user_close(user);
+}
+
+static void two_agents_of_one_name_are_told(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_agent *a = agent_open(bench, "edge-1"), *b;
+	struct fake_user *user = user_open(bench);
+	struct message everything = {.kind = MSG_SUBSCRIBE, .subscribe = {.kinds = ""}};
+	struct message list = {.kind = MSG_GET_SWITCHES};
+	static const char told[] = "two agents with this name take the switch from each other";
+
+	agent_connected(a);
+	user_call(user, &everything);
+	b = agent_open(bench, "edge-1");
+	agent_connected(b);
+	bench_until(bench, strstr(user->log, told));
+	assert_non_null(strstr(user_call(user, &list)->switches.item[0].problem, told));
+	agent_close(a);
+	agent_close(b);
+	user_close(user);
+}
+
+static void an_agent_that_was_started_again_is_no_second_one(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_user *user = user_open(bench);
+	struct message list = {.kind = MSG_GET_SWITCHES};
+
+	for (int i = 0; i < 3; i++) {
+		struct fake_agent *a = agent_open(bench, "edge-1");
+
+		agent_connected(a);
+		assert_string_equal(user_call(user, &list)->switches.item[0].problem, "");
+		agent_close(a);
+	}
+	user_close(user);
+}
+
 static void a_difference_is_told_without_storing(void **state)
 {
 	struct bench *bench = *state;
@@ -441,6 +504,9 @@ int main(void)
 		TEST(a_slow_subscriber_is_bounded_and_told),
 		TEST(strangers_are_refused_at_each_address),
 		TEST(known_switches_survive_the_controller),
+		TEST(a_switch_that_is_away_can_be_forgotten),
+		TEST(two_agents_of_one_name_are_told),
+		TEST(an_agent_that_was_started_again_is_no_second_one),
 		TEST(a_difference_is_told_without_storing),
 	};
 

@@ -172,6 +172,12 @@ static void a_switch_is_known_once_with_its_last_sight(void **state)
 	reopen(f);
 	assert_int_equal(store_each_switch(f->store, count, &n), 0);
 	assert_int_equal(n, 1);
+	assert_int_equal(store_remove_switch(f->store, "nobody"), 0);
+	assert_int_equal(store_remove_switch(f->store, sw.name), 0);
+	reopen(f);
+	n = 0;
+	assert_int_equal(store_each_switch(f->store, count, &n), 0);
+	assert_int_equal(n, 0);
 }
 
 static void a_second_controller_is_refused(void **state)
