@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <unistd.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,34 @@
 #include "pin.h"
 #include "../datapath/pipeline.h"
 
+/* Interfaces come and go, so a pattern that matches none is allowed; often it is a mistake. */
+static void say_unmatched(const struct agent *agent)
+{
+	for (size_t i = 0; i < agent->config->n_ports; i++) {
+		const char *pattern = agent->config->port[i].pattern;
+		bool found = false;
+
+		for (unsigned n = 1; n <= PORTS_MAX && !found; n++) {
+			const struct port *port = wiring_port(agent->wiring, n);
+
+			found = port && port->ifindex &&
+				(!strcmp(pattern, port->name) || fnmatch(pattern, port->name, 0) == 0);
+		}
+		if (!found)
+			log_warn("ports: no interface matches \"%s\" yet", pattern);
+	}
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static int check(const struct config *config)
 {
-	printf("%s: %zu controllers, %zu ports, state %s, local users %s (%s)\n", config->name, config->n_controllers,
-	       config->n_ports, config->state, config->socket[0] ? config->socket : "none",
-	       config->local_write ? "read and write" : "read only");
+	printf("%s: %zu controller%s, %zu port%s, state %s, local users %s (%s)\n", config->name, config->n_controllers,
+	       plural(config->n_controllers), config->n_ports, plural(config->n_ports), config->state,
+	       config->socket[0] ? config->socket : "none", config->local_write ? "read and write" : "read only");
 	return 0;
 }
 
@@ -44,7 +68,11 @@ static int preflight(const struct config *config)
 		if (line->fix)
 			printf("%-16s Fix: %s\n", "", line->fix);
 	}
-	printf(found.n_errors ? "not ready: %zu errors, %zu warnings\n" : "ready\n", found.n_errors, found.n_warnings);
+	if (found.n_errors)
+		printf("not ready: %zu error%s, %zu warning%s\n", found.n_errors, plural(found.n_errors),
+		       found.n_warnings, plural(found.n_warnings));
+	else
+		puts("ready");
 	r = found.n_errors ? 1 : 0;
 	preflight_done(&found);
 	return r;
@@ -119,8 +147,10 @@ static int run(const struct config *config)
 		log_error("%s", why ? why : strerror(-r));
 		return 1;
 	}
-	log_info("switch %s, version %" PRIu64 ", %zu deployments", config->name,
-		 versions_plan(agent->versions)->version, versions_plan(agent->versions)->n_apps);
+	log_info("switch %s, version %" PRIu64 ", %zu deployment%s", config->name,
+		 versions_plan(agent->versions)->version, versions_plan(agent->versions)->n_apps,
+		 plural(versions_plan(agent->versions)->n_apps));
+	say_unmatched(agent);
 	log_info("ready");
 	ev_run(loop, 0);
 	agent_free(agent);

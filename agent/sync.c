@@ -50,7 +50,7 @@ static void answer_need(struct sync *sync, const struct request *rq)
 			need[msg.sync.n++] = list->item[i];
 	}
 	msg.sync.item = need;
-	log_info("synchronisation: %zu deployments, %zu of them needed", list->n, msg.sync.n);
+	log_info("synchronisation: %zu deployment%s, %zu of them needed", list->n, list->n == 1 ? "" : "s", msg.sync.n);
 	reply_message(&rq->from, &msg);
 }
 

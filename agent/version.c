@@ -240,8 +240,8 @@ static int apply_plan(struct versions *v, struct plan *plan, uint64_t begin_ns, 
 		return r;
 	v->stats.build_us = (host_monotonic_ns() - begin_ns) / 1000;
 	commit(v, plan, slot);
-	log_info("version %" PRIu64 ": %zu deployments, built in %" PRIu64 " us, committed in %" PRIu64 " us",
-		 plan->version, plan->n_apps, v->stats.build_us, v->stats.commit_us);
+	log_info("version %" PRIu64 ": %zu deployment%s, built in %" PRIu64 " us, committed in %" PRIu64 " us",
+		 plan->version, plan->n_apps, plan->n_apps == 1 ? "" : "s", v->stats.build_us, v->stats.commit_us);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ static const char help[] =
 	"  --state DIR     folder of the store (default " DEFAULT_STATE ")\n"
 	"  --config FILE   YAML with the same names: agents, users, state, insecure; flags win\n"
 	"  --insecure      allow tcp:// although nothing is sealed or authenticated yet\n"
-	"  --debug         say more in the log\n"
+	"  --verbose       log more\n"
 	"  --version       print the version\n"
 	"\n"
 	"It stays in the foreground, logs to stderr and says \"ready\" once. An ipc:// socket lies in a\n"
@@ -200,7 +200,8 @@ static enum config_result read_flags(int argc, char **argv, struct config *confi
 		{"state", required_argument, NULL, 's'},
 		{"config", required_argument, NULL, 'c'},
 		{"insecure", no_argument, NULL, 'i'},
-		{"debug", no_argument, NULL, 'd'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"debug", no_argument, NULL, 'v'}, /* Its name once. */
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{},
@@ -215,7 +216,7 @@ static enum config_result read_flags(int argc, char **argv, struct config *confi
 		case 's': r = set_flag(&config->state, optarg); break;
 		case 'c': *ret_file = optarg; break;
 		case 'i': config->insecure = true; break;
-		case 'd': config->debug = true; break;
+		case 'v': config->verbose = true; break;
 		case 'V': puts("mealy-controller " MEALY_VERSION); return CONFIG_DONE;
 		case 'h': fputs(help, stdout); return CONFIG_DONE;
 		default: return CONFIG_WRONG;

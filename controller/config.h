@@ -12,7 +12,7 @@ struct config {
 	char *users;   /* ... for people and programs. */
 	char *state;   /* Folder of the store. */
 	bool insecure; /* tcp:// without sealing is allowed. */
-	bool debug;
+	bool verbose;
 };
 
 enum config_result { CONFIG_RUN, CONFIG_DONE, CONFIG_WRONG };

@@ -32,7 +32,8 @@ static int run(const struct config *config)
 	ev_signal_start(loop, &interrupt);
 	ev_signal_init(&terminate, stop, SIGTERM);
 	ev_signal_start(loop, &terminate);
-	log_info("agents at %s, users at %s, %zu switches known", config->agents, config->users, controller->n_known);
+	log_info("agents at %s, users at %s, %zu switch%s known", config->agents, config->users, controller->n_known,
+		 controller->n_known == 1 ? "" : "es");
 	log_info("ready");
 	ev_run(loop, 0);
 	controller_free(controller);
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
 	}
 	/* What we make, sockets and store, is for the owner and the group. */
 	umask(0027);
-	log_set_level(config.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	log_set_level(config.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	status = run(&config);
 	config_done(&config);
 	return status;

@@ -105,7 +105,7 @@ static void finish(struct known *k, const char *problem)
 	if (problem)
 		log_warn("switch %s: not synchronised: %s", k->name, problem);
 	else
-		log_info("switch %s: synchronised, %zu deployments", k->name, k->sync.n);
+		log_info("switch %s: synchronised, %zu deployment%s", k->name, k->sync.n, k->sync.n == 1 ? "" : "s");
 	relay_own(k->c, "deployment", k->name, "", problem ? problem : "synchronised");
 	clear(k);
 	work_done(k);
