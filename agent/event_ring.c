@@ -13,7 +13,6 @@ struct event_ring {
 	struct ring_buffer *ring;
 	unsigned n_cpus;
 	uint64_t *expected; /* Next sequence of each CPU; 0: none seen yet. */
-	uint64_t lost;
 	unsigned taken;
 };
 
@@ -32,7 +31,6 @@ static void check_sequence(struct event_ring *ring, const struct event *event)
 	if (*expected && event->sequence < *expected)
 		return;
 	if (*expected && event->sequence > *expected) {
-		ring->lost += event->sequence - *expected;
 		if (ring->options.lost)
 			ring->options.lost(ring->options.data, event->cpu, event->sequence - *expected);
 	}
@@ -102,9 +100,4 @@ int event_ring_run(struct event_ring *ring)
 	ring->taken = 0;
 	r = ring_buffer__consume(ring->ring);
 	return r < 0 && r != STOP ? r : (int)ring->taken;
-}
-
-uint64_t event_ring_lost(const struct event_ring *ring)
-{
-	return ring->lost;
 }

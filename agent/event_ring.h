@@ -29,7 +29,4 @@ int event_ring_fd(const struct event_ring *ring);
 /* Takes at most EVENT_RUN_MAX events.  Returns how many, or -errno. */
 int event_ring_run(struct event_ring *ring);
 
-/* Events lost since the ring was opened. */
-uint64_t event_ring_lost(const struct event_ring *ring);
-
 #endif

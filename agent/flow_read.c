@@ -120,15 +120,6 @@ static int read_record(const struct view *view, uint32_t slot, uint64_t *ret_wor
 	return head.alive && is_named(view, slot, ret_words) ? 0 : -ENOENT;
 }
 
-int flow_store_read(struct flow_store *store, unsigned index, uint32_t slot, uint64_t *ret_words)
-{
-	struct view view;
-	int r;
-
-	r = view_open(store, index, &view);
-	return r < 0 ? r : read_record(&view, slot, ret_words);
-}
-
 struct wanted_key {
 	const uint64_t *key;
 	uint16_t tag;

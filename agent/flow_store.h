@@ -68,9 +68,6 @@ typedef int (*flow_fn)(void *data, uint32_t slot, const uint64_t *words, unsigne
 int flow_store_walk(struct flow_store *store, unsigned index, uint32_t *cursor, uint32_t n_slots, flow_fn flow,
 		    void *data);
 
-/* Copies one record if it is live and named: 0, -ENOENT, or -EAGAIN (written all the time). */
-int flow_store_read(struct flow_store *store, unsigned index, uint32_t slot, uint64_t *ret_words);
-
 /* Finds the record of 'key' (key_words of it): 0, -ENOENT. 'ret_words' has room for 32 words. */
 int flow_store_find(struct flow_store *store, unsigned index, const uint64_t *key, uint32_t *ret_slot,
 		    uint64_t *ret_words);

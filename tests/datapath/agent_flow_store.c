@@ -174,12 +174,8 @@ static void what_is_set_is_found(void **state)
 	assert_int_equal(words[FLOW_HEAD_WORDS], 42);
 	assert_int_equal(words[FLOW_HEAD_WORDS + 1], 420);
 	assert_int_equal(words[FLOW_HEAD_WORDS + 2], 4200);
-	assert_int_equal(flow_store_read(bench->flows, INDEX, slot, words), 0);
 
 	assert_int_equal(flow_store_find(bench->flows, INDEX, &other, &slot, words), -ENOENT);
-	assert_int_equal(flow_store_read(bench->flows, INDEX, 0, words), -ENOENT);
-	assert_int_equal(flow_store_read(bench->flows, INDEX, slot + 1, words), -ENOENT);
-	assert_int_equal(flow_store_read(bench->flows, INDEX, CAPACITY + 1, words), -ENOENT);
 	assert_int_equal(flow_store_find(bench->flows, INDEX + 1, &key, &slot, words), -ENOENT);
 	assert_int_equal(set(bench, key, STATE_BUSY), CONTROL_CHANGED);
 	assert_flows(bench, 1);
@@ -375,8 +371,7 @@ static void a_full_ring_is_a_counted_loss(void **state)
 	instance_set_clock(bench->instance, now);
 	assert_int_equal(flow_store_expire(bench->flows, INDEX, ELEMENT, now, &scan), 0);
 	assert_true(event_ring_run(ring) > 0);
-	assert_true(event_ring_lost(ring) > 0);
-	assert_int_equal(told.lost, event_ring_lost(ring));
+	assert_true(told.lost > 0);
 	counter_store_free(counters);
 	event_ring_close(ring);
 }
