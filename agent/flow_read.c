@@ -51,20 +51,29 @@ static struct flow_head peek(const struct view *view, uint32_t slot)
 
 /* ---- one record ----------------------------------------------------------------------------------- */
 
+static const uint32_t *change_of(const uint64_t *record)
+{
+	return (const uint32_t *)((const char *)record + offsetof(struct flow_head, change));
+}
+
+/* True if the record is still as it was when its change number was 'change'. */
+static bool is_unchanged(const uint64_t *record, uint32_t change)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(change_of(record), __ATOMIC_RELAXED) == change;
+}
+
 /* Copies a record between two equal, even change numbers: 0 or -EAGAIN. */
 static int copy_record(const uint64_t *record, unsigned n_words, uint64_t *ret_words)
 {
-	const uint32_t *change = (const uint32_t *)((const char *)record + offsetof(struct flow_head, change));
-
 	for (int i = 0; i < COPY_ATTEMPTS; i++) {
-		uint32_t before = __atomic_load_n(change, __ATOMIC_ACQUIRE);
+		uint32_t before = __atomic_load_n(change_of(record), __ATOMIC_ACQUIRE);
 
 		if (before & 1)
 			continue;
 		for (unsigned w = 0; w < n_words; w++)
 			ret_words[w] = __atomic_load_n(&record[w], __ATOMIC_RELAXED);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (__atomic_load_n(change, __ATOMIC_RELAXED) == before)
+		if (is_unchanged(record, before))
 			return 0;
 	}
 	return -EAGAIN;
@@ -106,6 +115,8 @@ static bool is_named(const struct view *view, uint32_t slot, const uint64_t *wor
 	return chain_find(view, hash, is_slot, &slot) == slot;
 }
 
+/* A living flow's record: 0, -ENOENT or -EAGAIN.  The name may be that of the slot's next owner, while the copy is of a
+ * record that was never found: so the change number is looked at once more. */
 static int read_record(const struct view *view, uint32_t slot, uint64_t *ret_words)
 {
 	struct flow_head head;
@@ -113,11 +124,17 @@ static int read_record(const struct view *view, uint32_t slot, uint64_t *ret_wor
 
 	if (slot < 1 || slot > view->last)
 		return -ENOENT;
-	r = copy_record(record_of(view, slot), view->n_words, ret_words);
-	if (r < 0)
-		return r;
-	memcpy(&head, ret_words, sizeof(head));
-	return head.alive && is_named(view, slot, ret_words) ? 0 : -ENOENT;
+	for (int i = 0; i < COPY_ATTEMPTS; i++) {
+		r = copy_record(record_of(view, slot), view->n_words, ret_words);
+		if (r < 0)
+			return r;
+		memcpy(&head, ret_words, sizeof(head));
+		if (!head.alive || !is_named(view, slot, ret_words))
+			return -ENOENT;
+		if (is_unchanged(record_of(view, slot), head.change))
+			return 0;
+	}
+	return -EAGAIN;
 }
 
 struct wanted_key {
@@ -129,13 +146,9 @@ struct wanted_key {
 static bool has_key(const struct view *view, uint32_t slot, uint16_t tag, const void *data)
 {
 	const struct wanted_key *wanted = data;
-	struct flow_head head;
 
-	if (tag != wanted->tag || slot > view->last ||
-	    copy_record(record_of(view, slot), view->n_words, wanted->words) < 0)
-		return false;
-	memcpy(&head, wanted->words, sizeof(head));
-	return head.alive && memcmp(wanted->words + FLOW_HEAD_WORDS, wanted->key, view->desc->key_words * 8) == 0;
+	return tag == wanted->tag && read_record(view, slot, wanted->words) == 0 &&
+	       memcmp(wanted->words + FLOW_HEAD_WORDS, wanted->key, view->desc->key_words * 8) == 0;
 }
 
 int flow_store_find(struct flow_store *store, unsigned index, const uint64_t *key, uint32_t *ret_slot,

@@ -4,7 +4,8 @@
  * A flow table outlives versions, instances and agents: it is found again by the pinned outer maps.
  * Records and buckets are mapped read-only here; who changes a record is a packet or the control
  * program, so reading takes a copy between two equal, even change numbers and believes it only if the
- * record's bucket names it.  Images have RECORD_WORDS(record_class) words: head, key, registers.
+ * record's bucket names it while that number is still the same.  Images have RECORD_WORDS(record_class) words: head,
+ * key, registers.
  *
  * F1. An index is given to another flow table only after flow_store_release(), which must follow the
  *     grace of the last version that used it.

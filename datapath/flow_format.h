@@ -15,7 +15,7 @@ enum {
 
 /* The head of every record; words 0..3 of its image.  Written only under the lock of its slot;
  * user space reads it through a mapping, between two equal and even change numbers, and
- * believes it only if its bucket names it. */
+ * believes it only if its bucket names it while they are still the same. */
 struct flow_head {
 	__u16 alive;  /* 0: the slot belongs to nobody. */
 	__u16 state;  /* An id that follows the state's name. */

@@ -14,10 +14,13 @@
  *               8  lock(s); key, registers, alive[s] = 1; unlock(s)
  *               9  lock(head); version != v: unlock; lock(s); alive[s] = 0; unlock(s); give s back; begin again
  *              10  slot[hole] = s; version = v + 1; unlock(head)
- *   EXTEND     11  no hole: lock(head); version == v and the last line is still the last: link an empty overflow line
- * behind it; unlock(head); begin again FREE s     12  lock(s); F1 and still wanted, else unlock, stop; alive[s] = 0;
- * unlock(s) 13  lock(head); slot[entry] == s: slot[entry] = 0; unlock(head) 14  give s back HELP       15  lock(head);
- * slot[entry] == s and not alive[s]: slot[entry] = 0; unlock(head)     s is not given back
+ *   EXTEND     11  no hole: lock(head); version == v and the last line is still the last: link an empty line behind
+ *                  it; unlock(head); begin again
+ *   FREE s     12  lock(s); F1 and still wanted, else unlock, stop; alive[s] = 0; unlock(s)
+ *              13  lock(head); slot[entry] == s: slot[entry] = 0; unlock(head)
+ *              14  give s back
+ *   HELP       15  lock(head); slot[entry] == s and not alive[s]: slot[entry] = 0; unlock(head)
+ *                  s is not given back
  *
  * The head line's version and lock stand for its whole chain.  Never two locks at once.
  *
@@ -26,9 +29,10 @@
  *       entry names it (8, 9).
  *   I2  A key has at most one live record that an entry names.  Creations in one chain are ordered by its version: who
  *       read v before its scan (1) and finds v at 9 knows that nobody created since, so the key is still missing.
- *   I3  A slot is free only when no entry names it: 14 comes after 13, and only he gives back who set alive to 0 (12,
- * 9). I4  Entries never move and lines are never unlinked, so a scan misses nothing that was there all the time. I5
- * Nobody waits for another: who meets a dead record that is still named removes the name himself (15).
+ *   I3  A slot is free only when no entry names it: 14 comes after 13, and only he gives back who set alive to 0
+ *       (12, 9).
+ *   I4  Entries never move and lines are never unlinked, so a scan misses nothing that was there all the time.
+ *   I5  Nobody waits for another: who meets a dead record that is still named removes the name himself (15).
  *
  * Why F1 needs all three: without 'alive' an update goes to a record that was just freed and is lost; without the key
  * it goes to another flow that took the slot; without 'slot[entry] == s' it goes to a record of the right key that is
@@ -36,7 +40,9 @@
  *
  * Memory order: 1 is an acquire and the version's store at 10 a release, the last of the creation.  A reader without
  * lock (the agent, through the mapping) believes a record if its change number is even, the same before and after the
- * copy, and a bucket names it. */
+ * copy, and still the same after a bucket was seen to name it.
+ *
+ * tests/model/ checks all of this in every state. */
 #ifndef MEALY_FLOW_TABLE_H
 #define MEALY_FLOW_TABLE_H
 
