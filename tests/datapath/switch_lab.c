@@ -16,7 +16,9 @@ static unsigned next_frames(struct sender *sender)
 		return left < AT_ONCE ? left : AT_ONCE;
 	sender->random = sender->random * 1664525 + 1013904223 + sender->cpu;
 	sender->frame.data[SOURCE_LAST_BYTE] = (sender->random >> 16) % sender->sources;
-	return 1;
+	if (!sender->in_a_row)
+		return 1;
+	return left < sender->in_a_row ? left : sender->in_a_row;
 }
 
 static void *send_frames(void *data)

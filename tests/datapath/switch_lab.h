@@ -18,8 +18,9 @@ struct sender {
 	struct rig *rig;
 	struct frame frame;
 	unsigned cpu;
-	unsigned sources; /* Above 1: each frame comes from one of so many (up to 256) IPv4 addresses. */
-	uint64_t n;	  /* Frames to send; 0: until stopped. */
+	unsigned sources;  /* Above 1: each frame comes from one of so many (up to 256) IPv4 addresses. */
+	unsigned in_a_row; /* So many of one address before the next; 0: one. */
+	uint64_t n;	   /* Frames to send; 0: until stopped. */
 	_Atomic bool stop;
 	_Atomic uint64_t sent;
 	uint32_t random;

@@ -77,6 +77,8 @@ uint64_t rig_exit_count(struct rig *rig, unsigned port, enum exit_reason reason)
 
 /* By its index of pipeline.h. */
 uint64_t rig_counter(struct rig *rig, unsigned index);
+/* A counter of "app/table". */
+uint64_t rig_table_stat(struct rig *rig, const char *table, enum table_stat stat);
 
 /* Live flows of "app/table".  'flow' gets the layout and a copy of the record. */
 typedef void (*rig_flow_fn)(void *data, const struct layout *layout, const uint64_t *words);
@@ -84,6 +86,12 @@ unsigned rig_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *d
 /* State name of the flow whose key field 'key' renders as 'value', or NULL; and a register of it. */
 const char *rig_state(struct rig *rig, const char *table, const char *key, const char *value);
 uint64_t rig_register(struct rig *rig, const char *table, const char *key, const char *value, const char *reg);
+
+/* Kernel tiers only.  Deletes the live flows of "app/table" whose records have not changed since they were read; 'flow'
+ * gets exactly what was deleted. */
+unsigned rig_delete_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *data);
+/* Kernel tiers only.  Gives the flow that 'words' is a record of its state and registers; it is created if needed. */
+void rig_set_flow(struct rig *rig, const char *table, const uint64_t *words);
 
 /* Kernel tiers only. */
 int rig_map_fd(struct rig *rig, const char *name);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The flows of a rig: walked, found, expired, in the kernel and natively. */
+#include <errno.h>
+
 #include "rig_int.h"
 
 #include "../../agent/flow_store.h"
@@ -84,6 +86,79 @@ uint64_t rig_register(struct rig *rig, const char *table, const char *key, const
 
 	rig_flows(rig, table, search_flow, &search);
 	return search.found;
+}
+
+/* Element of `tables` that "app/table" is. */
+static unsigned element_of(const struct rig *rig, const char *table)
+{
+	unsigned a, i;
+
+	rig_plan_find(&rig->plan, table, &a, &i);
+	return TABLE_INDEX(rig->slot, rig->plan.hook, rig->plan.app[a].placement.table[i].hook_table);
+}
+
+uint64_t rig_table_stat(struct rig *rig, const char *table, enum table_stat stat)
+{
+	unsigned a, i;
+
+	rig_plan_find(&rig->plan, table, &a, &i);
+	return rig_counter(rig, rig->plan.app[a].placement.table[i].stats + stat);
+}
+
+enum { DELETE_MAX = 256, IMAGE_WORDS_MAX = 32 };
+
+struct doomed {
+	unsigned n;
+	uint32_t slot[DELETE_MAX];
+	uint64_t words[DELETE_MAX][IMAGE_WORDS_MAX];
+};
+
+static int doom(void *data, uint32_t slot, const uint64_t *words, unsigned n_words)
+{
+	struct doomed *doomed = data;
+
+	if (doomed->n == DELETE_MAX)
+		return 1;
+	doomed->slot[doomed->n] = slot;
+	memcpy(doomed->words[doomed->n++], words, n_words * sizeof(words[0]));
+	return 0;
+}
+
+unsigned rig_delete_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *data)
+{
+	unsigned a, i, index = rig_plan_find(&rig->plan, table, &a, &i), n = 0;
+	struct doomed doomed = {.n = 0};
+	uint32_t cursor = 0;
+
+	CHECK(flow_store_walk(rig->flows, index, &cursor, 0, doom, &doomed), "walk");
+	for (unsigned d = 0; d < doomed.n; d++) {
+		const struct flow_head *head = (const struct flow_head *)doomed.words[d];
+		enum control_result result = CONTROL_NOTHING;
+
+		CHECK(flow_store_delete(rig->flows, element_of(rig, table), doomed.slot[d], head->change, &result),
+		      "delete");
+		if (result != CONTROL_FREED)
+			continue;
+		n++;
+		flow(data, &rig->plan.app[a].layout[i], doomed.words[d]);
+	}
+	return n;
+}
+
+void rig_set_flow(struct rig *rig, const char *table, const uint64_t *words)
+{
+	unsigned a, i;
+	const struct layout *layout;
+	const uint64_t *key = words + FLOW_HEAD_WORDS;
+	enum control_result result = CONTROL_NOTHING;
+
+	rig_plan_find(&rig->plan, table, &a, &i);
+	layout = &rig->plan.app[a].layout[i];
+	CHECK(flow_store_set(rig->flows, element_of(rig, table), key, layout->key_words,
+			     ((const struct flow_head *)words)->state, key + layout->key_words, layout->n_registers,
+			     &result),
+	      "set");
+	CHECK(result == CONTROL_CREATED || result == CONTROL_CHANGED ? 0 : -EAGAIN, "set");
 }
 
 /* The native tier has no scan of its own: every slot is offered to the control program. */

@@ -182,6 +182,111 @@ static void the_agent_expires_what_packets_use(void **state)
 	hand_close(&hand);
 }
 
+/* ---- with the agent that reads, deletes and sets ------------------------------------------------------- */
+
+enum { OWN_SOURCE = 5000 };
+
+struct keeper {
+	struct hand *hand;
+	pthread_t thread;
+	_Atomic bool stop;
+	struct control set; /* Of a flow that no packet belongs to. */
+	uint64_t carried;   /* Packets counted in flows that were deleted. */
+	uint64_t deleted, rounds;
+};
+
+static __u64 count_in(const __u64 *words)
+{
+	return words[FLOW_HEAD_WORDS + 2];
+}
+
+/* The delete names the change number of the copy, so what it frees is the copy. */
+static int delete_as_read(void *data, unsigned slot, const __u64 *words)
+{
+	const struct flow_head *head = (const struct flow_head *)words;
+	struct keeper *k = data;
+	struct control c = {.magic = CONTROL_MAGIC, .op = CONTROL_DELETE, .table = TABLE_INDEX(0, HOOK_XDP, 0), .n = 1};
+
+	c.now_ns = BEGIN + PACKETS;
+	c.item[0] = (struct control_item){slot, head->change};
+	if (native_control(k->hand->sw, &c))
+		abort();
+	if (c.item[0].slot != CONTROL_FREED)
+		return 0;
+	k->deleted++;
+	if (words[FLOW_HEAD_WORDS + 1] != k->set.key[1])
+		k->carried += count_in(words);
+	else if (count_in(words) != k->set.registers[0])
+		abort();
+	return 0;
+}
+
+static void *read_delete_and_set(void *data)
+{
+	struct keeper *k = data;
+
+	while (!k->stop) {
+		k->set.registers[0] = ++k->rounds;
+		k->set.result = CONTROL_AGAIN;
+		while (k->set.result == CONTROL_AGAIN)
+			if (native_control(k->hand->sw, &k->set))
+				abort();
+		if (k->set.result != CONTROL_CREATED)
+			abort();
+		native_flows(k->hand->sw, HAND_FLOWS, delete_as_read, k);
+		sched_yield();
+	}
+	return NULL;
+}
+
+static int key_of(void *data, unsigned slot, const __u64 *words)
+{
+	struct control *set = data;
+
+	memcpy(set->key, words + FLOW_HEAD_WORDS, 2 * sizeof(words[0]));
+	set->state = ((const struct flow_head *)words)->state;
+	return 0;
+}
+
+/* The command that sets the flow of OWN_SOURCE, by the record that a packet of it makes. */
+static void own_flow(struct keeper *k)
+{
+	struct frame frame = PKT(.udp_no_csum = true);
+	uint8_t *at = frame.data;
+
+	frame.data[28] = OWN_SOURCE >> 8;
+	frame.data[29] = OWN_SOURCE & 0xff;
+	k->set = (struct control){.magic = CONTROL_MAGIC, .op = CONTROL_SET, .table = TABLE_INDEX(0, HOOK_XDP, 0)};
+	k->set.now_ns = BEGIN + PACKETS;
+	assert_int_equal(
+		native_run(k->hand->sw, HOOK_XDP, HAND_PORT, BEGIN, &at, frame.size, FRAME_ROOM, 1, &k->hand->result),
+		0);
+	assert_int_equal(native_flows(k->hand->sw, HAND_FLOWS, key_of, &k->set), 0);
+	k->set.registers[0] = 1;
+	assert_int_equal(native_flows(k->hand->sw, HAND_FLOWS, delete_as_read, k), 0);
+	assert_int_equal(k->deleted, 1);
+}
+
+static void what_is_deleted_and_what_lives_is_every_packet(void **state)
+{
+	struct keeper keeper = {0};
+	struct worker sum;
+	struct hand hand;
+
+	hand_open(&hand, hand_counting_table(), 64);
+	keeper.hand = &hand;
+	own_flow(&keeper);
+	assert_int_equal(pthread_create(&keeper.thread, NULL, read_delete_and_set, &keeper), 0);
+	sum = run_workers(&hand, 24, 1);
+	keeper.stop = true;
+	pthread_join(keeper.thread, NULL);
+	assert_true(keeper.carried > 0);
+	assert_int_equal(hand_find(&hand, 0).sum + keeper.carried, sum.passed);
+	assert_int_equal(hand_stat(&hand, TABLE_STAT_CREATED) - keeper.deleted, hand_find(&hand, 0).n);
+	assert_int_equal(hand_stat(&hand, TABLE_STAT_FREED), keeper.deleted);
+	hand_close(&hand);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +296,7 @@ int main(void)
 		cmocka_unit_test(creations_equal_endings_and_the_living),
 		cmocka_unit_test(evictions_lose_no_slot),
 		cmocka_unit_test(the_agent_expires_what_packets_use),
+		cmocka_unit_test(what_is_deleted_and_what_lives_is_every_packet),
 	};
 
 	return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
