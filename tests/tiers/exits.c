@@ -266,22 +266,10 @@ static struct rig *no_program(void)
 	return rig;
 }
 
-/* An inner map of flow table 0. */
-static int inner_map(struct rig *rig, const char *name)
-{
-	__u32 zero = 0, id;
-	int fd;
-
-	assert_int_equal(bpf_map_lookup_elem(rig_map_fd(rig, name), &zero, &id), 0);
-	fd = bpf_map_get_fd_by_id(id);
-	assert_true(fd >= 0);
-	return fd;
-}
-
 /* Makes the only flow's record a dead one that all entries of its bucket, and of one more line, name. */
 static void name_a_dead_record_everywhere(struct rig *rig)
 {
-	int buckets = inner_map(rig, MAP_BUCKETS), records = inner_map(rig, MAP_RECORDS);
+	int buckets = open_inner_map(rig, MAP_BUCKETS), records = open_inner_map(rig, MAP_RECORDS);
 	__u64 record[RECORD_LINE_WORDS];
 	struct flow_desc desc;
 	struct bucket line;

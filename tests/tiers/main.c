@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,17 @@ struct rig *rig_with(const char *path_or_text, const char *setting)
 enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame)
 {
 	return rig_send(rig, port, frame).exit;
+}
+
+int open_inner_map(struct rig *rig, const char *name)
+{
+	__u32 zero = 0, id;
+	int fd;
+
+	assert_int_equal(bpf_map_lookup_elem(rig_map_fd(rig, name), &zero, &id), 0);
+	fd = bpf_map_get_fd_by_id(id);
+	assert_true(fd >= 0);
+	return fd;
 }
 
 static int find_tier(const char *name)
@@ -49,6 +61,7 @@ int main(int argc, char **argv)
 		{frames_tests, &n_frames_tests, "frames", false},
 		{ways_out_tests, &n_ways_out_tests, "ways out", false},
 		{limits_tests, &n_limits_tests, "limits", false},
+		{unknown_state_tests, &n_unknown_state_tests, "unknown states", false},
 		{exits_tests, &n_exits_tests, "exits", false},
 		{fold_tests, &n_fold_tests, "fold", true},
 	};
