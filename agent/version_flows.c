@@ -100,8 +100,9 @@ void version_flows_lost(struct flow_store *flows, const struct plan *old, const 
 
 		if ((kept && kept->index == plan_placement(t)->flow_table) || !n)
 			continue;
-		why_set(ret_text, 0, "%s%s%" PRIu64 " flows of %s are lost: %s", *ret_text ? *ret_text : "",
-			*ret_text ? "\n" : "", n, t->name, kept ? "its layout changed" : "it was removed");
+		why_set(ret_text, 0, "%s%s%" PRIu64 " flow%s of %s %s lost: %s", *ret_text ? *ret_text : "",
+			*ret_text ? "\n" : "", n, n == 1 ? "" : "s", t->name, n == 1 ? "is" : "are",
+			kept ? "its layout changed" : "it was removed");
 	}
 }
 
