@@ -70,8 +70,8 @@ COLD_FN(control_slot)
 
 HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
 {
-	__u32 freed = 0, changed = 0;
-
+	/* Counted in the frame: the verifier of 6.1 would follow each pair of counts that registers can hold. */
+	c->freed = c->changed = 0;
 	LOOP
 	for (__u32 i = 0; i < CONTROL_SLOTS_MAX; i++) {
 		int result;
@@ -81,12 +81,10 @@ HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
 		s->work.slot = c->item[i].slot;
 		s->work.change = c->item[i].change;
 		result = COLD_CALL(control_slot, h, s);
-		freed += result == CONTROL_FREED;
-		changed += result == CONTROL_CHANGED;
+		c->freed += result == CONTROL_FREED;
+		c->changed += result == CONTROL_CHANGED;
 		c->item[i].slot = result;
 	}
-	c->freed = freed;
-	c->changed = changed;
 }
 
 /* ---- one key -------------------------------------------------------------------------------------------- */
