@@ -40,37 +40,34 @@ static int find_tier(const char *name)
 	return -1;
 }
 
-int main(int argc, char **argv)
-{
-	static const struct {
-		const struct CMUnitTest *tests;
-		const size_t *n;
-		const char *name;
-		bool folded; /* Each application is compiled there, which takes seconds: those with one table that say
-				most. */
-	} groups[] = {
-		{token_bucket_tests, &n_token_bucket_tests, "token bucket", true},
-		{port_knocking_tests, &n_port_knocking_tests, "port knocking", true},
-		{learning_tests, &n_learning_tests, "MAC learning", false},
-		{firewall_tests, &n_firewall_tests, "UDP firewall", false},
-		{elephant_tests, &n_elephant_tests, "elephant flows", false},
-		{syn_flood_tests, &n_syn_flood_tests, "SYN flood", false},
-		{small_tables_tests, &n_small_tables_tests, "small tables", false},
-		{counter_tests, &n_counter_tests, "packet counter", false},
-		{lifetime_tests, &n_lifetime_tests, "lifetime of flows", false},
-		{frames_tests, &n_frames_tests, "frames", false},
-		{ways_out_tests, &n_ways_out_tests, "ways out", false},
-		{limits_tests, &n_limits_tests, "limits", false},
-		{unknown_state_tests, &n_unknown_state_tests, "unknown states", false},
-		{exits_tests, &n_exits_tests, "exits", false},
-		{fold_tests, &n_fold_tests, "fold", true},
-	};
-	int t = argc == 2 ? find_tier(argv[1]) : -1, failed = 0;
+static const struct {
+	const struct CMUnitTest *tests;
+	const size_t *n;
+	const char *name;
+	bool folded; /* Each application is compiled there, which takes seconds: those with one table that say most. */
+} groups[] = {
+	{token_bucket_tests, &n_token_bucket_tests, "token bucket", true},
+	{port_knocking_tests, &n_port_knocking_tests, "port knocking", true},
+	{learning_tests, &n_learning_tests, "MAC learning", false},
+	{firewall_tests, &n_firewall_tests, "UDP firewall", false},
+	{elephant_tests, &n_elephant_tests, "elephant flows", false},
+	{syn_flood_tests, &n_syn_flood_tests, "SYN flood", false},
+	{small_tables_tests, &n_small_tables_tests, "small tables", false},
+	{counter_tests, &n_counter_tests, "packet counter", false},
+	{lifetime_tests, &n_lifetime_tests, "lifetime of flows", false},
+	{frames_tests, &n_frames_tests, "frames", false},
+	{ways_out_tests, &n_ways_out_tests, "ways out", false},
+	{limits_tests, &n_limits_tests, "limits", false},
+	{unknown_state_tests, &n_unknown_state_tests, "unknown states", false},
+	{exits_tests, &n_exits_tests, "exits", false},
+	{fold_tests, &n_fold_tests, "fold", true},
+};
 
-	if (t < 0) {
-		fprintf(stderr, "usage: %s xdp|tc-ingress|tc-egress|native|folded\n", argv[0]);
-		return 2;
-	}
+/* All groups in one tier; nonzero if a test failed, RIG_SKIP if the tier is not to be had here. */
+static int run_tier(enum rig_tier t)
+{
+	int failed = 0;
+
 	tier = t;
 	if (!rig_can(tier))
 		return RIG_SKIP;
@@ -78,4 +75,19 @@ int main(int argc, char **argv)
 		if (tier != RIG_FOLDED || groups[i].folded)
 			failed += _cmocka_run_group_tests(groups[i].name, groups[i].tests, *groups[i].n, NULL, NULL);
 	return failed != 0;
+}
+
+/* Several tiers in one process load the programs once. */
+int main(int argc, char **argv)
+{
+	int status = 0;
+
+	for (int i = 1; i < argc && !status; i++) {
+		int t = find_tier(argv[i]);
+
+		status = t < 0 ? 2 : run_tier(t);
+	}
+	if (argc < 2 || status == 2)
+		fprintf(stderr, "usage: %s xdp|tc-ingress|tc-egress|native|folded...\n", argv[0]);
+	return argc < 2 ? 2 : status;
 }
