@@ -58,6 +58,7 @@ static const struct {
 	{frames_tests, &n_frames_tests, "frames", false},
 	{ways_out_tests, &n_ways_out_tests, "ways out", false},
 	{limits_tests, &n_limits_tests, "limits", false},
+	{clock_tests, &n_clock_tests, "clock", false},
 	{unknown_state_tests, &n_unknown_state_tests, "unknown states", false},
 	{exits_tests, &n_exits_tests, "exits", false},
 	{fold_tests, &n_fold_tests, "fold", true},
