@@ -208,6 +208,7 @@ void rig_close(struct rig *rig)
 	if (!rig)
 		return;
 	rig_real_close(&rig->real);
+	rig_events_close(rig);
 	if (rig->instance)
 		empty_kernel(rig);
 	rig_plan_clear(&rig->plan);
@@ -330,6 +331,11 @@ uint64_t rig_rule_count(struct rig *rig, const char *name)
 	return counter_of(rig, rig_plan_rule_counter(&rig->plan, name));
 }
 
+uint64_t rig_table_count(struct rig *rig, const char *table, enum table_stat stat)
+{
+	return counter_of(rig, rig_plan_table_counter(&rig->plan, table) + stat);
+}
+
 uint64_t rig_exit_count(struct rig *rig, unsigned port, enum exit_reason reason)
 {
 	return counter_of(rig, COUNTER_EXIT(rig->plan.hook, port, reason));
@@ -357,16 +363,17 @@ static void run_kernel(struct rig *rig, unsigned port, struct frame *frame, unsi
 	frame->size = opts.data_size_out;
 }
 
+static struct native_result native;
+
 static void run_native(struct rig *rig, unsigned port, struct frame *frame)
 {
-	static struct native_result result;
 	uint8_t *data = frame->data;
 
 	CHECK(native_run(rig->native, rig->plan.hook, port, rig->now_ns, &data, frame->size,
-			 FRAME_ROOM - FRAME_HEADROOM, 1, &result),
+			 FRAME_ROOM - FRAME_HEADROOM, 1, &native),
 	      "native run");
-	memmove(frame->data, data, result.size);
-	frame->size = result.size;
+	memmove(frame->data, data, native.size);
+	frame->size = native.size;
 }
 
 static void run(struct rig *rig, unsigned port, struct frame *frame, unsigned times)
@@ -418,6 +425,9 @@ struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame)
 	run(rig, port, &result.frame, 1);
 	read_books(rig, port, &after);
 	compare_books(&before, &after, &result);
+	rig_events_take(rig, &result);
+	for (unsigned i = 0; rig->native && i < native.n_events && i < RIG_EVENTS; i++)
+		result.event[result.n_events++] = native.event[i];
 	return result;
 }
 

@@ -27,7 +27,7 @@
 /* RIG_FOLDED: at XDP, with the same source compiled around the table of a version that has one (needs clang at test
  * time). */
 enum rig_tier { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_NATIVE, RIG_FOLDED, RIG_TIER_MAX };
-enum { RIG_PORTS = 4, RIG_SKIP = 77 };
+enum { RIG_PORTS = 4, RIG_SKIP = 77, RIG_EVENTS = 16 };
 
 struct rig;
 
@@ -52,6 +52,8 @@ struct rig_result {
 	unsigned out_port;     /* Whose tx counter went up, 0: none. */
 	struct frame frame;    /* As it left the program. */
 	unsigned left;	       /* rig_send_real() at tc: bits of the ports it left by. */
+	unsigned n_events;     /* Of this frame; rig_send() only. */
+	struct event event[RIG_EVENTS];
 };
 
 struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame);
@@ -59,6 +61,9 @@ struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame);
 /* The same with a real frame on the devices where a test run cannot show it (tc): see rig_real.h.  What passes leaves
  * by the port it came from. */
 struct rig_result rig_send_real(struct rig *rig, unsigned port, struct frame frame);
+
+/* From now on rig_send() tells in its result what the programs told; the native tier always does. */
+void rig_watch_events(struct rig *rig);
 
 /* Runs one frame 'times' times without looking at results. */
 void rig_repeat(struct rig *rig, unsigned port, struct frame frame, unsigned times);
@@ -73,6 +78,7 @@ void rig_expire(struct rig *rig);
 
 /* Packets counted by "app/table/rule" (rule by name, "otherwise" or "absent"). */
 uint64_t rig_rule_count(struct rig *rig, const char *name);
+uint64_t rig_table_count(struct rig *rig, const char *table, enum table_stat stat);
 uint64_t rig_exit_count(struct rig *rig, unsigned port, enum exit_reason reason);
 
 /* By its index of pipeline.h. */

@@ -33,7 +33,13 @@ struct rig {
 	struct rig_fold fold;
 	struct rig_real real;
 	bool real_clock;
+	struct ring_buffer *ring; /* Of events, if they are watched. */
+	struct rig_result *taker; /* Whose events are being taken. */
 };
+
+/* Empties the ring into 'result'; NULL: away with them. */
+void rig_events_take(struct rig *rig, struct rig_result *result);
+void rig_events_close(struct rig *rig);
 
 #define CHECK(r, what)                                                                                                 \
 	do {                                                                                                           \

@@ -14,7 +14,7 @@ static void die(const char *what, const char *name)
 	exit(1);
 }
 
-static int rig_port_find(void *data, const char *name)
+int rig_port_find(void *data, const char *name)
 {
 	unsigned number;
 
@@ -166,6 +166,14 @@ unsigned rig_plan_find(const struct rig_plan *plan, const char *name, unsigned *
 	}
 	die("no such table", name);
 	return 0;
+}
+
+unsigned rig_plan_table_counter(const struct rig_plan *plan, const char *table)
+{
+	unsigned a, i;
+
+	rig_plan_find(plan, table, &a, &i);
+	return plan->app[a].placement.table[i].stats;
 }
 
 unsigned rig_plan_rule_counter(const struct rig_plan *plan, const char *name)

@@ -29,6 +29,9 @@ struct rig_plan {
 	unsigned n_flows;
 };
 
+/* The ports of a rig, for struct port_names. */
+int rig_port_find(void *data, const char *name);
+
 /* Parses and places one application; ends the program on a mistake. */
 void rig_plan_add(struct rig_plan *plan, const char *path_or_text, const struct setting *settings, size_t n_settings);
 void rig_plan_clear(struct rig_plan *plan);
@@ -37,6 +40,8 @@ void rig_plan_encode(const struct rig_plan *plan, unsigned a, unsigned i, struct
 void rig_plan_chain(const struct rig_plan *plan, uint64_t version, struct chain *ret_chain);
 /* Index of "app/table" among flow tables; its application and table. */
 unsigned rig_plan_find(const struct rig_plan *plan, const char *name, unsigned *ret_app, unsigned *ret_table);
+/* First of the table's enum table_stat counters. */
+unsigned rig_plan_table_counter(const struct rig_plan *plan, const char *table);
 unsigned rig_plan_rule_counter(const struct rig_plan *plan, const char *name);
 
 #endif

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge_int.h"
+
+enum { FALLS_AT_ONCE = 8 }; /* Timeouts that one packet replays. */
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct judge *judge_new(const struct app *app, enum hook_id hook, unsigned n_ports)
+{
+	struct judge *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		abort();
+	j->app = app;
+	j->hook = hook;
+	j->n_ports = n_ports;
+	for (size_t i = 0; i < app->n_tables; i++)
+		j->table[i].app = &app->table[i];
+	return j;
+}
+
+void judge_free(struct judge *j)
+{
+	if (!j)
+		return;
+	for (unsigned i = 0; i < APP_TABLES_MAX; i++)
+		free(j->table[i].flow);
+	free(j);
+}
+
+/* ---- flows ----------------------------------------------------------------------------------- */
+
+static struct judge_flow *find_flow(struct judge_table *t, const struct judge_flow *key)
+{
+	for (unsigned i = 0; i < t->n_flows; i++)
+		if (memcmp(t->flow[i].key, key->key, sizeof(key->key)) == 0)
+			return &t->flow[i];
+	return NULL;
+}
+
+static void remove_flow(struct judge_table *t, struct judge_flow *flow)
+{
+	*flow = t->flow[--t->n_flows];
+}
+
+static void add_flow(struct judge_table *t, const struct judge_flow *flow)
+{
+	struct judge_flow *grown = realloc(t->flow, (t->n_flows + 1) * sizeof(*grown));
+
+	if (!grown)
+		abort();
+	t->flow = grown;
+	t->flow[t->n_flows++] = *flow;
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+/* When and where the flow falls next. */
+static uint64_t next_fall(const struct app_table *t, const struct judge_flow *flow, unsigned *ret_to)
+{
+	const struct app_state *state = &t->state[flow->state];
+	uint64_t idle = state->idle_ns ? flow->last_used_ns + state->idle_ns : 0;
+	uint64_t hard = state->hard_ns ? flow->hard_ns : 0;
+
+	if (hard && (!idle || hard <= idle)) {
+		*ret_to = state->hard_to;
+		return hard;
+	}
+	*ret_to = state->idle_to;
+	return idle;
+}
+
+static void enter_state(const struct app_table *t, struct judge_flow *flow, unsigned state, uint64_t when)
+{
+	flow->state = state;
+	flow->hard_ns = t->state[state].hard_ns ? when + t->state[state].hard_ns : 0;
+}
+
+static void tell(struct run *run, enum event_kind kind, unsigned table, unsigned old_state, unsigned new_state,
+		 unsigned rule)
+{
+	if (run && run->result.n_events < JUDGE_EVENTS)
+		run->result.event[run->result.n_events++] =
+			(struct judge_event){kind, table, old_state, new_state, rule};
+}
+
+/* Replays the timeouts that are due, each from the moment of the one before.  True: the flow reached the first state.
+ * 'run' is NULL when nobody is to be told. */
+static bool fall(struct run *run, unsigned table, const struct app_table *t, struct judge_flow *flow, uint64_t now)
+{
+	for (unsigned i = 0; i < FALLS_AT_ONCE; i++) {
+		unsigned to;
+		uint64_t when = next_fall(t, flow, &to);
+
+		if (!when || when > now)
+			return false;
+		if (t->state[flow->state].notify)
+			tell(run, EVENT_TIMEOUT, table, flow->state, to, RULES_ROOM);
+		enter_state(t, flow, to, when);
+		flow->last_used_ns = when;
+		if (to == 0)
+			return true;
+	}
+	return false;
+}
+
+bool judge_flow_now(const struct app_table *t, const struct judge_flow *flow, uint64_t now_ns,
+		    struct judge_flow *ret_flow)
+{
+	*ret_flow = *flow;
+	return !fall(NULL, 0, t, ret_flow, now_ns);
+}
+
+/* ---- which rule ------------------------------------------------------------------------------ */
+
+static bool is_tag_field(const struct ref *ref)
+{
+	return strncmp(ref->field->name, "vlan.", 5) == 0;
+}
+
+/* A tag that was pushed is there to be written. */
+static bool action_is_there(const struct visit *v, const struct stmt_list *action)
+{
+	bool pushed = false;
+
+	for (size_t i = 0; i < action->n; i++) {
+		const struct stmt *stmt = &action->item[i];
+		bool writes = stmt->kind == STMT_ASSIGN && stmt->lhs->ref.kind == REF_FIELD;
+
+		if (stmt->value && !judge_is_there(v, stmt->value))
+			return false;
+		if (stmt->kind == STMT_POP_VLAN && !pushed && !judge_packet_has(&v->entered, "vlan"))
+			return false;
+		if (writes && !(pushed && is_tag_field(&stmt->lhs->ref) && stmt->op == EOP_NONE) &&
+		    !judge_ref_is_there(v, &stmt->lhs->ref))
+			return false;
+		if (stmt->kind == STMT_PUSH_VLAN || stmt->kind == STMT_POP_VLAN)
+			pushed = stmt->kind == STMT_PUSH_VLAN;
+	}
+	return true;
+}
+
+static bool rule_is_there(const struct visit *v, const struct app_rule *rule)
+{
+	for (size_t i = 0; i < rule->n_match; i++)
+		if (!judge_ref_is_there(v, &rule->match[i].ref))
+			return false;
+	for (size_t i = 0; i < rule->do_.n; i++)
+		if (!judge_is_there(v, rule->do_.item[i].value))
+			return false;
+	return judge_is_there(v, rule->when) && action_is_there(v, &rule->action);
+}
+
+static bool rule_holds(const struct visit *v, const struct app_rule *rule)
+{
+	if (!rule->any_state && !(rule->states >> v->looked_up.state & 1))
+		return false;
+	if (!rule_is_there(v, rule))
+		return false;
+	for (size_t i = 0; i < rule->n_match; i++)
+		if (!judge_matches(v, &rule->match[i]))
+			return false;
+	return !rule->when || judge_eval(v, rule->when).lo;
+}
+
+static unsigned choose_rule(const struct visit *v, bool has_update_key)
+{
+	for (size_t i = 0; i < v->app->n_rules && has_update_key; i++)
+		if (rule_holds(v, &v->app->rule[i]))
+			return i;
+	return RULE_OTHERWISE;
+}
+
+/* ---- update ---------------------------------------------------------------------------------- */
+
+static bool writes_registers(const struct app_rule *rule)
+{
+	for (size_t i = 0; i < rule->do_.n; i++)
+		if (rule->do_.item[i].lhs->ref.kind == REF_REGISTER)
+			return true;
+	return false;
+}
+
+static bool rule_creates(const struct app_rule *rule)
+{
+	return rule && (rule->next > 0 || (rule->next < 0 && writes_registers(rule)));
+}
+
+static void run_do(struct visit *v, const struct app_rule *rule, struct judge_flow *flow)
+{
+	v->in_do = true;
+	for (size_t i = 0; i < rule->do_.n; i++) {
+		const struct stmt *stmt = &rule->do_.item[i];
+		struct judge_value value = judge_assigned(v, stmt);
+
+		if (stmt->lhs->ref.kind == REF_VARIABLE)
+			v->run->var[stmt->lhs->ref.index] = value;
+		else
+			flow->reg[stmt->lhs->ref.index] = value;
+	}
+	v->in_do = false;
+}
+
+static bool asks_to_notify(const struct stmt_list *action)
+{
+	for (size_t i = 0; i < action->n; i++)
+		if (action->item[i].kind == STMT_NOTIFY)
+			return true;
+	return false;
+}
+
+static const struct stmt_list *action_of(const struct app_table *t, unsigned rule)
+{
+	if (rule == RULE_ABSENT)
+		return &t->absent;
+	return rule == RULE_OTHERWISE ? &t->otherwise : &t->rule[rule].action;
+}
+
+/* `do`, `next` and the timeouts on 'flow', which lies in the visit. */
+static void apply_rule(struct visit *v, unsigned index, struct judge_flow *flow, bool is_new)
+{
+	const struct app_rule *rule = index < v->app->n_rules ? &v->app->rule[index] : NULL;
+	unsigned old_state = flow->state;
+
+	if (rule)
+		run_do(v, rule, flow);
+	if (rule && rule->next >= 0)
+		enter_state(v->app, flow, rule->next, v->run->now_ns);
+	if (is_new || !rule || !rule->no_refresh || rule->next == 0)
+		flow->last_used_ns = v->run->now_ns;
+	if (asks_to_notify(action_of(v->app, index)))
+		tell(v->run, EVENT_STATE, v->table, old_state, flow->state, index);
+}
+
+/* A full table: one that is due goes, else where the table evicts the one unused for longest. */
+static bool make_room(struct visit *v, struct judge_table *t)
+{
+	struct judge_flow now, *oldest = NULL;
+
+	for (unsigned i = 0; i < t->n_flows; i++) {
+		if (!judge_flow_now(t->app, &t->flow[i], v->run->now_ns, &now)) {
+			fall(v->run, v->table, t->app, &t->flow[i], v->run->now_ns);
+			remove_flow(t, &t->flow[i]);
+			t->was_tight = true;
+			t->expired++;
+			return true;
+		}
+		if (!oldest || t->flow[i].last_used_ns < oldest->last_used_ns)
+			oldest = &t->flow[i];
+	}
+	if (t->app->when_full != FULL_EVICT)
+		return false;
+	remove_flow(t, oldest);
+	t->evicted++;
+	return true;
+}
+
+/* EXIT_NONE: go on. */
+static enum exit_reason create_flow(struct visit *v, struct judge_table *t, const struct judge_flow *flow)
+{
+	if (t->n_flows >= t->app->capacity && !make_room(v, t)) {
+		t->full++;
+		v->run->result.n_events = v->n_events; /* Nobody is told of a change that did not happen. */
+		if (!t->told_full_ns || v->run->now_ns >= t->told_full_ns + 1000000000) {
+			tell(v->run, EVENT_TABLE_FULL, v->table, 0, 0, RULES_ROOM);
+			t->told_full_ns = v->run->now_ns;
+		}
+		return t->app->when_full == FULL_PASS	    ? EXIT_TABLE_FULL_PASS
+		       : t->app->when_full == FULL_CONTINUE ? EXIT_NONE
+							    : EXIT_TABLE_FULL;
+	}
+	add_flow(t, flow);
+	t->created++;
+	return EXIT_NONE;
+}
+
+/* What rule 'index' makes of the flow of the update scope; 'image' lies in the visit.  'is_new': it fell to the first
+ * state. */
+static void update_flow(struct visit *v, struct judge_table *t, unsigned index, struct judge_flow *found,
+			struct judge_flow *image, bool is_new)
+{
+	const struct app_rule *rule = index < v->app->n_rules ? &v->app->rule[index] : NULL;
+	bool ends = rule && rule->next == 0;
+
+	apply_rule(v, index, image, is_new);
+	t->expired += is_new;
+	if (ends || (is_new && !rule_creates(rule))) {
+		remove_flow(t, found);
+		t->freed += !is_new;
+		return;
+	}
+	t->created += is_new;
+	*found = *image;
+}
+
+/* Brings 'image' to the present: a copy of what was found, or an empty flow under its key.  True: it is new. */
+static bool begin_image(struct run *run, const struct visit *v, const struct judge_flow *found,
+			struct judge_flow *image)
+{
+	struct judge_flow empty = *image;
+
+	if (!found)
+		return true;
+	*image = *found;
+	if (!fall(run, v->table, v->app, image, v->run->now_ns))
+		return false;
+	*image = empty;
+	return true;
+}
+
+static enum exit_reason update_scope(struct visit *v, struct judge_table *t, unsigned rule, struct judge_flow *image)
+{
+	struct judge_flow *found = find_flow(t, image);
+	bool is_new = begin_image(v->run, v, found, image);
+
+	if (found) {
+		update_flow(v, t, rule, found, image, is_new);
+		return EXIT_NONE;
+	}
+	apply_rule(v, rule, image, true);
+	if (rule < v->app->n_rules && rule_creates(&v->app->rule[rule]))
+		return create_flow(v, t, image);
+	return EXIT_NONE;
+}
+
+/* ---- action ---------------------------------------------------------------------------------- */
+
+static bool assign(struct visit *v, const struct stmt *stmt)
+{
+	struct judge_value value = judge_assigned(v, stmt);
+
+	if (stmt->lhs->ref.kind == REF_VARIABLE) {
+		v->run->var[stmt->lhs->ref.index] = value;
+		return true;
+	}
+	v->run->result.retagged |= is_tag_field(&stmt->lhs->ref);
+	return judge_packet_set(&v->run->packet, stmt->lhs->ref.field->name, value);
+}
+
+/* EXIT_NONE: the next table, its number in '*ret_next'. */
+static enum exit_reason give_verdict(struct visit *v, const struct stmt *stmt, unsigned *ret_next)
+{
+	uint64_t port;
+
+	switch (stmt->verdict) {
+	case VERDICT_PASS: return EXIT_PASS;
+	case VERDICT_DELIVER: return EXIT_DELIVER;
+	case VERDICT_DROP: return EXIT_DROP;
+	case VERDICT_FLOOD: return EXIT_FLOOD;
+	case VERDICT_REFLECT: return EXIT_REFLECT;
+	case VERDICT_GOTO: *ret_next = stmt->target; return EXIT_NONE;
+	case VERDICT_OUTPUT:
+		port = judge_eval(v, stmt->value).lo;
+		if (port < 1 || port > v->run->judge->n_ports)
+			return EXIT_NO_PORT;
+		v->run->result.out_port = port;
+		return EXIT_OUTPUT;
+	default: abort();
+	}
+}
+
+static enum exit_reason run_action(struct visit *v, const struct stmt_list *action, unsigned *ret_next)
+{
+	for (size_t i = 0; i < action->n; i++) {
+		const struct stmt *stmt = &action->item[i];
+
+		switch (stmt->kind) {
+		case STMT_ASSIGN:
+			if (!assign(v, stmt))
+				return EXIT_WRITE_FAILED;
+			break;
+		case STMT_PUSH_VLAN:
+			v->run->result.retagged = true;
+			judge_packet_push_vlan(&v->run->packet);
+			break;
+		case STMT_POP_VLAN:
+			v->run->result.retagged = true;
+			if (!judge_packet_pop_vlan(&v->run->packet))
+				return EXIT_PUSH_FAILED;
+			break;
+		case STMT_VERDICT: return give_verdict(v, stmt, ret_next);
+		case STMT_NOTIFY:
+		case STMT_CONTROLLER: break;
+		}
+	}
+	*ret_next = v->table + 1;
+	return *ret_next < v->run->judge->app->n_tables ? EXIT_NONE : EXIT_PASS;
+}
+
+/* ---- one table ------------------------------------------------------------------------------- */
+
+static void compute_lets(struct visit *v)
+{
+	for (size_t i = 0; i < v->app->n_lets; i++)
+		v->let[i] = judge_eval(v, v->app->let[i].expr);
+}
+
+static void leave_registers(struct visit *v)
+{
+	v->run->ran[v->table] = true;
+	memcpy(v->run->left[v->table], v->looked_up.reg, sizeof(v->looked_up.reg));
+}
+
+/* A rule that writes nothing, refreshes nothing and tells nobody leaves the flow of the update scope alone: its
+ * timeouts wait for a packet that does, or for the agent. */
+static bool visits_update_scope(const struct app_table *t, unsigned index)
+{
+	const struct app_rule *rule = index < t->n_rules ? &t->rule[index] : NULL;
+
+	return !rule || rule->do_.n || rule->next >= 0 || !rule->no_refresh || asks_to_notify(&rule->action);
+}
+
+/* Decides on the flow of the lookup scope, and updates the one of the update scope. */
+static enum exit_reason run_stateful(struct visit *v, struct judge_table *t, unsigned *ret_rule)
+{
+	struct judge_flow key = v->looked_up;
+	bool has_update_key = true;
+
+	if (v->app->update)
+		has_update_key = judge_key(v, v->app->update, v->app->n_update, &v->updated);
+	begin_image(NULL, v, find_flow(t, &v->looked_up), &v->looked_up);
+	compute_lets(v);
+	*ret_rule = choose_rule(v, has_update_key);
+	if (v->app->update)
+		return has_update_key && visits_update_scope(v->app, *ret_rule)
+			       ? update_scope(v, t, *ret_rule, &v->updated)
+			       : EXIT_NONE;
+	v->looked_up = key;
+	return update_scope(v, t, *ret_rule, &v->looked_up);
+}
+
+/* EXIT_NONE: the next table. */
+static enum exit_reason run_table(struct run *run, unsigned *table)
+{
+	struct judge_table *t = &run->judge->table[*table];
+	struct visit v = {
+		.run = run, .table = *table, .app = t->app, .entered = run->packet, .n_events = run->result.n_events};
+	enum exit_reason reason = EXIT_NONE;
+	unsigned rule;
+
+	if (t->app->stateful && !judge_key(&v, t->app->lookup, t->app->n_lookup, &v.looked_up)) {
+		rule = RULE_ABSENT;
+		compute_lets(&v);
+	} else if (t->app->stateful) {
+		reason = run_stateful(&v, t, &rule);
+	} else {
+		compute_lets(&v);
+		rule = choose_rule(&v, true);
+		apply_rule(&v, rule, &v.looked_up, true);
+	}
+	if (reason)
+		return reason;
+	t->rule[rule]++;
+	reason = run_action(&v, action_of(t->app, rule), table);
+	if (!reason && rule != RULE_ABSENT)
+		leave_registers(&v);
+	return reason;
+}
+
+/* ---- one packet ------------------------------------------------------------------------------ */
+
+struct judge_result judge_send(struct judge *j, unsigned port, const struct frame *frame, uint64_t now_ns)
+{
+	static const enum exit_reason unread[] = {
+		[JUDGE_SHORT] = EXIT_PARSE_SHORT,
+		[JUDGE_MALFORMED] = EXIT_PARSE_MALFORMED,
+		[JUDGE_DEPTH] = EXIT_PARSE_DEPTH,
+		[JUDGE_MAPPED] = EXIT_PARSE_MAPPED,
+	};
+	static struct run run;
+	enum judge_fault fault;
+	unsigned table = 0;
+
+	memset(&run, 0, sizeof(run));
+	run.judge = j;
+	run.now_ns = now_ns;
+	run.in_port = port;
+	run.out_port = j->hook == HOOK_TC_EGRESS ? port : 0;
+	fault = judge_packet_read(frame, &run.packet);
+	run.result.exit = fault ? unread[fault] : EXIT_NONE;
+	while (!run.result.exit)
+		run.result.exit = run_table(&run, &table);
+	run.result.frame = run.packet.frame;
+	return run.result;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Expressions, matches and keys. */
+#include <string.h>
+
+#include "judge_int.h"
+
+static struct judge_value number(uint64_t value)
+{
+	return (struct judge_value){.lo = value};
+}
+
+static bool equal(struct judge_value a, struct judge_value b)
+{
+	return a.hi == b.hi && a.lo == b.lo;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static uint64_t metadata(const struct run *run, const struct visit *v, unsigned cell)
+{
+	switch (cell) {
+	case CELL_NOW: return run->now_ns;
+	case CELL_IN_PORT: return run->in_port;
+	case CELL_OUT_PORT: return run->out_port;
+	case CELL_LENGTH: return v->entered.frame.size;
+	case CELL_FRAMES: return 1;
+	case CELL_HOOK: return run->judge->hook;
+	case CELL_DIRECTION: return run->direction;
+	}
+	return 0;
+}
+
+struct judge_value judge_ref(const struct visit *v, const struct ref *ref)
+{
+	const struct judge_flow *own = v->in_do && v->app->update ? &v->updated : &v->looked_up;
+
+	switch (ref->kind) {
+	case REF_FIELD: return judge_packet_get(&v->entered, ref->field->name);
+	case REF_META: return number(metadata(v->run, v, ref->cell));
+	case REF_REGISTER: return own->reg[ref->index];
+	case REF_TABLE_REGISTER:
+		return ref->table == v->table ? v->looked_up.reg[ref->index] : v->run->left[ref->table][ref->index];
+	case REF_VARIABLE: return v->run->var[ref->index];
+	case REF_LET: return v->let[ref->index];
+	case REF_NONE:
+	case REF_CONSTANT: break;
+	}
+	return number(0);
+}
+
+bool judge_ref_is_there(const struct visit *v, const struct ref *ref)
+{
+	switch (ref->kind) {
+	case REF_FIELD: return judge_packet_has(&v->entered, ref->field->name);
+	case REF_META:
+		return (ref->cell != CELL_IN_PORT || v->run->in_port) &&
+		       (ref->cell != CELL_OUT_PORT || v->run->out_port);
+	case REF_TABLE_REGISTER: return ref->table == v->table || v->run->ran[ref->table];
+	case REF_LET: return judge_is_there(v, v->app->let[ref->index].expr);
+	case REF_REGISTER:
+	case REF_VARIABLE:
+	case REF_NONE:
+	case REF_CONSTANT: break;
+	}
+	return true;
+}
+
+bool judge_is_there(const struct visit *v, const struct expr *e)
+{
+	if (!e || e->constant || (e->kind == EXPR_CALL && strcmp(e->name, "has") == 0))
+		return true;
+	if (e->kind == EXPR_NAME)
+		return judge_ref_is_there(v, &e->ref);
+	for (unsigned i = 0; i < e->n_args; i++)
+		if (!judge_is_there(v, e->arg[i]))
+			return false;
+	return true;
+}
+
+/* ---- operators ------------------------------------------------------------------------------- */
+
+static bool in_prefix(struct judge_value x, const struct expr *prefix)
+{
+	for (unsigned bit = 0; bit < prefix->prefix_len; bit++) {
+		uint64_t word = bit < 64 ? x.hi : x.lo, other = bit < 64 ? prefix->hi : prefix->value;
+
+		if ((word ^ other) >> (63 - bit % 64) & 1)
+			return false;
+	}
+	return true;
+}
+
+static uint64_t arithmetic(enum expr_op op, uint64_t a, uint64_t b)
+{
+	switch (op) {
+	case EOP_LT: return a < b;
+	case EOP_LE: return a <= b;
+	case EOP_GT: return a > b;
+	case EOP_GE: return a >= b;
+	case EOP_BOR: return a | b;
+	case EOP_BXOR: return a ^ b;
+	case EOP_BAND: return a & b;
+	case EOP_SHL: return b < 64 ? a << b : 0;
+	case EOP_SHR: return b < 64 ? a >> b : 0;
+	case EOP_ADD: return a + b;
+	case EOP_SUB: return a - b;
+	case EOP_MUL: return a * b;
+	case EOP_DIV: return a == 0 ? 0 : b == 0 ? ~0ULL : a / b;
+	case EOP_MOD: return b == 0 ? 0 : a % b;
+	default: return 0;
+	}
+}
+
+static struct judge_value binary(const struct visit *v, const struct expr *e)
+{
+	struct judge_value a = judge_eval(v, e->arg[0]), b;
+
+	switch (e->op) {
+	case EOP_OR: return number(a.lo || judge_eval(v, e->arg[1]).lo);
+	case EOP_AND: return number(a.lo && judge_eval(v, e->arg[1]).lo);
+	case EOP_IN: return number(in_prefix(a, e->arg[1]));
+	default: break;
+	}
+	b = judge_eval(v, e->arg[1]);
+	if (e->op == EOP_EQ || e->op == EOP_NE)
+		return number(equal(a, b) == (e->op == EOP_EQ));
+	return number(arithmetic(e->op, a.lo, b.lo));
+}
+
+static struct judge_value unary(const struct visit *v, const struct expr *e)
+{
+	uint64_t a = judge_eval(v, e->arg[0]).lo;
+
+	return number(e->op == EOP_NOT ? !a : e->op == EOP_NEG ? -a : ~a);
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+static bool has(const struct visit *v, const char *name)
+{
+	const struct app *app = v->run->judge->app;
+
+	for (size_t i = 0; i < app->n_params; i++)
+		if (strcmp(app->param[i].name, name) == 0 && app->param[i].value.field)
+			name = app->param[i].value.field->name;
+	if (strcmp(name, "in_port") == 0 || strcmp(name, "out_port") == 0)
+		return *name == 'i' ? v->run->in_port : v->run->out_port;
+	return judge_packet_has(&v->entered, name);
+}
+
+static struct judge_value call(const struct visit *v, const struct expr *e)
+{
+	uint64_t a, b;
+
+	if (strcmp(e->name, "has") == 0)
+		return number(has(v, e->arg[0]->name));
+	if (e->n_args != 2)
+		return number(0);
+	a = judge_eval(v, e->arg[0]).lo;
+	b = judge_eval(v, e->arg[1]).lo;
+	if (strcmp(e->name, "min") == 0)
+		return number(a < b ? a : b);
+	if (strcmp(e->name, "max") == 0)
+		return number(a > b ? a : b);
+	/* RFC 1982: a lies less than half of the circle of 32 bits before b. */
+	if (strcmp(e->name, "seq_lt") == 0)
+		return number((uint32_t)(a - b) >> 31);
+	if (strcmp(e->name, "seq_le") == 0)
+		return number((uint32_t)a == (uint32_t)b || (uint32_t)(a - b) >> 31);
+	return number(0);
+}
+
+struct judge_value judge_eval(const struct visit *v, const struct expr *e)
+{
+	if (e->constant)
+		return (struct judge_value){e->hi, e->value};
+	switch (e->kind) {
+	case EXPR_NAME: return judge_ref(v, &e->ref);
+	case EXPR_UNARY: return unary(v, e);
+	case EXPR_BINARY: return binary(v, e);
+	case EXPR_CALL: return call(v, e);
+	default: return (struct judge_value){e->hi, e->value};
+	}
+}
+
+struct judge_value judge_assigned(const struct visit *v, const struct stmt *stmt)
+{
+	struct judge_value value = judge_eval(v, stmt->value);
+
+	if (stmt->op == EOP_NONE)
+		return value;
+	return number(arithmetic(stmt->op, judge_ref(v, &stmt->lhs->ref).lo, value.lo));
+}
+
+/* ---- match ----------------------------------------------------------------------------------- */
+
+static bool pattern_holds(const struct pattern *p, struct judge_value x)
+{
+	switch (p->kind) {
+	case PATTERN_VALUE: return x.hi == p->hi && x.lo == p->lo;
+	case PATTERN_RANGE: return x.lo >= p->lo && x.lo <= p->last;
+	case PATTERN_PREFIX:
+	case PATTERN_MASK: break;
+	}
+	return (x.hi & p->mask_hi) == p->hi && (x.lo & p->mask_lo) == p->lo;
+}
+
+bool judge_matches(const struct visit *v, const struct match *m)
+{
+	struct judge_value x = judge_ref(v, &m->ref);
+	bool any = false;
+
+	for (size_t i = 0; i < m->n_alts; i++)
+		any |= pattern_holds(&m->alt[i], x);
+	return any != m->negate;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static struct judge_value first_bits(struct judge_value x, const struct app_key *key)
+{
+	unsigned drop = key->bits - key->prefix_len;
+
+	if (drop >= 64)
+		return (struct judge_value){drop >= 128 ? 0 : x.hi >> (drop - 64) << (drop - 64), 0};
+	x.lo = x.lo >> drop << drop;
+	return x;
+}
+
+/* One end of a conversation. */
+struct end {
+	struct judge_value address;
+	uint64_t port;
+};
+
+static bool is_after(const struct end *a, const struct end *b)
+{
+	if (a->address.hi != b->address.hi)
+		return a->address.hi > b->address.hi;
+	if (a->address.lo != b->address.lo)
+		return a->address.lo > b->address.lo;
+	return a->port > b->port;
+}
+
+/* Both ends, the lower one first; addresses, then ports. */
+static bool biflow(struct visit *v, enum key_kind kind, struct judge_flow *flow)
+{
+	static const char *const names[][4] = {
+		[KEY_BIFLOW_L4] = {"ip.src", "ip.dst", "l4.src", "l4.dst"},
+		[KEY_BIFLOW_IP] = {"ip.src", "ip.dst", "ip.src", "ip.dst"},
+		[KEY_BIFLOW_ETH] = {"eth.src", "eth.dst", "eth.src", "eth.dst"},
+	};
+	struct end end[2];
+
+	for (unsigned i = 0; i < 4; i++)
+		if (!judge_packet_has(&v->entered, names[kind][i]))
+			return false;
+	for (unsigned i = 0; i < 2; i++) {
+		end[i].address = judge_packet_get(&v->entered, names[kind][i]);
+		end[i].port = kind == KEY_BIFLOW_L4 ? judge_packet_get(&v->entered, names[kind][i + 2]).lo : 0;
+	}
+	v->run->direction = is_after(&end[0], &end[1]);
+	for (unsigned i = 0; i < 2; i++)
+		flow->key[flow->n_key++] = end[i ^ v->run->direction].address;
+	for (unsigned i = 0; i < 2 && kind == KEY_BIFLOW_L4; i++)
+		flow->key[flow->n_key++] = number(end[i ^ v->run->direction].port);
+	return true;
+}
+
+bool judge_key(struct visit *v, const struct app_key *key, size_t n, struct judge_flow *ret_flow)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (key[i].kind >= KEY_BIFLOW_L4) {
+			if (!biflow(v, key[i].kind, ret_flow))
+				return false;
+			continue;
+		}
+		if (!judge_ref_is_there(v, &key[i].ref))
+			return false;
+		ret_flow->key[ret_flow->n_key++] = first_bits(judge_ref(v, &key[i].ref), &key[i]);
+	}
+	return true;
+}
