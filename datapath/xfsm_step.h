@@ -295,7 +295,7 @@ HOOK_FN bool step_has_second(const struct scratch *s, const struct table *t, con
 {
 	if ((s->cells[CELL_PRESENT] & t->update_needs) != t->update_needs)
 		return false;
-	return r->n_do || rule_writes(r) || !(r->flags & RULE_NO_REFRESH);
+	return r->n_do || rule_writes(r) || !(r->flags & RULE_NO_REFRESH) || r->flags & RULE_NOTIFY;
 }
 
 /* ---- the step ---------------------------------------------------------------------------------------------------- */
