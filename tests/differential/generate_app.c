@@ -18,7 +18,7 @@ static const struct family {
 	{-1,
 	 12,
 	 {"length", "length", "frames", "in_port", "eth.type", "eth.src"},
-	 {"eth.src", "eth.dst", "in_port", "v", "u", "w"},
+	 {"eth.src", "eth.dst", "in_port", "v", "u", "w", "j"},
 	 {"eth.dst = eth.src; eth.src = eth.dst", "eth.src = 02:00:00:00:00:0a", "push(vlan)",
 	  "push(vlan); vlan.id = 7; vlan.prio = 1", "push(vlan); push(vlan)"},
 	 {"w"}},
@@ -83,7 +83,7 @@ struct writer {
 	unsigned table, n_tables;
 	bool stateful, two_scopes, biflow, tight;
 	unsigned n_states, n_lets;
-	bool has_registers[TABLES_MAX]; /* a, b, time t, addr d, mac e: all or none of them. */
+	bool has_registers[TABLES_MAX]; /* a, b, time t, addr d, mac e, int i: all or none of them. */
 };
 
 static const char *const verdicts[] = {"pass",	  "drop",      "deliver",   "flood",
@@ -149,10 +149,13 @@ static void write_name(struct writer *w)
 {
 	unsigned kind = draw_below(w->d, 10);
 
+	static const char *const registers[] = {"a", "b", "a", "b", "i"}, *const variables[] = {"v", "u", "v", "u",
+												"j"};
+
 	if (kind < 3 && w->has_registers[w->table])
-		fputs(draw_chance(w->d, 50) ? "a" : "b", w->out);
+		fputs(DRAW_OF(w->d, registers), w->out);
 	else if (kind < 5)
-		fputs(draw_chance(w->d, 50) ? "v" : "u", w->out);
+		fputs(DRAW_OF(w->d, variables), w->out);
 	else if (kind == 5 && w->n_lets)
 		fprintf(w->out, "l%u", draw_below(w->d, w->n_lets));
 	else if (kind == 6 && w->table && w->has_registers[w->table - 1])
@@ -165,8 +168,37 @@ static void write_name(struct writer *w)
 		fputs(family_word(w, FAMILY_NAMES), w->out);
 }
 
+/* hash() takes what is known before the record. */
+static void write_hash(struct writer *w)
+{
+	fprintf(w->out, "hash(%s, %s, %s)", family_word(w, FAMILY_NAMES), family_word(w, FAMILY_ADDRESSES),
+		draw_chance(w->d, 50) ? "v" : "77");
+}
+
+/* avg, var and ewma of registers that anything may have been written to. */
+static void write_statistic(struct writer *w)
+{
+	static const char *const names[] = {"a", "b", "i", "v", "j"};
+	const char *m = DRAW_OF(w->d, names), *n = DRAW_OF(w->d, names), *x = family_word(w, FAMILY_NAMES);
+
+	switch (w->has_registers[w->table] ? draw_below(w->d, 3) : 3) {
+	case 0: fprintf(w->out, "avg(%s, %s, %s)", m, n, x); break;
+	case 1: fprintf(w->out, "var(%s, %s, %s, %s)", DRAW_OF(w->d, names), m, n, x); break;
+	case 2: fprintf(w->out, "ewma(%s, %s, 0.%u)", m, x, 1 + draw_below(w->d, 999)); break;
+	default: fprintf(w->out, "avg(v, u, %s)", x); break;
+	}
+}
+
 static void write_call(struct writer *w, unsigned depth)
 {
+	if (draw_chance(w->d, 20)) {
+		write_hash(w);
+		return;
+	}
+	if (draw_chance(w->d, 25)) {
+		write_statistic(w);
+		return;
+	}
 	fputs(draw_chance(w->d, 50) ? "min(" : "max(", w->out);
 	write_number(w, depth - 1);
 	fputs(", ", w->out);
@@ -225,14 +257,15 @@ static void write_test(struct writer *w)
 	static const char *const compare[] = {"==", "!=", "<", "<=", ">", ">="};
 	static const char *const has[] = {"tcp",  "ipv6",    "vlan",	"fragment", "l4",     "arp",
 					  "icmp", "tcp.dst", "hopopts", "udp",	    "in_port"};
-	static const char *const in[] = {"10.0.0.0/8", "192.0.2.0/30", "2001:db8::/32", "[192.0.2.1, 2001:db8::1]"};
+	static const char *const in[] = {"10.0.0.0/8", "192.0.2.0/30", "2001:db8::/32", "192.0.2.2-198.51.100.1",
+					 "[192.0.2.1, 2001:db8::1]"};
 	static const char *const sets[] = {"[1111, 3333]", "1-100", "[53, 2000-4000]"};
 
 	switch (draw_below(w->d, 10)) {
 	case 0: fprintf(w->out, "has(%s)", DRAW_OF(w->d, has)); break;
 	case 1:
 		write_address(w);
-		fputs(draw_chance(w->d, 50) ? " == " : " != ", w->out);
+		fputs(draw_chance(w->d, 70) ? " == " : DRAW_OF(w->d, compare), w->out);
 		write_address(w);
 		break;
 	case 2: fprintf(w->out, "%s in %s", family_word(w, FAMILY_ADDRESSES), DRAW_OF(w->d, in)); break;
@@ -273,16 +306,24 @@ static void write_condition(struct writer *w, unsigned depth)
 
 static void write_match_value(struct writer *w, const char *field)
 {
-	static const char *const ips[] = {"192.0.2.1",	      "192.0.2.0/30",
-					  "not 192.0.2.0/24", "2001:db8::/32",
-					  "not 2001:db8::1",  "[192.0.2.1, 10.0.0.0/8, 2001:db8::2]",
-					  "0.0.0.1/0.0.0.1",  "not [10.1.2.3, 2001:db8::1]"};
+	static const char *const ips[] = {"192.0.2.1",
+					  "192.0.2.0/30",
+					  "not 192.0.2.0/24",
+					  "2001:db8::/32",
+					  "10.0.0.0-192.0.2.1",
+					  "not 192.0.2.2-192.0.2.200",
+					  "2001:db8::2-2001:db8:ffff::1",
+					  "not 2001:db8::1",
+					  "[192.0.2.1, 10.0.0.0/8, 2001:db8::2]",
+					  "0.0.0.1/0.0.0.1",
+					  "not [10.1.2.3, 2001:db8::1]"};
 	static const char *const ports[] = {
 		"1111", "53", "1000-2999", "not 80", "not [53, 80]", "[1111, 2222, 50-90]", "0x10/0x30"};
 	static const char *const protos[] = {"tcp", "udp", "[tcp, udp]", "not icmp", "icmpv6", "not [tcp, 50]"};
 	static const char *const flags[] = {"+syn", "+syn-ack", "-rst", "+fin+ack", "2"};
 	static const char *const macs[] = {"02:00:00:00:00:01", "01:00:00:00:00:00/01:00:00:00:00:00",
 					   "not 02:00:00:00:00:02"};
+	static const char *const ints[] = {"-5-5", "0", "not -1", "1-1000", "-9000000000000000000--1"};
 	static const char *const small[] = {"1",      "2",  "1-3",  "not 1",   "0",
 					    "[1, 3]", "64", "1-63", "not 2-5", "0x1/0x3"};
 
@@ -297,6 +338,8 @@ static void write_match_value(struct writer *w, const char *field)
 		fputs(DRAW_OF(w->d, flags), w->out);
 	else if (strncmp(field, "eth.", 4) == 0 && strcmp(field, "eth.type") != 0)
 		fputs(DRAW_OF(w->d, macs), w->out);
+	else if (strcmp(field, "j") == 0)
+		fputs(DRAW_OF(w->d, ints), w->out);
 	else
 		fputs(DRAW_OF(w->d, small), w->out);
 }
@@ -323,7 +366,7 @@ static void write_update(struct writer *w, bool registers)
 	unsigned kind = draw_below(w->d, registers ? 8 : 2);
 
 	if (kind == 0) {
-		fprintf(w->out, "%s %s ", draw_chance(w->d, 60) ? "v" : "u", DRAW_OF(w->d, ops));
+		fprintf(w->out, "%c %s ", "vvvuuj"[draw_below(w->d, 6)], DRAW_OF(w->d, ops));
 		write_number(w, 2);
 	} else if (kind == 1) {
 		fputs("w = ", w->out);
@@ -336,7 +379,7 @@ static void write_update(struct writer *w, bool registers)
 	} else if (kind == 4) {
 		fprintf(w->out, "e = %s", draw_chance(w->d, 50) ? "eth.src" : "eth.dst");
 	} else {
-		fprintf(w->out, "%c %s ", draw_chance(w->d, 60) ? 'a' : 'b', DRAW_OF(w->d, ops));
+		fprintf(w->out, "%c %s ", "aaabbi"[draw_below(w->d, 6)], DRAW_OF(w->d, ops));
 		write_number(w, 2);
 	}
 }
@@ -532,7 +575,7 @@ static void write_state(struct writer *w)
 		fprintf(w->out, "      when_full: %s\n", DRAW_OF(w->d, full));
 	write_state_list(w);
 	if (draw_chance(w->d, 70)) {
-		fputs("      registers: [a, b, time t, addr d, mac e]\n", w->out);
+		fputs("      registers: [a, b, time t, addr d, mac e, int i]\n", w->out);
 		w->has_registers[w->table] = true;
 	}
 }
@@ -581,7 +624,7 @@ char *generate_app(struct draw *d)
 	if (!w.out)
 		abort();
 	w.n_tables = draw_chance(d, 50) ? 1 : 2 + draw_below(d, TABLES_MAX - 1);
-	fputs("app: generated\nvariables: [v, u, addr w, time x]\ntables:\n", w.out);
+	fputs("app: generated\nvariables: [v, u, addr w, time x, int j]\ntables:\n", w.out);
 	for (w.table = 0; w.table < w.n_tables; w.table++)
 		write_table(&w);
 	fclose(w.out);

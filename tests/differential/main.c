@@ -128,7 +128,7 @@ static void run_examples(const char *one, uint64_t seed, unsigned times)
 
 	if (asprintf(&pattern, "%s/examples/*.yaml", MEALY_TOP) < 0 || glob(pattern, 0, NULL, &found))
 		exit(1);
-	n = one ? 1 : EXAMPLE_PACKETS / found.gl_pathc / TRIAL_PACKETS * times;
+	n = one ? 1 : (EXAMPLE_PACKETS / found.gl_pathc / TRIAL_PACKETS + 1) * times;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		name_of(found.gl_pathv[i], name, sizeof(name));
 		for (unsigned k = 0; k < n && (!one || !strcmp(one, name)); k++)

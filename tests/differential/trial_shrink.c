@@ -106,7 +106,7 @@ static bool shrink_lines(struct shrink *s)
 {
 	bool shrunk = false;
 
-	for (size_t at = 0; s->trial->yaml[at];) {
+	for (size_t at = 0; at < strlen(s->trial->yaml);) {
 		const char *yaml = s->trial->yaml, *end = next_line(yaml + at);
 
 		while (*end && indent_of(end) > indent_of(yaml + at))
@@ -140,7 +140,7 @@ static bool shrink_elements(struct shrink *s)
 {
 	bool shrunk = false;
 
-	for (size_t at = 1; s->trial->yaml[at]; at++) {
+	for (size_t at = 1; at < strlen(s->trial->yaml); at++) {
 		const char *yaml = s->trial->yaml;
 		size_t end;
 
@@ -189,7 +189,7 @@ static bool shrink_brackets(struct shrink *s)
 {
 	bool shrunk = false;
 
-	for (size_t at = 0; s->trial->yaml[at]; at++) {
+	for (size_t at = 0; at < strlen(s->trial->yaml); at++) {
 		const char *yaml = s->trial->yaml;
 		size_t close, quote, end;
 

@@ -110,6 +110,7 @@ void rig_plan_add(struct rig_plan *plan, const char *path_or_text, const struct 
 	if (!plan->next_counter)
 		plan->next_counter = COUNTER_RULES;
 	a->app = parse(path_or_text, settings, n_settings);
+	a->placement.hash_seed = encode_hash_seed(a->app->name);
 	a->first_table = plan->n_tables;
 	for (unsigned i = 0; i < a->app->n_tables; i++)
 		place_table(plan, a, i);

@@ -443,6 +443,7 @@ static enum exit_reason run_table(struct run *run, unsigned *table)
 	enum exit_reason reason = EXIT_NONE;
 	unsigned rule;
 
+	judge_draw(&v);
 	if (t->app->stateful && !judge_key(&v, t->app->lookup, t->app->n_lookup, &v.looked_up)) {
 		rule = RULE_ABSENT;
 		compute_lets(&v);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Expressions, matches and keys. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "judge_int.h"
+#include "judge_number.h"
 
 static struct judge_value number(uint64_t value)
 {
@@ -77,6 +79,11 @@ bool judge_is_there(const struct visit *v, const struct expr *e)
 	return true;
 }
 
+static bool is_before(struct judge_value a, struct judge_value b)
+{
+	return a.hi != b.hi ? a.hi < b.hi : a.lo < b.lo;
+}
+
 /* ---- operators ------------------------------------------------------------------------------- */
 
 static bool in_prefix(struct judge_value x, const struct expr *prefix)
@@ -90,24 +97,35 @@ static bool in_prefix(struct judge_value x, const struct expr *prefix)
 	return true;
 }
 
-static uint64_t arithmetic(enum expr_op op, uint64_t a, uint64_t b)
+static bool is_shift(enum expr_op op)
+{
+	return op == EOP_SHL || op == EOP_SHR;
+}
+
+/* What takes an int is signed; of a shift only the left side counts. */
+static bool is_signed(const struct visit *v, const struct expr *e)
+{
+	if (e->constant || e->kind == EXPR_NAME || e->kind == EXPR_UNARY)
+		return e->type == TYPE_INT;
+	if (e->kind == EXPR_BINARY && is_shift(e->op))
+		return is_signed(v, e->arg[0]);
+	if (e->type == TYPE_BOOL ||
+	    (e->kind == EXPR_CALL && (strcmp(e->name, "hash") == 0 || strcmp(e->name, "var") == 0)))
+		return false;
+	for (unsigned i = 0; i < e->n_args; i++)
+		if (is_signed(v, e->arg[i]))
+			return true;
+	return false;
+}
+
+/* As numbers of 128 bits. */
+static bool compare_addresses(enum expr_op op, struct judge_value a, struct judge_value b)
 {
 	switch (op) {
-	case EOP_LT: return a < b;
-	case EOP_LE: return a <= b;
-	case EOP_GT: return a > b;
-	case EOP_GE: return a >= b;
-	case EOP_BOR: return a | b;
-	case EOP_BXOR: return a ^ b;
-	case EOP_BAND: return a & b;
-	case EOP_SHL: return b < 64 ? a << b : 0;
-	case EOP_SHR: return b < 64 ? a >> b : 0;
-	case EOP_ADD: return a + b;
-	case EOP_SUB: return a - b;
-	case EOP_MUL: return a * b;
-	case EOP_DIV: return a == 0 ? 0 : b == 0 ? ~0ULL : a / b;
-	case EOP_MOD: return b == 0 ? 0 : a % b;
-	default: return 0;
+	case EOP_LT: return is_before(a, b);
+	case EOP_LE: return !is_before(b, a);
+	case EOP_GT: return is_before(b, a);
+	default: return !is_before(a, b);
 	}
 }
 
@@ -124,7 +142,10 @@ static struct judge_value binary(const struct visit *v, const struct expr *e)
 	b = judge_eval(v, e->arg[1]);
 	if (e->op == EOP_EQ || e->op == EOP_NE)
 		return number(equal(a, b) == (e->op == EOP_EQ));
-	return number(arithmetic(e->op, a.lo, b.lo));
+	if (e->arg[0]->type == TYPE_ADDR)
+		return number(compare_addresses(e->op, a, b));
+	return number(judge_compute(e->op, a.lo, b.lo,
+				    is_signed(v, e->arg[0]) || (!is_shift(e->op) && is_signed(v, e->arg[1]))));
 }
 
 static struct judge_value unary(const struct visit *v, const struct expr *e)
@@ -148,26 +169,43 @@ static bool has(const struct visit *v, const char *name)
 	return judge_packet_has(&v->entered, name);
 }
 
-static struct judge_value call(const struct visit *v, const struct expr *e)
+static uint64_t drawn(const struct visit *v, const struct expr *e)
 {
-	uint64_t a, b;
+	for (unsigned i = 0; i < v->n_draws; i++)
+		if (v->draw[i].call == e)
+			return v->draw[i].value;
+	return 0;
+}
+
+static uint64_t call(const struct visit *v, const struct expr *e)
+{
+	uint64_t x[4] = {};
+	bool has_int = false;
 
 	if (strcmp(e->name, "has") == 0)
-		return number(has(v, e->arg[0]->name));
-	if (e->n_args != 2)
-		return number(0);
-	a = judge_eval(v, e->arg[0]).lo;
-	b = judge_eval(v, e->arg[1]).lo;
+		return has(v, e->arg[0]->name);
+	if (strcmp(e->name, "hash") == 0)
+		return drawn(v, e);
+	for (unsigned i = 0; i < e->n_args && i < 4; i++) {
+		x[i] = judge_eval(v, e->arg[i]).lo;
+		has_int |= is_signed(v, e->arg[i]);
+	}
 	if (strcmp(e->name, "min") == 0)
-		return number(a < b ? a : b);
+		return judge_min(x[0], x[1], has_int);
 	if (strcmp(e->name, "max") == 0)
-		return number(a > b ? a : b);
+		return judge_min(x[0], x[1], has_int) == x[0] ? x[1] : x[0];
 	/* RFC 1982: a lies less than half of the circle of 32 bits before b. */
 	if (strcmp(e->name, "seq_lt") == 0)
-		return number((uint32_t)(a - b) >> 31);
+		return (uint32_t)(x[0] - x[1]) >> 31;
 	if (strcmp(e->name, "seq_le") == 0)
-		return number((uint32_t)a == (uint32_t)b || (uint32_t)(a - b) >> 31);
-	return number(0);
+		return (uint32_t)x[0] == (uint32_t)x[1] || (uint32_t)(x[0] - x[1]) >> 31;
+	if (strcmp(e->name, "avg") == 0)
+		return judge_avg(x[0], x[1], x[2]);
+	if (strcmp(e->name, "var") == 0)
+		return judge_var(x[0], x[1], x[2], x[3]);
+	if (strcmp(e->name, "ewma") == 0)
+		return judge_ewma(x[0], x[1], x[2]);
+	abort();
 }
 
 struct judge_value judge_eval(const struct visit *v, const struct expr *e)
@@ -178,7 +216,7 @@ struct judge_value judge_eval(const struct visit *v, const struct expr *e)
 	case EXPR_NAME: return judge_ref(v, &e->ref);
 	case EXPR_UNARY: return unary(v, e);
 	case EXPR_BINARY: return binary(v, e);
-	case EXPR_CALL: return call(v, e);
+	case EXPR_CALL: return number(call(v, e));
 	default: return (struct judge_value){e->hi, e->value};
 	}
 }
@@ -189,16 +227,20 @@ struct judge_value judge_assigned(const struct visit *v, const struct stmt *stmt
 
 	if (stmt->op == EOP_NONE)
 		return value;
-	return number(arithmetic(stmt->op, judge_ref(v, &stmt->lhs->ref).lo, value.lo));
+	return number(judge_compute(stmt->op, judge_ref(v, &stmt->lhs->ref).lo, value.lo, false));
 }
 
 /* ---- match ----------------------------------------------------------------------------------- */
 
-static bool pattern_holds(const struct pattern *p, struct judge_value x)
+static bool pattern_holds(const struct pattern *p, struct judge_value x, enum value_type type)
 {
 	switch (p->kind) {
 	case PATTERN_VALUE: return x.hi == p->hi && x.lo == p->lo;
-	case PATTERN_RANGE: return x.lo >= p->lo && x.lo <= p->last;
+	case PATTERN_RANGE:
+		if (type == TYPE_INT)
+			return (int64_t)x.lo >= (int64_t)p->lo && (int64_t)x.lo <= (int64_t)p->last;
+		return !is_before(x, (struct judge_value){p->hi, p->lo}) &&
+		       !is_before((struct judge_value){p->last_hi, p->last}, x);
 	case PATTERN_PREFIX:
 	case PATTERN_MASK: break;
 	}
@@ -211,7 +253,7 @@ bool judge_matches(const struct visit *v, const struct match *m)
 	bool any = false;
 
 	for (size_t i = 0; i < m->n_alts; i++)
-		any |= pattern_holds(&m->alt[i], x);
+		any |= pattern_holds(&m->alt[i], x, m->type);
 	return any != m->negate;
 }
 

@@ -18,6 +18,13 @@ struct run {
 	struct judge_result result;
 };
 
+/* hash(): computed when the packet enters a table. */
+enum { JUDGE_DRAWS = 64 };
+struct draw_of {
+	const struct expr *call;
+	uint64_t value;
+};
+
 /* One table at work on it. */
 struct visit {
 	struct run *run;
@@ -29,6 +36,8 @@ struct visit {
 	bool in_do;
 	unsigned n_events; /* Told by the tables before. */
 	struct judge_value let[64];
+	unsigned n_draws;
+	struct draw_of draw[JUDGE_DRAWS];
 };
 
 /* The value of an expression here and now. */
@@ -36,6 +45,9 @@ struct judge_value judge_eval(const struct visit *v, const struct expr *e);
 struct judge_value judge_ref(const struct visit *v, const struct ref *ref);
 /* What `lhs op= value` assigns. */
 struct judge_value judge_assigned(const struct visit *v, const struct stmt *stmt);
+
+/* Computes what is drawn before the record is known. */
+void judge_draw(struct visit *v);
 
 /* Whether all that an expression names is there; what has() asks for need not be. */
 bool judge_is_there(const struct visit *v, const struct expr *e);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is drawn when a packet enters a table, whatever rule is chosen. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge_int.h"
+
+static uint64_t mix(uint64_t h)
+{
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccd;
+	h ^= h >> 33;
+	h *= 0xc4ceb9fe1a85ec53;
+	return h ^ h >> 33;
+}
+
+/* The deployment of a test has the application's name. */
+static uint64_t seed_of(const char *deployment)
+{
+	uint64_t seed = 0x9e3779b97f4a7c15;
+
+	for (; *deployment; deployment++)
+		seed = (seed ^ (unsigned char)*deployment) * 0x100000001b3;
+	return seed;
+}
+
+static uint64_t hash(const struct visit *v, const struct expr *call)
+{
+	uint64_t h = seed_of(v->run->judge->app->name);
+
+	for (unsigned i = 0; i < call->n_args; i++) {
+		struct judge_value x = judge_eval(v, call->arg[i]);
+
+		if (call->arg[i]->type == TYPE_ADDR)
+			h = mix(h ^ x.hi);
+		h = mix(h ^ x.lo);
+	}
+	return h;
+}
+
+/* Lets that hash() names are not computed yet. */
+static void draw_expr(struct visit *v, const struct expr *e)
+{
+	if (!e || e->constant)
+		return;
+	for (unsigned i = 0; i < e->n_args; i++)
+		draw_expr(v, e->arg[i]);
+	if (e->kind != EXPR_CALL || strcmp(e->name, "hash") != 0)
+		return;
+	if (v->n_draws == JUDGE_DRAWS)
+		abort();
+	v->draw[v->n_draws].value = hash(v, e);
+	v->draw[v->n_draws++].call = e;
+}
+
+static void draw_list(struct visit *v, const struct stmt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		draw_expr(v, list->item[i].value);
+}
+
+void judge_draw(struct visit *v)
+{
+	for (size_t i = 0; i < v->app->n_lets; i++)
+		draw_expr(v, v->app->let[i].expr);
+	for (size_t i = 0; i < v->app->n_rules; i++) {
+		draw_expr(v, v->app->rule[i].when);
+		draw_list(v, &v->app->rule[i].do_);
+		draw_list(v, &v->app->rule[i].action);
+	}
+	draw_list(v, &v->app->otherwise);
+	draw_list(v, &v->app->absent);
+}
