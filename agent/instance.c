@@ -36,7 +36,7 @@ struct instance {
 	bool test_clock;
 	struct instance_found found;
 	struct bpf_object *object;
-	struct mapping tables, chains, active, clock, punt_limit;
+	struct mapping tables, chains, active, clock, punt_limit, globals;
 	int grace_fd, grace_inner_fd;
 	int root_fd[HOOK_MAX], control_fd;
 };
@@ -171,9 +171,11 @@ static int map_all(struct instance *instance)
 	if (r == 0)
 		r = map_whole(instance, MAP_ACTIVE, sizeof(__u64), 1, &instance->active);
 	if (r == 0)
-		r = map_whole(instance, MAP_CLOCK, sizeof(__u64), 1, &instance->clock);
+		r = map_whole(instance, MAP_CLOCK, sizeof(struct test_input), 1, &instance->clock);
 	if (r == 0)
 		r = map_whole(instance, MAP_PUNT_LIMIT, sizeof(struct punt_limit), 1, &instance->punt_limit);
+	if (r == 0)
+		r = map_whole(instance, MAP_GLOBALS, sizeof(struct globals), 1, &instance->globals);
 	return r;
 }
 
@@ -295,6 +297,7 @@ void instance_free(struct instance *instance)
 	unmap(&instance->chains);
 	unmap(&instance->active);
 	unmap(&instance->clock);
+	unmap(&instance->globals);
 	unmap(&instance->punt_limit);
 	if (instance->grace_inner_fd >= 0)
 		close(instance->grace_inner_fd);
@@ -393,12 +396,17 @@ int instance_grace(struct instance *instance)
 	return bpf_map_update_elem(instance->grace_fd, &zero, &instance->grace_inner_fd, BPF_ANY);
 }
 
+struct globals *instance_globals(struct instance *instance)
+{
+	return instance->globals.data;
+}
+
 /* ---- clock and limits -------------------------------------------------------------------------------------- */
 
 uint64_t instance_now_ns(const struct instance *instance)
 {
 	if (instance->test_clock)
-		return __atomic_load_n((__u64 *)instance->clock.data, __ATOMIC_RELAXED);
+		return __atomic_load_n(&((struct test_input *)instance->clock.data)->now_ns, __ATOMIC_RELAXED);
 	return host_monotonic_ns() + (1ull << TIME_BASE_NS_SHIFT);
 }
 
@@ -406,7 +414,15 @@ int instance_set_clock(struct instance *instance, uint64_t now_ns)
 {
 	if (!instance->test_clock)
 		return -ENOTSUP;
-	__atomic_store_n((__u64 *)instance->clock.data, now_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&((struct test_input *)instance->clock.data)->now_ns, now_ns, __ATOMIC_RELAXED);
+	return 0;
+}
+
+int instance_set_random(struct instance *instance, uint64_t state)
+{
+	if (!instance->test_clock)
+		return -ENOTSUP;
+	__atomic_store_n(&((struct test_input *)instance->clock.data)->random, state, __ATOMIC_RELAXED);
 	return 0;
 }
 

@@ -73,6 +73,10 @@ int instance_grace(struct instance *instance);
 uint64_t instance_now_ns(const struct instance *instance);
 /* Injects a time as CELL_NOW shall read it; -ENOTSUP without the test clock. */
 int instance_set_clock(struct instance *instance, uint64_t now_ns);
+/* Injects the state of the generator that `random` draws from; -ENOTSUP without the test clock. */
+int instance_set_random(struct instance *instance, uint64_t state);
+/* The global registers of the switch, shared with the programs: access them with atomics only. */
+struct globals *instance_globals(struct instance *instance);
 
 /* Packets to the controller per second, and how many at once (at least 1); a rate of 0 lets none through.
  * A new instance has no limit until this is called. */

@@ -14,7 +14,7 @@
 #include "pin.h"
 #include "why.h"
 
-enum group { GROUP_OWN, GROUP_FLOWS, GROUP_COUNTERS, GROUP_EVENTS, GROUP_WATCH, GROUP_MAX };
+enum group { GROUP_OWN, GROUP_FLOWS, GROUP_COUNTERS, GROUP_GLOBALS, GROUP_EVENTS, GROUP_WATCH, GROUP_MAX };
 
 struct shared_map {
 	const char *name;
@@ -25,11 +25,13 @@ static const struct shared_map shared_maps[] = {
 	{MAP_RECORDS, GROUP_FLOWS},   {MAP_BUCKETS, GROUP_FLOWS},    {MAP_RETURNED, GROUP_FLOWS},
 	{MAP_FLOW_DESC, GROUP_FLOWS}, {MAP_LOCKS, GROUP_FLOWS},	     {MAP_COUNTERS, GROUP_COUNTERS},
 	{MAP_EVENTS, GROUP_EVENTS},   {MAP_EVENT_SEQ, GROUP_EVENTS}, {MAP_WATCHER, GROUP_WATCH},
+	{MAP_GLOBALS, GROUP_GLOBALS},
 };
 
 static const char *const group_names[GROUP_MAX] = {
 	[GROUP_FLOWS] = "all flow tables",
 	[GROUP_COUNTERS] = "all counters",
+	[GROUP_GLOBALS] = "all global registers",
 	[GROUP_EVENTS] = "events not yet read",
 	[GROUP_WATCH] = "who counts failed redirects",
 };
@@ -81,11 +83,15 @@ static enum group group_of(const char *name)
 	return GROUP_OWN;
 }
 
-/* Events change with the ABI, the rest of the folder with the flow format only. */
+/* Events change with the ABI, the rest of the folder with the flow format only.  A section's name has dots, which bpffs
+ * refuses, so its last part is the file. */
 static int shared_path(const struct pin *pin, const char *name, char *ret_path, size_t size)
 {
+	const char *dot = strrchr(name, '.');
 	char file[64];
 
+	if (dot)
+		name = dot + 1;
 	if (group_of(name) == GROUP_EVENTS)
 		snprintf(file, sizeof(file), "%s-%d", name, MEALY_ABI_VERSION);
 	else
@@ -450,8 +456,8 @@ int loader_pin(struct bpf_object *object, const struct pin *pin, const char *fol
 
 	bpf_object__for_each_map(map, object)
 	{
-		if (bpf_map__is_internal(map))
-			continue;
+		if (bpf_map__is_internal(map) && group_of(bpf_map__name(map)) == GROUP_OWN)
+			continue; /* Read-only data, which belongs to the programs. */
 		r = pin_map(map, pin, folder);
 		if (r < 0)
 			return why_set(ret_why, r, "cannot pin map %s below %s: %s", bpf_map__name(map), pin->root,

@@ -61,12 +61,15 @@ static const struct bucket *read_buckets(void *data, unsigned flow_table)
 
 static int open_native(struct trace *trace)
 {
-	struct native_source source = {.data = trace->agent,
-				       .table = read_table,
-				       .chain = read_chain,
-				       .flow_desc = read_desc,
-				       .records = read_records,
-				       .buckets = read_buckets};
+	struct native_source source = {
+		.data = trace->agent,
+		.table = read_table,
+		.chain = read_chain,
+		.flow_desc = read_desc,
+		.records = read_records,
+		.buckets = read_buckets,
+		.globals = instance_globals(trace->agent->instance),
+	};
 	int r = native_new(&source, &trace->native);
 
 	if (r < 0)

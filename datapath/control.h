@@ -46,26 +46,24 @@ COLD_FN(control_slot)
 {
 	COLD_BEGIN
 	const struct table *t = cold_table(h, s);
-	struct place p = {.slot = s->work.slot};
+	struct place *p = &s->free.at;
 	const struct flow_desc *desc;
 	struct flow flow = {.bucket = NULL};
-	int result;
 
-	if (!t || !(t->flags & TABLE_STATEFUL) || !p.slot)
+	if (!t || !(t->flags & TABLE_STATEFUL) || !s->work.slot)
 		return CONTROL_NOTHING;
 	desc = map_flow_desc(h, t->flow_table);
-	if (!desc || !desc->valid || !flow_open(h, t, p.slot, &flow))
+	if (!desc || !desc->valid || !flow_open(h, t, s->work.slot, &flow))
 		return CONTROL_NOTHING;
-	image_read(t, &flow, s->fallen);
-	place_of_hash(&p, desc, flow_hash(desc->secret, &s->fallen[FLOW_HEAD_WORDS], t->key_words));
-	p.slot = s->work.slot;
-	if (!control_find_entry(h, t, &p, &flow))
+	image_read(t, &flow, s->timeout);
+	place_of_hash(p, desc, flow_hash(desc->secret, &s->timeout[FLOW_HEAD_WORDS], t->key_words));
+	p->slot = s->work.slot;
+	if (!control_find_entry(h, t, p, &flow))
 		return CONTROL_NOTHING;
-	s->record_slot = p.slot;
-	result = flow_free(h, s, t, &p, &flow, control_why(s->work.op), s->work.change, s->cells[CELL_NOW]);
-	if (s->n_notes)
-		COLD_CALL(event_notes, h, s);
-	return result;
+	s->free.why = control_why(s->work.op);
+	s->free.change = s->work.change;
+	s->free.now = s->cells[CELL_NOW];
+	return COLD_CALL(flow_free, h, s);
 }
 
 HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)

@@ -6,7 +6,6 @@
 #ifndef MEALY_FLOW_ROOM_H
 #define MEALY_FLOW_ROOM_H
 
-#include "event.h"
 #include "flow_free.h"
 
 enum { ROOM_NEIGHBOURS = 8, ROOM_LINES = CHAIN_MAX + ROOM_NEIGHBOURS };
@@ -67,24 +66,13 @@ HOOK_FN void victims_find(struct hook *h, const struct table *t, const struct fl
 	}
 }
 
-HOOK_FN bool victim_free(struct hook *h, struct scratch *s, const struct table *t, const struct place *p,
-			 enum free_why why, __u64 now)
+HOOK_FN bool victim_free(struct hook *h, struct scratch *s, const struct place *p, enum free_why why, __u64 now)
 {
-	struct flow flow = {.bucket = NULL};
-	enum control_result result;
-
-	if (!p->slot)
-		return false;
-	flow.bucket = map_bucket(h, t->flow_table, p->line);
-	if (!flow.bucket || !flow_open(h, t, p->slot, &flow))
-		return false;
-	result = flow_free(h, s, t, p, &flow, why, 0, now);
-	if (event_waits(s)) {
-		s->record_slot = p->slot;
-		COLD_CALL(event_notes, h, s);
-		s->record_slot = 0;
-	}
-	return result == CONTROL_FREED;
+	s->free.at = *p;
+	s->free.why = why;
+	s->free.change = 0;
+	s->free.now = now;
+	return COLD_CALL(flow_free, h, s) == CONTROL_FREED;
 }
 
 /* 1: a flow was freed, so a creation may be tried again. */
@@ -102,9 +90,9 @@ COLD_FN(flow_make_room)
 		return 0;
 	now = packet_now(h, s);
 	victims_find(h, t, desc, s->place.head, now, &s->victims);
-	if (victim_free(h, s, t, &s->victims.due, FREE_DUE, now))
+	if (victim_free(h, s, &s->victims.due, FREE_DUE, now))
 		return 1;
-	if (t->when_full == FULL_EVICT && victim_free(h, s, t, &s->victims.oldest, FREE_EVICT, now))
+	if (t->when_full == FULL_EVICT && victim_free(h, s, &s->victims.oldest, FREE_EVICT, now))
 		return 1;
 	hook_count(h, t->stats + TABLE_STAT_FULL, 1, 0);
 	event_table_full(h, s, t, desc);

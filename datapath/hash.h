@@ -31,6 +31,17 @@ static inline __attribute__((always_inline)) __u32 flow_hash(const __u64 *secret
 	return hash_mix(sum >> 32);
 }
 
+/* splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): the number that belongs
+ * to a state, which advances by RANDOM_STEP. */
+#define RANDOM_STEP 0x9e3779b97f4a7c15ull
+static inline __attribute__((always_inline)) __u64 random_mix(__u64 state)
+{
+	state += RANDOM_STEP;
+	state = (state ^ state >> 30) * 0xbf58476d1ce4e5b9ull;
+	state = (state ^ state >> 27) * 0x94d049bb133111ebull;
+	return state ^ state >> 31;
+}
+
 /* Bucket from the low bits, tag from the high ones. */
 #define HASH_BUCKET(hash, n_heads) ((hash) & ((n_heads)-1))
 #define HASH_TAG(hash)		   ((__u16)((hash) >> 16))

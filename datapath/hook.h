@@ -32,6 +32,7 @@
 #ifndef MEALY_HOOK_H
 #define MEALY_HOOK_H
 
+#include "hash.h"
 #include "pipeline.h"
 #include "scratch.h"
 #include "order.h"
@@ -119,6 +120,8 @@ HOOK_FN __u32 map_active(struct hook *h);
 /* By CHAIN_INDEX(), TABLE_INDEX(). */
 HOOK_FN const struct chain *map_chain(struct hook *h, __u32 element);
 HOOK_FN const struct table *map_table(struct hook *h, __u32 element);
+/* Never NULL, and allowed under a lock. */
+HOOK_FN struct global *map_global(struct hook *h, __u32 global);
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h);
 
 /* Of flow table 'flow_table': */

@@ -30,9 +30,17 @@ extern const volatile struct switch_config switch_config SEC(".rodata.config");
 HOOK_FN __u64 hook_test_clock(void)
 {
 	__u32 zero = 0;
-	__u64 *now = bpf_map_lookup_elem(&test_clock, &zero);
+	struct test_input *input = bpf_map_lookup_elem(&test_clock, &zero);
 
-	return now ? READ(*now) : 0;
+	return input ? READ(input->now_ns) : 0;
+}
+
+HOOK_FN __u64 hook_test_random(void)
+{
+	__u32 zero = 0;
+	struct test_input *input = bpf_map_lookup_elem(&test_clock, &zero);
+
+	return input ? random_mix(FETCH_ADD(&input->random, RANDOM_STEP)) : 0;
 }
 
 HOOK_FN __u64 hook_now_ns(struct hook *h)
@@ -51,6 +59,8 @@ HOOK_FN __u64 hook_coarse_ns(struct hook *h)
 
 HOOK_FN __u64 hook_random(struct hook *h)
 {
+	if (switch_config.test_clock)
+		return hook_test_random();
 	return ((__u64)bpf_get_prandom_u32() << 32) | bpf_get_prandom_u32();
 }
 
@@ -116,6 +126,11 @@ HOOK_FN const struct table *map_table(struct hook *h, __u32 element)
 	return bpf_map_lookup_elem(&tables, &element);
 }
 #endif
+
+HOOK_FN struct global *map_global(struct hook *h, __u32 global)
+{
+	return &globals.at[global & (GLOBALS_MAX - 1)];
+}
 
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h)
 {

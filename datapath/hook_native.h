@@ -193,6 +193,11 @@ HOOK_FN const struct table *map_table(struct hook *h, __u32 element)
 	return h->sw->table[element];
 }
 
+HOOK_FN struct global *map_global(struct hook *h, __u32 global)
+{
+	return &h->sw->globals->at[global & (GLOBALS_MAX - 1)];
+}
+
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h)
 {
 	return &h->sw->punt_limit;

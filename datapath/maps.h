@@ -70,6 +70,10 @@ ARRAY_MAP(chains, struct chain, VERSIONS *HOOK_MAX, BPF_F_MMAPABLE);
 ARRAY_MAP(tables, struct table, TABLE_ELEMENTS, BPF_F_MMAPABLE);
 PERCPU_MAP(scratch, struct scratch, HOOK_MAX + 1);
 
+/* Reached by address and not by lookup, so also under a lock.  Defined once, in switch_control.bpf.c: the linker of BPF
+ * objects keeps every copy of data, weak or not. */
+extern struct globals globals SEC(".data.globals");
+
 PROGRAM_MAP(root_xdp, VERSIONS);
 PROGRAM_MAP(root_tci, VERSIONS);
 PROGRAM_MAP(root_tce, VERSIONS);
@@ -118,7 +122,7 @@ struct {
 	__uint(value_size, 4);
 } MAP(tx_ports);
 
-ARRAY_MAP(test_clock, __u64, 1, BPF_F_MMAPABLE);
+ARRAY_MAP(test_clock, struct test_input, 1, BPF_F_MMAPABLE);
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);

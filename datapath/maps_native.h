@@ -57,7 +57,8 @@ struct native_switch {
 	unsigned active;
 	bool port_up[PORTS_MAX + 1];
 	__u64 seed;
-	_Atomic __u64 draws;
+	_Atomic __u64 random; /* State of the generator. */
+	struct globals *globals;
 	_Atomic __u64 events;
 	struct punt_limit punt_limit;
 	struct lock_line *locks;

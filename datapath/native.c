@@ -10,18 +10,9 @@ enum { OVERFLOW_MIN = 16, OVERFLOW_SHARE = 8, CAPACITY_MAX = 1 << 26, COPY_TRIES
 
 /* ---- random numbers ----------------------------------------------------------------------- */
 
-/* One step of splitmix64 (Steele, Lea, Flood 2014): any two inputs give unrelated outputs. */
-static __u64 mix(__u64 x)
-{
-	x += 0x9e3779b97f4a7c15;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	return x ^ x >> 31;
-}
-
 __u64 native_random(struct native_switch *sw)
 {
-	return mix(sw->seed ^ mix(atomic_fetch_add(&sw->draws, 1)));
+	return random_mix(atomic_fetch_add(&sw->random, RANDOM_STEP));
 }
 
 /* ---- returned slots -------------------------------------------------------------------------- */
@@ -115,7 +106,7 @@ static struct overlay_item *overlay_find(struct native_switch *sw, enum overlay_
 {
 	struct overlay_item *item;
 
-	*ret_list = mix((__u64)kind << 56 | (__u64)flow_table << 32 | index) % OVERLAY_LISTS;
+	*ret_list = random_mix((__u64)kind << 56 | (__u64)flow_table << 32 | index) % OVERLAY_LISTS;
 	for (item = sw->overlay[*ret_list]; item; item = item->next)
 		if (item->kind == kind && item->flow_table == flow_table && item->index == index)
 			return item;
@@ -204,7 +195,8 @@ int native_new(const struct native_source *source, struct native_switch **ret_sw
 		return -ENOMEM;
 	sw->locks = aligned_alloc(sizeof(struct lock_line), LOCKS * sizeof(struct lock_line));
 	sw->counters = calloc(COUNTERS, sizeof(sw->counters[0]));
-	if (!sw->locks || !sw->counters) {
+	sw->globals = calloc(1, sizeof(*sw->globals));
+	if (!sw->locks || !sw->counters || !sw->globals) {
 		native_free(sw);
 		return -ENOMEM;
 	}
@@ -212,6 +204,8 @@ int native_new(const struct native_source *source, struct native_switch **ret_sw
 	if (source) {
 		sw->source = *source;
 		sw->has_source = source->flow_desc || source->records || source->buckets;
+		for (unsigned i = 0; source->globals && i < GLOBALS_MAX; i++)
+			sw->globals->at[i].value = READ(source->globals->at[i].value);
 	}
 	*ret_switch = sw;
 	return 0;
@@ -236,6 +230,7 @@ void native_free(struct native_switch *sw)
 		free(sw->table[i]);
 	free(sw->locks);
 	free(sw->counters);
+	free(sw->globals);
 	free(sw);
 }
 
@@ -276,7 +271,7 @@ static void describe(struct native_switch *sw, unsigned flow_table, enum record_
 		.valid = 1,
 	};
 	for (unsigned i = 0; i < HASH_WORDS; i++)
-		ret_desc->secret[i] = mix(sw->seed ^ mix((__u64)flow_table << 32 | i));
+		ret_desc->secret[i] = random_mix(sw->seed ^ random_mix((__u64)flow_table << 32 | i));
 }
 
 int native_add_flow_table(struct native_switch *sw, unsigned flow_table, enum record_class class_, unsigned key_words,
@@ -314,7 +309,18 @@ void native_set_port(struct native_switch *sw, unsigned port, bool up)
 void native_set_seed(struct native_switch *sw, uint64_t seed)
 {
 	sw->seed = seed;
-	atomic_store(&sw->draws, 0);
+	atomic_store(&sw->random, seed);
+}
+
+void native_set_global(struct native_switch *sw, unsigned global, uint64_t value)
+{
+	if (global < GLOBALS_MAX)
+		WRITE(sw->globals->at[global].value, value);
+}
+
+uint64_t native_global(struct native_switch *sw, unsigned global)
+{
+	return global < GLOBALS_MAX ? READ(sw->globals->at[global].value) : 0;
 }
 
 /* ---- readers ----------------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ struct native_source {
 	/* Pointers into mappings of the flow table's arrays; NULL if it has none. */
 	const void *(*records)(void *data, unsigned flow_table);
 	const struct bucket *(*buckets)(void *data, unsigned flow_table);
-	const struct global *globals; /* GLOBALS_MAX of them; NULL: own memory. */
+	const struct globals *globals; /* As they are now; NULL: all 0. */
 };
 
 struct native_switch;

@@ -19,6 +19,8 @@
 #define READ(x)			(*(const volatile __typeof__(x) *)&(x))
 #define WRITE(x, v)		(*(volatile __typeof__(x) *)&(x) = (v))
 #define FETCH_ADD(p, v)		__sync_fetch_and_add((p), (v))
+#define FETCH_AND(p, v)		__sync_fetch_and_and((p), (v))
+#define FETCH_OR(p, v)		__sync_fetch_and_or((p), (v))
 #define FETCH_CAS(p, old, new_) __sync_val_compare_and_swap((p), (old), (new_))
 
 #ifdef MEALY_TSO
@@ -53,6 +55,8 @@
 #define READ(x)		   __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE(x, v)	   __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 #define FETCH_ADD(p, v)	   __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
+#define FETCH_AND(p, v)	   __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
+#define FETCH_OR(p, v)	   __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 #define FETCH_CAS(p, old, new_)                                                                                        \
 	({                                                                                                             \
 		__typeof__(*(p)) _old = (old);                                                                         \

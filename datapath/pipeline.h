@@ -42,6 +42,7 @@ enum {
 	KEY_PARTS_MAX = 12,
 	CUSTOM_MAX = 8,	       /* Headers that one application declares. */
 	APP_GLOBALS_MAX = 16,  /* Global registers of one application on a hook. */
+	GLOBAL_TRIES = 4,      /* Of a `max`. */
 	GLOBALS_MAX = 1024,    /* ... of the switch. */
 	FALLS_MAX = 8,	       /* Timeouts a late packet replays. */
 	CHAIN_MAX = 5,	       /* Lines of a bucket: the head and four overflow ones. */
@@ -90,7 +91,7 @@ enum {
 	CELL_ETH_TYPE,	     /* Of the payload, after VLAN tags. */
 	CELL_IP_PROTO,	     /* After extension headers. */
 	CELL_FRAG_OFFSET,    /* In bytes; 0 also for packets that are no fragments. */
-	CELL_PAYLOAD_LENGTH, /* Bytes after the L4 header as IP's length tells. */
+	CELL_PAYLOAD_LENGTH, /* Bytes after the L4 header as IP's length tells; without IP those after Ethernet. */
 	CELL_DIRECTION,	     /* 0 or 1, after OP_BIFLOW. */
 	CELL_STATE,	     /* State id of the looked-up record. */
 	CELL_META_END,
@@ -134,7 +135,17 @@ enum present {
 
 /* ---- loads: packet -> cells ------------------------------------------------------------ */
 
-enum pkt_base { BASE_ETH, BASE_L3, BASE_L4, BASE_ROUTING, BASE_FRAG6, BASE_HOPOPTS, BASE_DSTOPTS, BASE_PAYLOAD, BASE_MAX };
+enum pkt_base {
+	BASE_ETH,
+	BASE_L3,
+	BASE_L4,
+	BASE_ROUTING,
+	BASE_FRAG6,
+	BASE_HOPOPTS,
+	BASE_DSTOPTS,
+	BASE_PAYLOAD,
+	BASE_MAX
+};
 
 enum load_kind {
 	LOAD_NONE,
@@ -207,6 +218,8 @@ enum op_code {
 	OP_BIFLOW_ETH, /* src, dst at 'a' -> two at 'dst'. */
 	OP_HEADER,     /* Is the declared header 'b' (bit of CELL_PRESENT) there?  If cell[a] is not 0 and imm's
 			  header lies within the packet, its bit is set, else cleared.  See HEADER_IMM(). */
+	OP_LOAD,       /* Executes load 'imm' of the table, one behind its n_loads: fields of declared headers, which
+			  are read only after it is known that they are there. */
 	/* Only in 'do' and on_timeout: one atomic operation on global 'op.global', whose cell is 'dst'; the operand is
 	 * 'b' or imm.  'dst' becomes the value that this packet made.  Once a packet and table, also when the table is
 	 * begun again. */
@@ -215,11 +228,13 @@ enum op_code {
 	OP_GLOBAL_AND,
 	OP_GLOBAL_OR,
 	OP_GLOBAL_SET,
-	OP_GLOBAL_MAX,
+	OP_GLOBAL_MAX, /* One try: another CPU may be faster.  The encoder writes the op GLOBAL_TRIES times, all but
+			  the last with OP_TRY; the last one that fails is counted. */
+	OP_GLOBAL_GET, /* Only reads; for on_timeout, which runs without the application's first table. */
 	OP_CODE_MAX,
 };
 
-enum { OP_IMM = 1, OP_SWAP = 2 };
+enum { OP_IMM = 1, OP_SWAP = 2, OP_TRY = 4 };
 
 /* imm of OP_HEADER: where the header begins, from which base, and how long it is. */
 #define HEADER_IMM(base, off, size) ((__u64)(base) << 32 | (__u64)(off) << 16 | (size))
@@ -352,7 +367,10 @@ struct state_def {
 	__u8 zero;
 	__u16 first_test; /* Or FOUND(rule). */
 	__u16 n_tests;	  /* At most so many are made. */
-	__u16 first_timeout; /* Ops of on_timeout: run when the state is left by a timeout, CELL_NOW being its deadline. */
+	/* Ops of on_timeout, run when a timeout ends the state.  They have cells of their own: the record's image is
+	 * CELL_LOOKUP also in a table of two scopes, CELL_NOW is the deadline, temporaries are anything else; nothing
+	 * of a packet is there. */
+	__u16 first_timeout;
 	__u8 n_timeout;
 	__u8 zero2[5];
 };
@@ -377,6 +395,7 @@ struct global_load {
 enum when_full { FULL_DROP, FULL_PASS, FULL_EVICT, FULL_CONTINUE };
 
 enum table_flags {
+	TABLE_UPDATES = 128, /* A state has updates on_timeout. */
 	TABLE_VALID = 1,
 	TABLE_STATEFUL = 2,
 	TABLE_TWO_SCOPES = 4,
@@ -470,19 +489,24 @@ enum {
 	COUNTER_PUNT_LOST,		   /* ... not given: the ring was full. */
 	COUNTER_XMIT_FAILED,		   /* Redirects that failed after the program ended. */
 	COUNTER_MISC_END,
-	COUNTER_RULES = 12800,		   /* Rules and tables, indices given by the agent. */
+	COUNTER_RULES = 12800, /* Rules and tables, indices given by the agent. */
 };
 _Static_assert(COUNTER_MISC_END <= COUNTER_RULES, "no room for fixed counters");
 
 /* ---- globals ---------------------------------------------------------------------------------- */
 
-/* A register of an application: an element of MAP_GLOBALS.  Its index follows its name, so versions share it.  A line of
- * its own, because CPUs fight for it. */
+/* A register of an application: an element of MAP_GLOBALS.  Its index follows its name, so versions share it.  A line
+ * of its own, because CPUs fight for it. */
 struct global {
 	__u64 value;
-	__u64 zero[7];
+	__u64 lost; /* `G = max(G, x)` not made: other CPUs changed G at every try. */
+	__u64 zero[6];
 };
 _Static_assert(sizeof(struct global) == 64, "bump MEALY_ABI_VERSION");
+
+struct globals {
+	struct global at[GLOBALS_MAX];
+};
 
 /* ---- events: ring buffer -> agent --------------------------------------------------------------- */
 
@@ -611,10 +635,10 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_PORT_OF_IFINDEX "port_of_if"
 #define MAP_PORT_HASH	    "port_hash"
 #define MAP_PORTS	    "ports"
-#define MAP_TX_PORTS	    "tx_ports"	 /* DEVMAP by port number */
-#define MAP_GLOBALS	    "globals"	 /* ARRAY[1] of struct global[GLOBALS_MAX], mmapable */
-#define MAP_CLOCK	    "test_clock" /* ARRAY[1] struct test_input; read when switch_config says so */
-#define MAP_GRACE	    "grace"	 /* ARRAY_OF_MAPS[1]: an update waits for a grace period */
+#define MAP_TX_PORTS	    "tx_ports"	    /* DEVMAP by port number */
+#define MAP_GLOBALS	    ".data.globals" /* ARRAY[1] of struct globals, mmapable */
+#define MAP_CLOCK	    "test_clock"    /* ARRAY[1] struct test_input; read when switch_config says so */
+#define MAP_GRACE	    "grace"	    /* ARRAY_OF_MAPS[1]: an update waits for a grace period */
 
 enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MAX };
 

@@ -330,6 +330,7 @@ HOOK_FN enum exit_reason parse_l4(struct hook *h, struct scratch *s, struct pars
 		else if (proto == PROTO_ICMPV6 && is_ipv6)
 			reason = parse_icmp(h, s, p, PRESENT_BIT(ICMPV6), &size);
 	}
+	s->off[BASE_PAYLOAD] = p->off + size;
 	s->cells[CELL_PAYLOAD_LENGTH] = p->ip_end - p->off - size;
 	return reason;
 }
@@ -346,7 +347,10 @@ HOOK_FN enum exit_reason parse_l3(struct hook *h, struct scratch *s, struct pars
 	case ETHER_ARP: return parse_arp(h, s, p);
 	case ETHER_IPV4: reason = parse_ipv4(h, s, p); break;
 	case ETHER_IPV6: reason = parse_ipv6(h, s, p); break;
-	default: return EXIT_NONE;
+	default:
+		s->off[BASE_PAYLOAD] = p->off;
+		s->cells[CELL_PAYLOAD_LENGTH] = p->frame_end - p->off;
+		return EXIT_NONE;
 	}
 	return reason ?: parse_l4(h, s, p);
 }
@@ -363,6 +367,7 @@ HOOK_FN enum exit_reason parse_frame(struct hook *h, struct scratch *s)
 	s->cells[CELL_FRAG_OFFSET] = 0;
 	s->cells[CELL_PAYLOAD_LENGTH] = 0;
 	s->off[BASE_ETH] = 0;
+	s->off[BASE_PAYLOAD] = 0;
 	return parse_ether(h, s, &p) ?: parse_l3(h, s, &p);
 }
 

@@ -52,6 +52,19 @@ enum was {
 	WAS_OVER = 16,	 /* Freed by this packet. */
 };
 
+/* What flow_free.h is asked to do with one flow, and the updates that it makes on the way. */
+struct free_work {
+	struct place at;
+	__u32 why;    /* enum free_why */
+	__u32 change; /* FREE_DELETE: only if it is the flow's change number; 0: anyway. */
+	__u64 now;
+	__u32 next_op, n_ops; /* Updates still to make by the state that the flow leaves ... */
+	__u32 leaving;	      /* ... 1: by the timeout of 'when' to 'to'. */
+	__u32 to;
+	__u64 when;
+	__u32 updated; /* 1: registers changed too. */
+};
+
 struct scratch {
 	__u64 cells[CELLS];
 	__u16 off[BASE_MAX + 1]; /* Where each header begins in the frame; valid if present. */
@@ -63,10 +76,14 @@ struct scratch {
 	__u32 restarts;		 /* Used of RESTARTS_MAX. */
 	__u32 tails;		 /* Tail calls used since the root's. */
 	__u32 phase;		 /* 0: decide (and apply); 1: apply to the update scope. */
+	__u32 again;		 /* 1: the table is begun again; what needs no record is done. */
+	__u32 global_done;	 /* The global that this table has written for the packet, plus 1; 0: none ... */
+	__u64 global_value;	 /* ... and what it made of it. */
 	__u32 rule;		 /* Chosen. */
 	__u32 base;		 /* First cell of the image being worked on: CELL_LOOKUP or CELL_UPDATE. */
 	__u32 was;		 /* Bits of enum was. */
 	__u64 now;		 /* The time of the flow being worked on. */
+	struct free_work free;
 	__u32 n_notes;
 	struct note note[NOTES_MAX];
 	struct place place;
@@ -75,6 +92,7 @@ struct scratch {
 	__u32 record_slot;		  /* Of the update record, 0: none; for events. */
 	__u32 punt_size;		  /* Bytes captured in 'punt'. */
 	__u64 fallen[EVENT_WORDS_MAX];	  /* Image of the record before a timeout that notifies. */
+	__u64 timeout[CELLS];		  /* The cells of a state's on_timeout. */
 	__u64 vars[CELL_META - CELL_VAR]; /* The variables before a creation that may begin again. */
 	struct event event;		  /* Built here, then copied to the ring ... */
 	__u8 punt[PUNT_BYTES_MAX];	  /* ... with the packet behind it. */

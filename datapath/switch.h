@@ -10,6 +10,7 @@
 #include "pkt_load.h"
 #include "pkt_parse.h"
 #include "pkt_rewrite.h"
+#include "xfsm_pre.h"
 #include "xfsm_step.h"
 
 /* The kernel allows 33 tail calls; the root took one. */
@@ -65,6 +66,8 @@ HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
 {
 	s->table = table;
 	s->phase = 0;
+	s->again = 0;
+	s->global_done = 0;
 	return switch_go(h, s, INTERP_TABLE);
 }
 
@@ -218,13 +221,25 @@ HOOK_FN int switch_entry(struct hook *h, struct scratch *s)
 
 /* ---- table ---------------------------------------------------------------------------------------------------- */
 
+/* What the tables of an application hand on: zero, and the globals as they are now. */
+HOOK_FN void table_variables(struct hook *h, struct scratch *s, const struct table *t)
+{
+	for (__u32 i = CELL_VAR; i < CELL_META; i++)
+		s->cells[i] = 0;
+	LOOP
+	for (__u32 i = 0; i < APP_GLOBALS_MAX; i++) {
+		if (i >= AGAIN(t->n_globals))
+			break;
+		s->cells[t->globals[i].cell] = READ(map_global(h, t->globals[i].global)->value);
+	}
+}
+
 /* Everything before the flow: variables, fields, operations that need no record. */
 HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table *t)
 {
 	s->app = t->app;
 	if ((t->flags & (TABLE_FIRST | TABLE_CLEAN)) == TABLE_FIRST)
-		for (__u32 i = CELL_VAR; i < CELL_META; i++)
-			s->cells[i] = 0;
+		table_variables(h, s, t);
 	LOOP
 	for (__u32 i = 0; i < LOADS_MAX; i++) {
 		if (i >= AGAIN(t->n_loads))
@@ -237,7 +252,7 @@ HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table
 	for (__u32 i = 0; i < OPS_PRE_MAX; i++) {
 		if (i >= AGAIN(t->n_pre))
 			break;
-		op_run_pre(h, s->cells, &t->ops[(t->first_pre + i) & (OPS_MAX - 1)]);
+		op_run_pre(h, s, t, &t->ops[(t->first_pre + i) & (OPS_MAX - 1)]);
 	}
 }
 
@@ -262,7 +277,8 @@ HOOK_FN enum outcome table_run(struct hook *h, struct scratch *s, const struct t
 	s->n_notes = 0;
 	s->record_slot = 0;
 	if (!s->phase) {
-		table_prepare(h, s, t);
+		if (!s->again)
+			table_prepare(h, s, t);
 		if ((s->cells[CELL_PRESENT] & t->key_needs) != t->key_needs)
 			return table_absent(h, s, t);
 	}
@@ -350,6 +366,7 @@ HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t
 	case OUT_AGAIN:
 		if (!table_may_restart(h, s, t))
 			return switch_fault(h, s, EXIT_CONTENTION);
+		s->again = 1;
 		break;
 	default: return switch_fault(h, s, (enum exit_reason)out);
 	}

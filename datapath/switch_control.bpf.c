@@ -7,6 +7,8 @@
 
 /* Read-only for the programs of all three units; the agent sets it before the load. */
 const volatile struct switch_config switch_config SEC(".rodata.config");
+/* Shared with user space, and with the agent that comes next. */
+struct globals globals SEC(".data.globals");
 
 SEC("xdp") int control(struct xdp_md *ctx)
 {

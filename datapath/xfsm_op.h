@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xfsm_op - operations on cells.
  *
- * op_value() is pure, so it may run under a lock.  What needs a helper or several cells runs before the lock only
- * (op_run_pre). */
+ * op_value() is pure, and globals are reached without a helper, so both may run under a lock.  What needs more is in
+ * xfsm_pre.h. */
 #ifndef MEALY_XFSM_OP_H
 #define MEALY_XFSM_OP_H
 
@@ -106,79 +106,62 @@ HOOK_FN void op_run_list(__u64 *cells, const struct table *t, __u32 first, const
 	}
 }
 
-/* One of several cells that lie together; wraps instead of leaving the array. */
-#define CELL_AT(cells, first, i) ((cells)[((first) + (i)) & (CELLS - 1)])
+/* ---- globals --------------------------------------------------------------------------------------- *
+ *
+ * One atomic operation each, also under a flow's lock: who holds that lock does not hold the global. */
 
-/* Mixes a word into a hash that is equal on every switch: multiply, fold, multiply (the finaliser of MurmurHash3). */
-HOOK_FN __u64 op_hash_add(__u64 hash, __u64 word)
+/* Returns what the global became; '*ret_done' is false if another CPU was faster. */
+HOOK_FN __u64 global_write(struct global *global, __u8 code, __u64 value, bool *ret_done)
 {
-	hash ^= word;
-	hash ^= hash >> 33;
-	hash *= 0xff51afd7ed558ccdull;
-	hash ^= hash >> 33;
-	hash *= 0xc4ceb9fe1a85ec53ull;
-	return hash ^ (hash >> 33);
+	__u64 old;
+
+	switch (code) {
+	case OP_GLOBAL_ADD: return FETCH_ADD(&global->value, value) + value;
+	case OP_GLOBAL_AND: return FETCH_AND(&global->value, value) & value;
+	case OP_GLOBAL_OR: return FETCH_OR(&global->value, value) | value;
+	case OP_GLOBAL_SET: WRITE(global->value, value); return value;
+	case OP_GLOBAL_MAX:
+		old = READ(global->value);
+		if (old >= value)
+			return old;
+		*ret_done = FETCH_CAS(&global->value, old, value) == old;
+		return value;
+	}
+	return READ(global->value);
 }
 
-/* Order of two ends of three words each, the first one counting most: true if the ends must change places. */
-HOOK_FN bool op_ends_swap(__u64 a0, __u64 a1, __u64 a2, __u64 b0, __u64 b1, __u64 b2)
+/* Once a packet and table: it may come here again, with what it did already done. */
+HOOK_FN void op_global(struct hook *h, struct scratch *s, __u64 *cells, const struct op *op, bool once)
 {
-	if (a0 != b0)
-		return a0 > b0;
-	if (a1 != b1)
-		return a1 > b1;
-	return a2 > b2;
+	struct global *global = map_global(h, op->global);
+	bool done = true;
+
+	if (!once || AGAIN(s->global_done) != op->global + 1u)
+		s->global_value = global_write(global, op->code, op->flags & OP_IMM ? op->imm : cells[op->b], &done);
+	cells[op->dst] = s->global_value;
+	if (done)
+		s->global_done = op->global + 1u;
+	else if (!(op->flags & OP_TRY))
+		(void)FETCH_ADD(&global->lost, 1);
 }
 
-HOOK_FN void op_biflow_l4(__u64 *cells, __u32 a, __u32 dst)
+/* An operation of a list that may write globals. */
+HOOK_FN void op_run_write(struct hook *h, struct scratch *s, __u64 *cells, const struct op *op, bool once)
 {
-	__u64 src_hi = CELL_AT(cells, a, 0), src_lo = CELL_AT(cells, a, 1), sport = CELL_AT(cells, a, 4);
-	__u64 dst_hi = CELL_AT(cells, a, 2), dst_lo = CELL_AT(cells, a, 3), dport = CELL_AT(cells, a, 5);
-	bool swap = op_ends_swap(src_hi, src_lo, sport, dst_hi, dst_lo, dport);
-
-	CELL_AT(cells, dst, 0) = swap ? dst_hi : src_hi;
-	CELL_AT(cells, dst, 1) = swap ? dst_lo : src_lo;
-	CELL_AT(cells, dst, 2) = swap ? src_hi : dst_hi;
-	CELL_AT(cells, dst, 3) = swap ? src_lo : dst_lo;
-	CELL_AT(cells, dst, 4) = swap ? dport : sport;
-	CELL_AT(cells, dst, 5) = swap ? sport : dport;
-	cells[CELL_DIRECTION] = swap;
+	if (op->code >= OP_GLOBAL_FIRST)
+		op_global(h, s, cells, op, once);
+	else
+		op_run(cells, op);
 }
 
-HOOK_FN void op_biflow_ip(__u64 *cells, __u32 a, __u32 dst)
+/* As op_run_list(), for the updates of a packet. */
+HOOK_FN void op_run_do(struct hook *h, struct scratch *s, const struct table *t, __u32 first, const __u8 *n)
 {
-	__u64 src_hi = CELL_AT(cells, a, 0), src_lo = CELL_AT(cells, a, 1);
-	__u64 dst_hi = CELL_AT(cells, a, 2), dst_lo = CELL_AT(cells, a, 3);
-	bool swap = op_ends_swap(src_hi, src_lo, 0, dst_hi, dst_lo, 0);
-
-	CELL_AT(cells, dst, 0) = swap ? dst_hi : src_hi;
-	CELL_AT(cells, dst, 1) = swap ? dst_lo : src_lo;
-	CELL_AT(cells, dst, 2) = swap ? src_hi : dst_hi;
-	CELL_AT(cells, dst, 3) = swap ? src_lo : dst_lo;
-	cells[CELL_DIRECTION] = swap;
-}
-
-HOOK_FN void op_biflow_eth(__u64 *cells, __u32 a, __u32 dst)
-{
-	__u64 from = CELL_AT(cells, a, 0), to = CELL_AT(cells, a, 1);
-
-	CELL_AT(cells, dst, 0) = from > to ? to : from;
-	CELL_AT(cells, dst, 1) = from > to ? from : to;
-	cells[CELL_DIRECTION] = from > to;
-}
-
-HOOK_FN void op_run_pre(struct hook *h, __u64 *cells, const struct op *op)
-{
-	__u64 b = op->flags & OP_IMM ? op->imm : cells[op->b];
-
-	switch (op->code) {
-	case OP_RANDOM: cells[op->dst] = hook_random(h); break;
-	case OP_HASH_INIT: cells[op->dst] = b; break;
-	case OP_HASH_ADD: cells[op->dst] = op_hash_add(cells[op->a], b); break;
-	case OP_BIFLOW_L4: op_biflow_l4(cells, op->a, op->dst); break;
-	case OP_BIFLOW_IP: op_biflow_ip(cells, op->a, op->dst); break;
-	case OP_BIFLOW_ETH: op_biflow_eth(cells, op->a, op->dst); break;
-	default: op_run(cells, op);
+	LOOP
+	for (__u32 i = 0; i < OPS_DO_MAX; i++) {
+		if (i >= AGAIN(*n))
+			break;
+		op_run_write(h, s, s->cells, &t->ops[(first + i) & (OPS_MAX - 1)], true);
 	}
 }
 

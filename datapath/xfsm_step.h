@@ -93,6 +93,23 @@ HOOK_FN void step_clock_of_flow(struct scratch *s, const struct table *t, const 
 		s->cells[CELL_NOW] = s->now;
 }
 
+/* True if the flow must fall by FREE.  By the deadline in the record, which FREE sets anew. */
+HOOK_FN bool step_is_due(const struct scratch *s, const struct table *t, const struct flow_head *image)
+{
+	return (AGAIN(t->flags) & TABLE_UPDATES) && AGAIN(image->deadline_ns) - 1 < s->now;
+}
+
+/* The flow is due and its table has updates. */
+HOOK_FN enum outcome step_fall_first(struct hook *h, struct scratch *s, struct flow *flow)
+{
+	hook_unlock(flow->lock);
+	s->free.at = s->place;
+	s->free.why = FREE_DUE;
+	s->free.now = s->now;
+	COLD_CALL(flow_free, h, s);
+	return OUT_AGAIN;
+}
+
 /* Finds the flow of the key in the image.  OUT_RULE: the image is read; a flow that exists is locked (flow->line[0] is
  * set). */
 HOOK_FN enum outcome step_find(struct hook *h, struct scratch *s, const struct table *t, struct flow *flow)
@@ -116,6 +133,8 @@ HOOK_FN enum outcome step_find(struct hook *h, struct scratch *s, const struct t
 		s->was = WAS_FOUND;
 		image_read(t, flow, image);
 		step_clock_of_flow(s, t, image_head(image));
+		if (step_is_due(s, t, image_head(image)))
+			return step_fall_first(h, s, flow);
 	}
 	return out;
 }
@@ -163,12 +182,12 @@ HOOK_FN const struct rule *step_rule(const struct scratch *s, const struct table
 
 /* ---- apply ------------------------------------------------------------------------------------------------------ */
 
-HOOK_FN void step_apply(struct scratch *s, const struct table *t, const struct rule *r)
+HOOK_FN void step_apply(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {
 	struct flow_head *head = image_head(step_image(s));
 	__u16 old_state = head->state;
 
-	op_run_list(s->cells, t, r->first_do, &r->n_do, OPS_DO_MAX);
+	op_run_do(h, s, t, r->first_do, &r->n_do);
 	if (AGAIN(r->flags) & RULE_NEXT)
 		time_enter(t, head, r->next, s->now);
 	if ((AGAIN(s->was) & WAS_FRESH) || !(AGAIN(r->flags) & RULE_NO_REFRESH))
@@ -286,7 +305,7 @@ HOOK_FN enum outcome step_finish_image(struct hook *h, struct scratch *s, const 
 
 	if (create)
 		vars_save(s, t);
-	step_apply(s, t, r);
+	step_apply(h, s, t, r);
 	return create ? step_create(h, s, t) : OUT_RULE;
 }
 
@@ -325,7 +344,7 @@ HOOK_FN enum outcome step_locked(struct hook *h, struct scratch *s, const struct
 	step_fall(s, t);
 	if (step_role(s, t) != ROLE_APPLY)
 		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
-	WITH_RULE(s, t, r, step_apply(s, t, r); step_write(s, t, r, flow))
+	WITH_RULE(s, t, r, step_apply(h, s, t, r); step_write(s, t, r, flow))
 	step_settle(h, s, t);
 	return OUT_RULE;
 }

@@ -79,21 +79,31 @@ HOOK_FN void time_note_fall(struct scratch *s, const struct flow_head *image, __
 	note_add(s, EVENT_TIMEOUT, image->state, to, RULES_ROOM);
 }
 
+/* ---- falling ----------------------------------------------------------------------------------------------- */
+
+/* The timeout of 'state' that is due first, and where it leads; 0: none. */
+HOOK_FN __u64 time_next(const struct table *t, const struct flow_head *image, __u32 *ret_to)
+{
+	const struct state_def *sd = time_state(t, image->state);
+	__u64 hard = time_hard_at(image, sd), idle = time_idle_at(image, sd);
+	bool by_hard = hard && (!idle || hard <= idle);
+
+	*ret_to = by_hard ? sd->hard_to : sd->idle_to;
+	return by_hard ? hard : idle;
+}
+
 /* Lets the flow fall by every timeout that is due at 'now', at most FALLS_MAX.  True: it reached the first
  * state, so the flow is over.  Writes only the image, and notes when 'noting'. */
 HOOK_FN bool time_fall(struct scratch *s, const struct table *t, struct flow_head *image, __u64 now, bool noting)
 {
 	KEEP_LOOP
 	for (__u32 i = 0; i < FALLS_MAX; i++) {
-		const struct state_def *sd = time_state(t, image->state);
-		__u64 hard = time_hard_at(image, sd), idle = time_idle_at(image, sd);
-		bool by_hard = hard && (!idle || hard <= idle);
-		__u64 when = by_hard ? hard : idle;
-		__u32 to = by_hard ? sd->hard_to : sd->idle_to;
+		__u32 to;
+		__u64 when = time_next(t, image, &to);
 
 		if (!when || when > now)
 			return false;
-		if (noting && (sd->flags & STATE_NOTIFY))
+		if (noting && (time_state(t, image->state)->flags & STATE_NOTIFY))
 			time_note_fall(s, image, to);
 		time_enter(t, image, to, when);
 		image->last_used_ns = when;

@@ -38,7 +38,12 @@ static const struct bucket *read_buckets(void *data, unsigned flow_table)
 
 static void hand_over(struct hand *over, const struct hand *live)
 {
-	const struct native_source source = {live->sw, read_table, read_chain, read_desc, read_records, read_buckets};
+	const struct native_source source = {.data = live->sw,
+					     .table = read_table,
+					     .chain = read_chain,
+					     .flow_desc = read_desc,
+					     .records = read_records,
+					     .buckets = read_buckets};
 
 	memset(over, 0, sizeof(*over));
 	over->now_ns = live->now_ns;
