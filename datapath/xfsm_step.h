@@ -319,6 +319,19 @@ HOOK_FN bool step_has_second(const struct scratch *s, const struct table *t, con
 
 /* ---- the step ---------------------------------------------------------------------------------------------------- */
 
+/* Brings the copy of a looked-up flow to the present.  A function of its own, so that what follows is entered in one
+ * way only: the verifier walks the search for a rule once for each. */
+COLD_FN(step_fall_copy)
+{
+	COLD_BEGIN
+	const struct table *t = cold_table(h, s);
+
+	if (!t)
+		return EXIT_NO_TABLE;
+	step_fall(s, t);
+	return OUT_RULE;
+}
+
 /* All that holds no lock: tables of rules only, flows that do not exist, and the first phase of two.  A function of its
  * own, so that the verifier walks the search for a rule twice, here and under the lock, and not once for each way of
  * having no lock.  Returns an outcome. */
@@ -329,8 +342,6 @@ COLD_FN(step_unlocked)
 
 	if (!t)
 		return EXIT_NO_TABLE;
-	if (s->was & WAS_FOUND)
-		step_fall(s, t);
 	if (step_role(s, t) != ROLE_APPLY)
 		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
 	if (step_role(s, t) == ROLE_DECIDE)
@@ -373,8 +384,10 @@ HOOK_FN enum outcome xfsm_step(struct hook *h, struct scratch *s, const struct t
 		return out;
 	if (flow.line[0] && step_role(s, t) != ROLE_DECIDE)
 		return step_locked(h, s, t, &flow);
-	if (flow.line[0])
+	if (flow.line[0]) {
 		hook_unlock(flow.lock);
+		COLD_CALL(step_fall_copy, h, s);
+	}
 	return COLD_CALL(step_unlocked, h, s);
 }
 

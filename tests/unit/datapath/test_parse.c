@@ -114,6 +114,7 @@ static const struct parse_case cases[] = {
 	 .pkt = {.eth_type = 0x8100, .vlan_id = 5, .vlan2_id = 6, .payload_size = 30},
 	 .present = NEED(ETH) | NEED(VLAN) | NEED(VLAN2),
 	 .l3 = 22,
+	 .payload = 30,
 	 .eth_type = 0x8100},
 	{.name = "a first fragment",
 	 .pkt = {.udp_dport = 1, .more_fragments = 1, .payload_size = 16},
