@@ -22,6 +22,8 @@ static const struct handler {
 	[MSG_GET_TABLES] = {handle_tables, false},
 	[MSG_GET_COUNTERS] = {handle_counters, false},
 	[MSG_RESET_COUNTERS] = {handle_reset_counters, true},
+	[MSG_GET_GLOBALS] = {handle_globals, false},
+	[MSG_SET_GLOBAL] = {handle_set_global, true},
 	[MSG_DUMP] = {handle_dump, false},
 	[MSG_FLOW] = {handle_flow, false},
 	[MSG_SUBSCRIBE] = {handle_subscribe, false},

@@ -15,6 +15,8 @@ void handle_ports(struct request *rq);
 void handle_tables(struct request *rq);
 void handle_counters(struct request *rq); /* handle_counter.c */
 void handle_reset_counters(struct request *rq);
+void handle_globals(struct request *rq); /* handle_global.c */
+void handle_set_global(struct request *rq);
 void handle_dump(struct request *rq); /* handle_flow.c */
 void handle_flow(struct request *rq);
 void handle_subscribe(struct request *rq); /* handle_packet.c */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEY_TEXT_MAX = 1024, VALUE_TEXT_MAX = 128 };
+enum { KEY_TEXT_MAX = 1024, REGISTERS_TEXT_MAX = 4000, VALUE_TEXT_MAX = 128 };
 
 uint64_t unix_now_ms(void)
 {
@@ -15,21 +15,22 @@ uint64_t unix_now_ms(void)
 	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
 }
 
-void render_key(const struct layout *layout, const uint64_t *words, unsigned n_words, char *buf, size_t size)
+/* "NAME=VALUE ..." of some fields of a record. */
+static void render_fields(const struct layout_field *field, size_t n, const struct event *event, char *buf, size_t size)
 {
 	__u64 image[RECORD_WORDS(RECORD_256)] = {};
 	char value[VALUE_TEXT_MAX];
 	size_t used = 0;
 
-	memcpy(image, words, sizeof(image[0]) * (n_words < 32 ? n_words : 32));
+	memcpy(image, event->words, sizeof(image[0]) * (event->n_words < 32 ? event->n_words : 32));
 	buf[0] = '\0';
-	for (size_t i = 0; i < layout->n_keys && used < size; i++) {
-		const struct layout_field *f = &layout->key[i];
+	for (size_t i = 0; i < n && used < size; i++) {
+		const struct layout_field *f = &field[i];
 		__u64 hi = 0, lo = 0;
 
 		layout_get(f, image, &hi, &lo);
 		used += snprintf(buf + used, size - used, "%s%s=%s", i ? " " : "", f->name,
-				 value_render(f->type, hi, lo, 0, value, sizeof(value)));
+				 value_render(f->type, hi, lo, event->time_ns, value, sizeof(value)));
 	}
 }
 
@@ -58,7 +59,7 @@ void event_out(struct agent *agent, const struct event *event, const uint8_t *pa
 	const struct plan *plan = versions_plan_of(agent->versions, event->version);
 	const struct plan_table *t = plan_find_id(plan, event->table);
 	const struct port *port = event->port ? wiring_port(agent->wiring, event->port) : NULL;
-	char key[KEY_TEXT_MAX] = "";
+	char key[KEY_TEXT_MAX] = "", registers[REGISTERS_TEXT_MAX] = "";
 	struct msg_event out = {
 		.time_ms = event_time_ms(agent, event),
 		.kind = kind_name(event->kind),
@@ -83,8 +84,10 @@ void event_out(struct agent *agent, const struct event *event, const uint8_t *pa
 		out.new_state = layout_state_name(t->layout, event->new_state);
 	}
 	if (t && t->layout && event->n_words > FLOW_HEAD_WORDS) {
-		render_key(t->layout, (const uint64_t *)event->words, event->n_words, key, sizeof(key));
+		render_fields(t->layout->key, t->layout->n_keys, event, key, sizeof(key));
+		render_fields(t->layout->reg, t->layout->n_regs, event, registers, sizeof(registers));
 		out.key = key;
+		out.registers = registers;
 	}
 	notify_add(agent->notify, &out);
 }

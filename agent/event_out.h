@@ -11,7 +11,4 @@ void event_out(struct agent *agent, const struct event *event, const uint8_t *pa
 /* Unix time, ms. */
 uint64_t unix_now_ms(void);
 
-/* "ip.src=10.0.0.1 l4.dst=53": the key in a record's image of 'n_words' words. */
-void render_key(const struct layout *layout, const uint64_t *words, unsigned n_words, char *buf, size_t size);
-
 #endif

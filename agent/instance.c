@@ -274,6 +274,7 @@ int instance_load(const struct instance_options *options, struct instance **ret_
 	instance->object = result.object;
 	instance->found.flows = result.flows;
 	instance->found.counters = result.counters;
+	instance->found.globals = result.globals;
 	instance->found.lost = result.lost;
 	instance->found.blind = result.blind;
 

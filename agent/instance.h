@@ -44,7 +44,7 @@ struct instance_found {
 	unsigned number;  /* Of its folder; 0: none was there. */
 	uint64_t version; /* struct chain.version of its active slot; 0: none committed. */
 	bool flows;	  /* Flow tables were taken over. */
-	bool counters;
+	bool counters, globals;
 	char *lost;  /* In words, what could not be taken over; NULL: nothing. */
 	char *blind; /* In words, why failed redirects are not counted; NULL: they are. */
 };

@@ -182,6 +182,7 @@ static int reuse_shared(struct bpf_object *object, const struct pin *pin, struct
 	}
 	result->flows = reused[GROUP_FLOWS];
 	result->counters = reused[GROUP_COUNTERS];
+	result->globals = reused[GROUP_GLOBALS];
 	return 0;
 }
 

@@ -105,6 +105,7 @@ static struct shared *share(const struct msg_event *event)
 	full.deployment = text_or_empty(full.deployment);
 	full.table = text_or_empty(full.table);
 	full.key = text_or_empty(full.key);
+	full.registers = text_or_empty(full.registers);
 	full.old_state = text_or_empty(full.old_state);
 	full.new_state = text_or_empty(full.new_state);
 	full.rule = text_or_empty(full.rule);

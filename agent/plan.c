@@ -279,6 +279,31 @@ static int place_table(struct plan *plan, struct plan_table *table, char **ret_t
 	return r;
 }
 
+static int place_globals(struct plan *plan, struct plan_app *pa, char **ret_text)
+{
+	const char *deployment = deployment_of(pa)->name;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < pa->app->n_globals; i++) {
+		_cleanup_free_ char *name = NULL;
+		uint32_t index = 0;
+
+		if (asprintf(&name, "%s/%s", deployment, pa->app->global[i].name) < 0) {
+			name = NULL;
+			return -ENOMEM;
+		}
+		r = registry_add_global(plan->registry, name, &index);
+		pa->placement.global[i] = index;
+	}
+	if (r == -ENOSPC)
+		return why_set(
+			ret_text, r,
+			"%s: the %d globals of this switch are in use; those of what was removed come free within a "
+			"second",
+			deployment, GLOBALS_MAX);
+	return r;
+}
+
 static int place_all(struct plan *plan, const struct plan_options *options, char **ret_text)
 {
 	int r = 0;
@@ -289,6 +314,8 @@ static int place_all(struct plan *plan, const struct plan_options *options, char
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++)
 		for (unsigned i = 0; r == 0 && i < plan->n_tables[hook]; i++)
 			r = place_table(plan, plan->table[hook][i], ret_text);
+	for (size_t i = 0; r == 0 && i < plan->n_apps; i++)
+		r = place_globals(plan, &plan->app[i], ret_text);
 	registry_seal(plan->registry);
 	return r;
 }

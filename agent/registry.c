@@ -49,11 +49,14 @@ void registry_free(struct registry *reg)
 		return;
 	for (size_t i = 0; i < reg->n_counters; i++)
 		free(reg->counter[i].name);
+	for (size_t i = 0; i < reg->n_globals; i++)
+		free(reg->global[i].name);
 	for (size_t i = 0; i < reg->n_tables; i++)
 		free(reg->table[i].name);
 	for (size_t i = 0; i < reg->n_flows; i++)
 		flow_done(&reg->flow[i]);
 	free(reg->counter);
+	free(reg->global);
 	free(reg->table);
 	free(reg->flow);
 	free(reg->used);
@@ -64,6 +67,8 @@ static void mark(struct registry *reg, const struct registry *of)
 {
 	for (size_t i = 0; i < of->n_counters; i++)
 		memset(reg->used + (of->counter[i].index - COUNTER_RULES), 1, of->counter[i].n);
+	for (size_t i = 0; i < of->n_globals; i++)
+		reg->global_used[of->global[i].index] = true;
 	for (size_t i = 0; i < of->n_flows; i++)
 		reg->flow_used[of->flow[i].index] = true;
 }
@@ -85,7 +90,7 @@ struct registry *registry_next(const struct registry *old)
 	return reg;
 }
 
-/* Both kinds of named elements begin with their name. */
+/* All kinds of named elements begin with their name. */
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -95,6 +100,8 @@ void registry_seal(struct registry *reg)
 {
 	if (reg->n_counters)
 		qsort(reg->counter, reg->n_counters, sizeof(reg->counter[0]), compare_names);
+	if (reg->n_globals)
+		qsort(reg->global, reg->n_globals, sizeof(reg->global[0]), compare_names);
 	if (reg->n_tables)
 		qsort(reg->table, reg->n_tables, sizeof(reg->table[0]), compare_names);
 	free(reg->used);
@@ -168,6 +175,39 @@ int registry_add_rule(struct registry *reg, const char *name, uint32_t *ret_inde
 int registry_add_stats(struct registry *reg, const char *name, uint32_t *ret_index)
 {
 	return add_counter(reg, name, TABLE_STAT_MAX, ret_index);
+}
+
+/* ---- globals ---- */
+
+int registry_put_global(struct registry *reg, const char *name, uint32_t index, bool fresh)
+{
+	char *copy;
+
+	if (GROW(reg->global, reg->n_globals, reg->globals_room) < 0)
+		return -ENOMEM;
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	reg->global[reg->n_globals++] = (struct registry_global){copy, index, fresh};
+	return 0;
+}
+
+int registry_add_global(struct registry *reg, const char *name, uint32_t *ret_index)
+{
+	const struct registry_global *old = reg->old ? registry_find_global(reg->old, name) : NULL;
+	uint32_t index = old ? old->index : 0;
+	int r;
+
+	while (!old && index < GLOBALS_MAX && reg->global_used[index])
+		index++;
+	if (index == GLOBALS_MAX)
+		return -ENOSPC;
+	r = registry_put_global(reg, name, index, !old);
+	if (r < 0)
+		return r;
+	reg->global_used[index] = true;
+	*ret_index = index;
+	return 0;
 }
 
 /* ---- table ids ---- */
@@ -378,6 +418,13 @@ const struct registry_flow *registry_find_flow(const struct registry *reg, const
 const struct registry_counter *registry_counter_at(const struct registry *reg, size_t i)
 {
 	return i < reg->n_counters ? &reg->counter[i] : NULL;
+}
+
+const struct registry_global *registry_find_global(const struct registry *reg, const char *name)
+{
+	if (!reg->n_globals)
+		return NULL;
+	return bsearch(&name, reg->global, reg->n_globals, sizeof(reg->global[0]), compare_names);
 }
 
 bool registry_uses_flow(const struct registry *reg, uint32_t index)

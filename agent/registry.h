@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* registry - names -> indices that stay: counters, table ids, flow tables, state ids.
+/* registry - names -> indices that stay: counters, globals, table ids, flow tables, state ids.
  *
  * A registry belongs to one version and names exactly what that version uses.  The next one is
  * begun from it with registry_next(): a name known to the old one keeps its index, a new name
@@ -46,6 +46,12 @@ struct registry_flow {
 	size_t n_states;
 };
 
+struct registry_global {
+	char *name;	/* "limiter/total" */
+	uint32_t index; /* Of MAP_GLOBALS. */
+	bool fresh;	/* Not in the registry before: it begins with its initial value. */
+};
+
 struct registry *registry_new(void);
 void registry_free(struct registry *reg);
 
@@ -57,6 +63,7 @@ void registry_seal(struct registry *reg);
 /* All give the index of 'name', adding it.  -ENOSPC: no index is free; -ENOMEM. */
 int registry_add_rule(struct registry *reg, const char *name, uint32_t *ret_index);
 int registry_add_stats(struct registry *reg, const char *name, uint32_t *ret_index);
+int registry_add_global(struct registry *reg, const char *name, uint32_t *ret_index);
 int registry_add_table(struct registry *reg, const char *name, uint32_t *ret_id);
 
 /* The flow table of 'name' with 'layout'.  The one the old version used is kept when the layouts'
@@ -72,6 +79,7 @@ bool registry_has_retired(const struct registry *reg, uint32_t index);
 /* Readers; NULL when there is none. */
 const struct registry_flow *registry_find_flow(const struct registry *reg, const char *name);
 const struct registry_counter *registry_counter_at(const struct registry *reg, size_t i);
+const struct registry_global *registry_find_global(const struct registry *reg, const char *name);
 bool registry_uses_flow(const struct registry *reg, uint32_t index);
 
 /* Text for the state directory, to be freed by the caller; NULL without memory. */

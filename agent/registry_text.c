@@ -3,6 +3,7 @@
  *
  *     next-table ID
  *     counter INDEX N NAME
+ *     global INDEX NAME
  *     table ID NAME
  *     flow INDEX HASH NAME
  *     state ID NAME                   of the flow before
@@ -58,6 +59,10 @@ char *registry_render(const struct registry *reg)
 	for (size_t i = 0; i < reg->n_counters; i++) {
 		fprintf(out, "counter %" PRIu32 " %" PRIu32 " ", reg->counter[i].index, reg->counter[i].n);
 		write_name(out, reg->counter[i].name);
+	}
+	for (size_t i = 0; i < reg->n_globals; i++) {
+		fprintf(out, "global %" PRIu32 " ", reg->global[i].index);
+		write_name(out, reg->global[i].name);
 	}
 	for (size_t i = 0; i < reg->n_tables; i++) {
 		fprintf(out, "table %" PRIu32 " ", reg->table[i].id);
@@ -122,6 +127,18 @@ static int parse_counter(struct registry *reg, uint8_t *taken, char *rest)
 	return registry_put_counter(reg, rest, index, n, false);
 }
 
+static int parse_global(struct registry *reg, char *rest)
+{
+	uint64_t index;
+
+	if (take_number(&rest, 10, GLOBALS_MAX - 1, &index) < 0 || unescape(rest) < 0)
+		return -EPROTO;
+	for (size_t i = 0; i < reg->n_globals; i++)
+		if (reg->global[i].index == index)
+			return -EPROTO;
+	return registry_put_global(reg, rest, index, false);
+}
+
 static int parse_table(struct registry *reg, char *rest)
 {
 	uint64_t id;
@@ -178,6 +195,8 @@ static int parse_line(struct registry *reg, uint8_t *taken, char *line)
 	*rest++ = '\0';
 	if (!strcmp(line, "counter"))
 		return parse_counter(reg, taken, rest);
+	if (!strcmp(line, "global"))
+		return parse_global(reg, rest);
 	if (!strcmp(line, "table"))
 		return parse_table(reg, rest);
 	if (!strcmp(line, "flow"))

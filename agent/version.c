@@ -9,6 +9,7 @@
 
 #include "../common/cleanup.h"
 #include "../common/log.h"
+#include "global.h"
 #include "host.h"
 #include "version_flows.h"
 #include "why.h"
@@ -189,6 +190,8 @@ static int build(struct versions *v, struct plan *plan, unsigned slot, char **re
 		r = reset_fresh_counters(v, plan, ret_text);
 	if (r == 0)
 		r = encode_all(v, plan, slot, ret_text);
+	if (r == 0)
+		globals_begin(v->parts.instance, plan, !v->plan && !instance_found(v->parts.instance)->globals);
 	if (r == 0)
 		r = write_file(v, plan, ret_text);
 	if (r < 0)

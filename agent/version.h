@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* version - builds what a plan says in the slot that is not active, and commits it by one store.
  *
- *     plan -> grace, if the slot's last version may still have packets -> new flow tables, counters from 0
+ *     plan -> grace, if the slot's last version may still have packets -> new flow tables, counters from 0, new globals
  *          -> tables encoded into the slot -> budget -> chains -> roots on new hooks -> file on disk
  *          -> commit -> `committed` on disk
  *     later: grace -> flow tables of the version before go, state ids come free, old files go

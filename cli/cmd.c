@@ -144,6 +144,15 @@ const struct cmd commands[] = {
 	 counter_reset},
 	{"counter", "watch", "[FILTER]", 0, 1, "what counts now, with rates",
 	 "Example: mealy counter watch rule --interval 2", watch_counter_options, counter_watch},
+	{"global", "list", "[APP]", 0, 1, "registers of applications that packets and you share",
+	 "With each: the value it has now, the one it began with, and what may be set.\n"
+	 "Example: mealy global list balancer",
+	 NULL, global_list},
+	{"global", "set", "APP NAME=VALUE", 2, 2, "write one",
+	 "Within the range the application declares. The value is runtime state like a flow: it outlives changes of\n"
+	 "the application and of the agent, and is not part of what a controller restores after a reboot.\n"
+	 "Example: mealy global set balancer quota=100",
+	 NULL, global_set},
 	{"event", "watch", "[KINDS]", 0, 1, "state changes, timeouts, full tables, ports, packets, losses",
 	 "KINDS is a comma list of state, timeout, table-full, port, packet-in, switch, deployment.\n"
 	 "--switch takes a pattern here.\n"

@@ -49,6 +49,7 @@ static void print_text(struct cli *cli, const struct msg_event *e)
 	field(e->key, "  ");
 	if (e->old_state[0] || e->new_state[0])
 		printf("  %s -> %s", e->old_state[0] ? e->old_state : "-", e->new_state[0] ? e->new_state : "-");
+	field(e->registers, "  ");
 	field(e->rule, "  rule ");
 	field(e->port, "  port ");
 	field(e->text, "  ");
@@ -79,6 +80,7 @@ static void print_json(const struct msg_event *e)
 	render_string(r, "deployment", e->deployment);
 	render_string(r, "table", e->table);
 	render_string(r, "key", e->key);
+	render_string(r, "registers", e->registers);
 	render_string(r, "old_state", e->old_state);
 	render_string(r, "new_state", e->new_state);
 	render_string(r, "rule", e->rule);

@@ -162,6 +162,16 @@ static void report_rules(struct simulation *s, struct render *r, unsigned index)
 	}
 }
 
+static void report_global(struct simulation *s, struct render *r, unsigned index)
+{
+	const struct app_global *global = &s->source.app->global[index];
+
+	render_row_begin(r);
+	render_string(r, "global", global->name);
+	render_value(r, "value", global->type, 0, simulator_global(s->sim, index), 0);
+	render_row_end(r);
+}
+
 static void report_table(struct render *r, const struct simulator_table *t)
 {
 	render_row_begin(r);
@@ -216,6 +226,12 @@ static void report(struct simulation *s)
 	for (unsigned i = 0; r && i < s->source.app->n_tables; i++)
 		if (simulator_table(s->sim, i, &table) && table.table->stateful)
 			report_table(r, &table);
+	render_free(r);
+	if (!s->source.app->n_globals)
+		return;
+	r = begin_list(s);
+	for (unsigned i = 0; r && i < s->source.app->n_globals; i++)
+		report_global(s, r, i);
 	render_free(r);
 }
 

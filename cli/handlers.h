@@ -26,6 +26,8 @@ int flow_flush(struct cli *cli, const struct args *args);
 int counter_show(struct cli *cli, const struct args *args);
 int counter_reset(struct cli *cli, const struct args *args);
 int counter_watch(struct cli *cli, const struct args *args);
+int global_list(struct cli *cli, const struct args *args);
+int global_set(struct cli *cli, const struct args *args);
 int event_watch(struct cli *cli, const struct args *args);
 int packet_out(struct cli *cli, const struct args *args);
 int trace(struct cli *cli, const struct args *args);

@@ -129,6 +129,10 @@ static int build(struct simulator *sim, const struct simulator_ports *ports, uin
 		native_set_port(sim->sw, i, true);
 	for (unsigned i = 0; i < sim->app->n_tables; i++)
 		place(sim, i, &counter);
+	for (unsigned i = 0; i < sim->app->n_globals; i++) {
+		sim->placement.global[i] = i;
+		native_set_global(sim->sw, i, sim->app->global[i].initial);
+	}
 	for (unsigned i = 0; i < sim->app->n_tables && r == 0; i++)
 		r = add_table(sim, i);
 	return r < 0 ? r : set_chain(sim);
@@ -270,6 +274,11 @@ bool simulator_table(struct simulator *sim, unsigned index, struct simulator_tab
 	if (ret_table->table->stateful)
 		native_flows(sim->sw, index, count_flow, &ret_table->n_flows);
 	return true;
+}
+
+uint64_t simulator_global(struct simulator *sim, unsigned index)
+{
+	return native_global(sim->sw, sim->placement.global[index]);
 }
 
 struct counter simulator_rule(struct simulator *sim, unsigned table, unsigned rule)

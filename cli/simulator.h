@@ -50,6 +50,8 @@ struct simulator_table {
 bool simulator_table(struct simulator *sim, unsigned index, struct simulator_table *ret_table);
 /* 'rule' is an index of the table's rules, RULE_OTHERWISE or RULE_ABSENT. */
 struct counter simulator_rule(struct simulator *sim, unsigned table, unsigned rule);
+/* A global as the last frame left it. */
+uint64_t simulator_global(struct simulator *sim, unsigned index);
 struct counter simulator_exit(struct simulator *sim, unsigned port, enum exit_reason reason);
 
 #endif

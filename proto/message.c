@@ -25,6 +25,7 @@ struct msg_event message_event(const char *kind, const char *text)
 		.deployment = "",
 		.table = "",
 		.key = "",
+		.registers = "",
 		.old_state = "",
 		.new_state = "",
 		.rule = "",

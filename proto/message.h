@@ -71,6 +71,10 @@ enum message_kind {
 	MSG_APPLIED,
 	/* A user's, to a controller: the switch of the envelope's name is gone for good */
 	MSG_FORGET_SWITCH,
+	/* Globals: what runs, not desired state */
+	MSG_GET_GLOBALS,
+	MSG_GLOBALS,
+	MSG_SET_GLOBAL,
 	MSG_KIND_MAX,
 };
 
@@ -177,6 +181,19 @@ struct msg_counter {
 	uint64_t packets, bytes;
 };
 
+struct msg_global {
+	const char *deployment, *name;
+	uint32_t type; /* enum value_type */
+	uint64_t value, initial;
+	uint64_t min, max; /* What SET_GLOBAL may set. */
+};
+
+/* Answered by OK; its text is the value before. */
+struct msg_set_global {
+	const char *deployment, *name;
+	const char *text; /* The value as people write it: "10ms". */
+};
+
 struct msg_dump {
 	const char *deployment, *table;
 	uint64_t cursor;    /* 0: begin. */
@@ -218,6 +235,7 @@ struct msg_event {
 	uint64_t change, cpu, sequence, count;
 	const uint8_t *packet;
 	size_t packet_size;
+	const char *registers; /* "n=100 seen=-0.3 s", as the event found them. */
 };
 
 struct msg_events {
@@ -334,8 +352,13 @@ struct message {
 			size_t n;
 		} counters;
 		struct {
+			struct msg_global *item;
+			size_t n;
+		} globals;
+		struct msg_set_global set_global;
+		struct {
 			const char *filter;
-		} get; /* GET_COUNTERS, RESET_COUNTERS, GET_DEPLOYMENTS: a name or "" */
+		} get; /* GET_COUNTERS, RESET_COUNTERS, GET_DEPLOYMENTS, GET_GLOBALS (a deployment): a name or "" */
 		struct msg_dump dump;
 		struct msg_dump_chunk chunk;
 		struct msg_flow flow;

@@ -221,6 +221,13 @@ const char *check_layout(const void *structure)
 	return problem;
 }
 
+const char *check_global(const void *structure)
+{
+	const struct msg_global *global = structure;
+
+	return global->min > global->max ? "a range that ends before it begins" : NULL;
+}
+
 static bool is_record_size(size_t size)
 {
 	return size == RECORD_SIZE(RECORD_64) || size == RECORD_SIZE(RECORD_128) || size == RECORD_SIZE(RECORD_256);

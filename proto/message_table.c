@@ -215,6 +215,23 @@ SHAPE(counter, struct msg_counter, counter, NULL,
 SHAPE(counters, BODY(counters), counters, NULL,
 	ITEMS(BODY(counters), item, n, 0, 65536, counter));
 
+SHAPE(global, struct msg_global, global, check_global,
+	NAME(struct msg_global, deployment),
+	NAME(struct msg_global, name),
+	UINT(struct msg_global, type, TYPE_MAX - 1),
+	ANY(struct msg_global, value),
+	ANY(struct msg_global, initial),
+	ANY(struct msg_global, min),
+	ANY(struct msg_global, max));
+
+SHAPE(globals, BODY(globals), globals, NULL,
+	ITEMS(BODY(globals), item, n, 0, GLOBALS_MAX, global));
+
+SHAPE(set_global, struct msg_set_global, set_global, NULL,
+	NAME(struct msg_set_global, deployment),
+	NAME(struct msg_set_global, name),
+	LINE(struct msg_set_global, text, 1, LINE_SIZE_MAX));
+
 /* ---- flows ---- */
 
 SHAPE(dump, struct msg_dump, dump, NULL,
@@ -262,7 +279,8 @@ SHAPE(event, struct msg_event, event, NULL,
 	ANY(struct msg_event, cpu),
 	ANY(struct msg_event, sequence),
 	ANY(struct msg_event, count),
-	BYTES(struct msg_event, packet, packet_size, 0, PACKET_SIZE_MAX));
+	BYTES(struct msg_event, packet, packet_size, 0, PACKET_SIZE_MAX),
+	WORDS(struct msg_event, registers));
 
 SHAPE(events, struct msg_events, events, NULL,
 	ANY(struct msg_events, sequence),
@@ -356,6 +374,9 @@ const struct body message_bodies[MSG_KIND_MAX] = {
 	KIND(MSG_TRACED, "traced", traced, traced),
 	KIND(MSG_APPLIED, "applied", applied, applied),
 	BARE(MSG_FORGET_SWITCH, "forget-switch"),
+	KIND(MSG_GET_GLOBALS, "get-globals", filter, get),
+	KIND(MSG_GLOBALS, "globals", globals, globals),
+	KIND(MSG_SET_GLOBAL, "set-global", set_global, set_global),
 };
 
 /* clang-format on */
@@ -366,7 +387,8 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_SYNC_END == BODY_FIELD + MSG_SYNC_END,
 _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_FORGET_SWITCH + 1,
+_Static_assert((int)MEALY__ENVELOPE__BODY_SET_GLOBAL == BODY_FIELD + MSG_SET_GLOBAL, "kinds have moved");
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_SET_GLOBAL + 1,
 	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");

@@ -68,6 +68,7 @@ enum {
 const char *check_layout(const void *structure);
 const char *check_chunk(const void *structure);
 const char *check_traced(const void *structure);
+const char *check_global(const void *structure);
 const char *check_hello(const void *structure);
 
 static inline const void *member_at(const struct member *member, const void *structure)

@@ -9,8 +9,8 @@
 /* A hundred times more than the largest sensible application. */
 enum { ARENA_LIMIT_BYTES = 64 << 20 };
 
-static const char *const app_keys[] = {"app", "parameters", "variables", "tables", NULL};
-static const char *const app_planned[] = {"headers", "globals", "meters", "groups", "templates", NULL};
+static const char *const app_keys[] = {"app", "parameters", "headers", "variables", "globals", "tables", NULL};
+static const char *const app_planned[] = {"meters", "groups", "templates", NULL};
 
 static void check_app(struct checker *c, const struct yaml_node *root)
 {
@@ -24,9 +24,15 @@ static void check_app(struct checker *c, const struct yaml_node *root)
 	else
 		ERROR(c, root->loc, "\"app: NAME\" is missing");
 	app_check_parameters(c, yaml_get(root, "parameters"));
+	node = yaml_get(root, "headers");
+	if (node)
+		app_check_headers(c, node);
 	node = yaml_get(root, "variables");
 	if (node)
 		name_parse_typed_list(c, node, "variable", &c->app->var, &c->app->n_vars, APP_VARIABLES_MAX);
+	node = yaml_get(root, "globals");
+	if (node)
+		app_check_globals(c, node);
 	node = yaml_get(root, "tables");
 	if (node)
 		app_check_tables(c, node);

@@ -13,6 +13,7 @@ enum {
 	APP_TABLES_MAX = 16,
 	APP_PARAMETERS_MAX = 64,
 	APP_VARIABLES_MAX = 24,
+	HEADER_FIELDS_MAX = 64,
 	NAME_LEN_MAX = 63,
 	APP_TEXT_MAX = 1 << 20,
 	LET_WEIGHT_MAX = 512,
@@ -61,6 +62,33 @@ struct typed { /* A register or a variable. */
 	bool read, written;
 };
 
+/* One value for all flows, which packets and the controller write. */
+struct app_global {
+	char *name;
+	enum value_type type; /* TYPE_U64, DURATION, RATE or SIZE, as its initial value. */
+	uint64_t initial;
+	uint64_t min, max; /* What the controller may set. */
+	char *initial_text;
+	char *range_text; /* As written; NULL: none, so anything. */
+	struct loc loc;
+	bool read, written;
+};
+
+/* A header that the application declares.  Number i of them is the bit PRESENT_CUSTOM + i; its fields have names
+ * like any other, "HEADER.FIELD". */
+struct app_header {
+	char *name;
+	struct match *after; /* All must hold of a packet that has it. */
+	size_t n_after;
+	int parent; /* Number of the declared header it follows, -1: none. */
+	enum pkt_base base;
+	unsigned off, size; /* Bytes, from 'base'. */
+	struct field *field;
+	size_t n_fields;
+	struct loc loc;
+	bool read;
+};
+
 struct let {
 	char *name;
 	struct expr *expr;
@@ -74,7 +102,8 @@ struct app_state {
 	uint64_t idle_ns, hard_ns;   /* 0: none. */
 	unsigned idle_to, hard_to;   /* Indices into states. */
 	char *idle_text, *hard_text; /* As written, parameters by name; NULL: none. */
-	bool notify;
+	struct stmt_list on_timeout; /* Assignments and `notify`. */
+	bool notify;		     /* One of them is. */
 	struct loc loc;
 };
 
@@ -156,6 +185,10 @@ struct app {
 	size_t n_params;
 	struct typed *var;
 	size_t n_vars;
+	struct app_global *global;
+	size_t n_globals;
+	struct app_header *header; /* CUSTOM_MAX at most. */
+	size_t n_headers;
 	struct app_table *table;
 	size_t n_tables;
 	struct arena *arena; /* Owns all of it. */
@@ -175,6 +208,13 @@ const char *app_meta_at(size_t index, enum value_type *ret_type, unsigned *ret_b
 
 /* Words that no application may use as names, and what they are ("a helper"); NULL behind the last. */
 const char *app_reserved_at(size_t index, const char **ret_what);
+
+/* The operand of an assignment to a global and the atomic operation OP_GLOBAL_* it is; of "-=" the operand is still to
+ * be negated. */
+const struct expr *app_global_operand(const struct stmt *stmt, enum op_code *ret_code);
+
+/* A field of the packet, of the table of fields or of a declared header; NULL if there is none. */
+const struct field *app_find_field(const struct app *app, const char *name);
 
 /* Canonical YAML that app_parse() accepts and that means the same; the caller frees. */
 char *app_render_yaml(const struct app *app);

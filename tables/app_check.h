@@ -29,7 +29,8 @@ enum place {
 	PLACE_WHEN,
 	PLACE_DO,
 	PLACE_ACTION,
-	PLACE_ABSENT, /* `absent:` of a table: there is no record. */
+	PLACE_ABSENT,  /* `absent:` of a table: there is no record. */
+	PLACE_TIMEOUT, /* `on_timeout:` of a state: there is no packet. */
 };
 
 struct checker {
@@ -71,6 +72,8 @@ const char *did_you_mean(struct checker *c, const char *word, const char *const 
 int name_find_meta(const char *name, unsigned *ret_cell, enum value_type *ret_type, unsigned *ret_bits);
 int name_find_typed(const struct typed *typed, size_t n, const char *name);
 int name_find_table(const struct app *app, const char *name);
+int name_find_global(const struct app *app, const char *name);
+int name_find_header(const struct app *app, const char *name);
 int name_find_let(const struct app_table *table, const char *name);
 struct parameter *name_find_parameter(const struct app *app, const char *name);
 /* The same where the application uses it. */
@@ -98,6 +101,13 @@ const char *value_range_mistake(enum value_type type, const struct value *first,
 int value_parse_constant(struct checker *c, const char *text, struct loc loc, struct value *ret_value);
 /* Clears the bits behind a prefix, with a warning when there were any. */
 void value_trim_prefix(struct checker *c, struct loc loc, const char *text, struct value *value);
+
+/* ---- app_global.c, app_header.c ---- */
+
+void app_check_globals(struct checker *c, const struct yaml_node *map);
+/* At most one global is written by 'list', which belongs to 'what' ("rule \"x\""). */
+void global_check_writes(struct checker *c, const struct stmt_list *list, const char *what);
+void app_check_headers(struct checker *c, const struct yaml_node *map);
 
 /* ---- app_expr.c, app_fold.c: expressions ---- */
 
@@ -129,9 +139,12 @@ bool helper_check(struct checker *c, struct expr *e);
 
 /* ---- app_match.c, app_stmt.c, app_state.c, app_rule.c, app_table.c ---- */
 
-void match_check(struct checker *c, const struct yaml_node *map, struct app_rule *rule);
+/* FIELD: value, all of them. */
+void match_check(struct checker *c, const struct yaml_node *map, struct match **ret_match, size_t *ret_n);
 void stmt_check_node(struct checker *c, const struct yaml_node *node, enum place place, struct stmt_list *ret_list);
 void state_check_declaration(struct checker *c, const struct yaml_node *map);
+/* Behind the lets, which it says it cannot name. */
+void state_check_on_timeout(struct checker *c, const struct yaml_node *map);
 void state_check_keys(struct checker *c, const struct yaml_node *map);
 int state_find(const struct app_table *table, const char *name);
 int state_find_node(struct checker *c, const struct yaml_node *node);

@@ -30,8 +30,20 @@ static bool set_field(struct expr *e, const struct field *field)
 	return true;
 }
 
+/* A state times out without a packet. */
+static bool refuse_packet(struct checker *c, const struct expr *e)
+{
+	ERROR(c, e->loc,
+	      "\"%s\": there is no packet when a state times out; on_timeout: knows registers, globals, constants and "
+	      "now",
+	      e->name);
+	return false;
+}
+
 static bool resolve_parameter(struct checker *c, struct expr *e, const struct parameter *param)
 {
+	if (param->type == TYPE_FIELD && c->place == PLACE_TIMEOUT)
+		return refuse_packet(c, e);
 	if (param->type == TYPE_FIELD)
 		return param->value.field ? set_field(e, param->value.field) : false;
 	if (param->type == TYPE_LIST) {
@@ -57,6 +69,8 @@ static bool check_table_reach(struct checker *c, struct expr *e, unsigned index)
 		ERROR(c, e->loc, "table \"%s\" runs on another hook; its values end there", other->name);
 		return false;
 	}
+	if (index < own && c->place == PLACE_TIMEOUT)
+		return refuse_packet(c, e);
 	if (index == own && c->place == PLACE_ABSENT) {
 		ERROR(c, e->loc, "there is no record where the key is absent");
 		return false;
@@ -98,13 +112,17 @@ static bool resolve_table_register(struct checker *c, struct expr *e, const char
 
 static bool resolve_dotted(struct checker *c, struct expr *e)
 {
-	const struct field *field = field_find(e->name);
+	const struct field *field = app_find_field(c->app, e->name);
 
 	if (c->place == PLACE_CONSTANT) {
 		ERROR(c, e->loc,
 		      "\"%s\" is no constant: only numbers, parameters and arithmetic on them can stand here", e->name);
 		return false;
 	}
+	if (field && c->place == PLACE_TIMEOUT)
+		return refuse_packet(c, e);
+	if (field && field_is_declared(field))
+		c->app->header[field->load.need - PRESENT_CUSTOM].read = true;
 	return field ? set_field(e, field) : resolve_table_register(c, e, strchr(e->name, '.'));
 }
 
@@ -143,17 +161,30 @@ static bool resolve_changing(struct checker *c, struct expr *e, bool *ret_found)
 
 	*ret_found = true;
 	if (name_find_meta(e->name, &cell, &e->type, &bits) == 0) {
+		if (c->place == PLACE_TIMEOUT && cell != CELL_NOW)
+			return refuse_packet(c, e);
 		e->ref = (struct ref){.kind = REF_META, .cell = cell};
 		return true;
 	}
 	index = name_find_typed(c->app->var, c->app->n_vars, e->name);
+	if (index >= 0 && c->place == PLACE_TIMEOUT)
+		return refuse_packet(c, e);
 	if (index >= 0) {
 		c->app->var[index].read = true;
 		e->ref = (struct ref){.kind = REF_VARIABLE, .index = index};
 		e->type = c->app->var[index].type;
 		return true;
 	}
+	index = name_find_global(c->app, e->name);
+	if (index >= 0) {
+		c->app->global[index].read = true;
+		e->ref = (struct ref){.kind = REF_GLOBAL, .index = index};
+		e->type = c->app->global[index].type;
+		return true;
+	}
 	index = c->table ? name_find_let(c->table, e->name) : -ENOENT;
+	if (index >= 0 && c->place == PLACE_TIMEOUT)
+		return refuse_packet(c, e);
 	if (index >= 0)
 		return resolve_let(c, e, index);
 	index = c->table ? name_find_typed(c->table->reg, c->table->n_regs, e->name) : -ENOENT;
@@ -168,6 +199,8 @@ static bool resolve_word(struct checker *c, struct expr *e, enum value_type hint
 	struct value value = {};
 	bool found, good;
 
+	if (strcmp(e->name, "random") == 0 && c->place == PLACE_TIMEOUT)
+		return refuse_packet(c, e);
 	if (strcmp(e->name, "random") == 0) {
 		e->kind = EXPR_CALL;
 		e->type = TYPE_U64;
@@ -370,6 +403,7 @@ static bool check_has(struct checker *c, struct expr *e)
 	const char *nearest;
 	enum value_type type;
 	unsigned cell, bits;
+	int declared;
 
 	e->type = TYPE_BOOL;
 	if (!arg || arg->kind != EXPR_NAME) {
@@ -377,7 +411,9 @@ static bool check_has(struct checker *c, struct expr *e)
 		return false;
 	}
 	param = name_use_parameter(c->app, arg->name);
-	field = param && param->type == TYPE_FIELD ? param->value.field : field_find(arg->name);
+	field = param && param->type == TYPE_FIELD ? param->value.field : app_find_field(c->app, arg->name);
+	if (field && field_is_declared(field))
+		c->app->header[field->load.need - PRESENT_CUSTOM].read = true;
 	if (field) {
 		e->value = field->needs;
 		return true;
@@ -390,6 +426,12 @@ static bool check_has(struct checker *c, struct expr *e)
 	}
 	if (names_table(c, arg->name))
 		return resolve_table_register(c, arg, strchr(arg->name, '.'));
+	declared = name_find_header(c->app, arg->name);
+	if (declared >= 0) {
+		c->app->header[declared].read = true;
+		e->value = 1ULL << (PRESENT_CUSTOM + declared);
+		return true;
+	}
 	nearest = strchr(arg->name, '.') ? field_nearest(arg->name) : header_nearest(arg->name);
 	if (field_is_planned(arg->name) ||
 	    (c->table && name_find_typed(c->table->reg, c->table->n_regs, arg->name) >= 0))
@@ -455,6 +497,9 @@ static bool check_call(struct checker *c, struct expr *e)
 			ERROR(c, e->loc, "%s() is not yet supported", e->name);
 			return false;
 		}
+	if (c->place == PLACE_TIMEOUT &&
+	    (strcmp(e->name, "has") == 0 || strcmp(e->name, "hash") == 0 || strcmp(e->name, "random") == 0))
+		return refuse_packet(c, e);
 	if (strcmp(e->name, "has") == 0)
 		return check_has(c, e);
 	for (unsigned i = 0; i < e->n_args; i++)

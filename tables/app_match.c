@@ -56,7 +56,7 @@ static bool type_fits(const struct match *m, enum value_type type)
 		return false;
 	if (m->type == TYPE_MAC)
 		return type == TYPE_MAC;
-	if (m->ref.kind == REF_VARIABLE && (m->type == TYPE_U64 || m->type == TYPE_INT))
+	if ((m->ref.kind == REF_VARIABLE || m->ref.kind == REF_GLOBAL) && (m->type == TYPE_U64 || m->type == TYPE_INT))
 		return true;
 	return type == m->type || type == TYPE_U64 || type == TYPE_INT || (m->type == TYPE_U64 && type == TYPE_PORT);
 }
@@ -139,7 +139,8 @@ static int read_atom(struct checker *c, const struct match *m, struct loc loc, c
 		      text);
 	else if (!*text)
 		ERROR(c, loc, "expected %s, but nothing is written here", expected(m));
-	else if (name_find_typed(c->table->reg, c->table->n_regs, text) >= 0 || name_find_let(c->table, text) >= 0)
+	else if (c->table &&
+		 (name_find_typed(c->table->reg, c->table->n_regs, text) >= 0 || name_find_let(c->table, text) >= 0))
 		ERROR(c, loc, "\"%s\" changes; match: compares with constants only, write it in when:", text);
 	else if (isalpha((unsigned char)*text) &&
 		 text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")] == '\0')
@@ -356,12 +357,15 @@ static bool resolve_target(struct checker *c, const struct yaml_node *key, struc
 	switch (name.ref.kind) {
 	case REF_FIELD: m->bits = name.ref.field->bits; return true;
 	case REF_META: return name_find_meta(key->text, &cell, &type, &m->bits) == 0;
+	case REF_GLOBAL:
 	case REF_VARIABLE: m->bits = name.type == TYPE_ADDR ? 128 : name.type == TYPE_MAC ? 48 : 64; return true;
-	default: ERROR(c, key->loc, "\"%s\" is no field or variable; compare it in when:", key->text); return false;
+	default:
+		ERROR(c, key->loc, "\"%s\" is no field, variable or global; compare it in when:", key->text);
+		return false;
 	}
 }
 
-void match_check(struct checker *c, const struct yaml_node *map, struct app_rule *rule)
+void match_check(struct checker *c, const struct yaml_node *map, struct match **ret_match, size_t *ret_n)
 {
 	if (map->kind != YAML_MAP) {
 		ERROR(c, map->loc, "expected fields and values, like {ip.proto: udp}");
@@ -374,7 +378,7 @@ void match_check(struct checker *c, const struct yaml_node *map, struct app_rule
 		if (!resolve_target(c, map->key[i], &m) || !check_value_node(c, &m, map->item[i]))
 			continue;
 		m.text = arena_printf(c->arena, "%s: %s", map->key[i]->text, node_flat(c, map->item[i]));
-		GROW(c, rule->match, rule->n_match);
-		rule->match[rule->n_match++] = m;
+		GROW(c, *ret_match, *ret_n);
+		(*ret_match)[(*ret_n)++] = m;
 	}
 }

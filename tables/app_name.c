@@ -75,6 +75,31 @@ int name_find_table(const struct app *app, const char *name)
 	return -ENOENT;
 }
 
+int name_find_global(const struct app *app, const char *name)
+{
+	for (size_t i = 0; i < app->n_globals; i++)
+		if (strcmp(app->global[i].name, name) == 0)
+			return i;
+	return -ENOENT;
+}
+
+int name_find_header(const struct app *app, const char *name)
+{
+	for (size_t i = 0; i < app->n_headers; i++)
+		if (strcmp(app->header[i].name, name) == 0)
+			return i;
+	return -ENOENT;
+}
+
+const struct field *app_find_field(const struct app *app, const char *name)
+{
+	for (size_t h = 0; h < app->n_headers; h++)
+		for (size_t i = 0; i < app->header[h].n_fields; i++)
+			if (strcmp(app->header[h].field[i].name, name) == 0)
+				return &app->header[h].field[i];
+	return field_find(name);
+}
+
 int name_find_let(const struct app_table *table, const char *name)
 {
 	for (size_t i = 0; i < table->n_lets; i++)
@@ -133,6 +158,10 @@ static const char *find_hidden(struct checker *c, const char *name)
 		return "a parameter";
 	if (name_find_typed(c->app->var, c->app->n_vars, name) >= 0)
 		return "a variable";
+	if (name_find_global(c->app, name) >= 0)
+		return "a global";
+	if (name_find_header(c->app, name) >= 0)
+		return "a header";
 	if (c->table && name_find_let(c->table, name) >= 0)
 		return "a let";
 	if (c->table && name_find_typed(c->table->reg, c->table->n_regs, name) >= 0)
@@ -172,6 +201,11 @@ static const char **all_names(struct checker *c, size_t *ret_n)
 		add_candidate(c, &names, &n, c->app->param[i].name);
 	for (size_t i = 0; i < c->app->n_vars; i++)
 		add_candidate(c, &names, &n, c->app->var[i].name);
+	for (size_t i = 0; i < c->app->n_globals; i++)
+		add_candidate(c, &names, &n, c->app->global[i].name);
+	for (size_t h = 0; h < c->app->n_headers; h++)
+		for (size_t i = 0; i < c->app->header[h].n_fields; i++)
+			add_candidate(c, &names, &n, c->app->header[h].field[i].name);
 	for (size_t i = 0; c->table && i < c->table->n_regs; i++)
 		add_candidate(c, &names, &n, c->table->reg[i].name);
 	for (size_t i = 0; c->table && i < c->table->n_lets; i++)

@@ -11,6 +11,7 @@ struct ranges {
 	struct checker *c;
 	uint64_t *var;	/* Largest value, by variable. */
 	uint64_t **reg; /* By table and register. */
+	uint64_t *global;
 	bool grew;
 	bool widen; /* What grows now may grow to anything (a counter). */
 };
@@ -39,6 +40,7 @@ static uint64_t largest_name(const struct ranges *r, const struct app_table *t, 
 	case REF_REGISTER: return r->reg[t - r->c->app->table][e->ref.index];
 	case REF_TABLE_REGISTER: return r->reg[e->ref.table][e->ref.index];
 	case REF_VARIABLE: return r->var[e->ref.index];
+	case REF_GLOBAL: return r->global[e->ref.index];
 	case REF_LET: return largest(r, t, t->let[e->ref.index].expr);
 	default: return ~0ULL;
 	}
@@ -94,6 +96,8 @@ static uint64_t *place_of(struct ranges *r, const struct app_table *t, const str
 {
 	if (lhs->ref.kind == REF_REGISTER)
 		return &r->reg[t - r->c->app->table][lhs->ref.index];
+	if (lhs->ref.kind == REF_GLOBAL)
+		return &r->global[lhs->ref.index];
 	return lhs->ref.kind == REF_VARIABLE ? &r->var[lhs->ref.index] : NULL;
 }
 
@@ -125,6 +129,8 @@ static void grow_all(struct ranges *r)
 			grow(r, &app->table[t], &app->table[t].rule[i].do_);
 			grow(r, &app->table[t], &app->table[t].rule[i].action);
 		}
+		for (size_t i = 0; i < app->table[t].n_states; i++)
+			grow(r, &app->table[t], &app->table[t].state[i].on_timeout);
 		grow(r, &app->table[t], &app->table[t].otherwise);
 		grow(r, &app->table[t], &app->table[t].absent);
 	}
@@ -172,6 +178,9 @@ void app_warn_narrowing(struct checker *c)
 
 	r.var = arena_alloc_array(c->arena, app->n_vars + 1, sizeof(*r.var));
 	r.reg = arena_alloc_array(c->arena, app->n_tables + 1, sizeof(*r.reg));
+	r.global = arena_alloc_array(c->arena, app->n_globals + 1, sizeof(*r.global));
+	for (size_t i = 0; i < app->n_globals; i++)
+		r.global[i] = app->global[i].max; /* The controller may set it. */
 	for (size_t t = 0; t < app->n_tables; t++)
 		r.reg[t] = arena_alloc_array(c->arena, app->table[t].n_regs + 1, sizeof(**r.reg));
 	settle(&r);

@@ -170,13 +170,14 @@ static void check_rule(struct checker *c, const struct yaml_node *map)
 	check_states(c, yaml_get(map, "state"), &rule);
 	node = yaml_get(map, "match");
 	if (node)
-		match_check(c, node, &rule);
+		match_check(c, node, &rule.match, &rule.n_match);
 	node = yaml_get(map, "when");
 	if (node)
 		check_when(c, node, &rule);
 	node = yaml_get(map, "do");
 	if (node)
 		stmt_check_node(c, node, PLACE_DO, &rule.do_);
+	global_check_writes(c, &rule.do_, rule.name ? arena_printf(c->arena, "rule \"%s\"", rule.name) : "this rule");
 	check_next(c, yaml_get(map, "next"), &rule);
 	check_refresh(c, yaml_get(map, "refresh"), &rule);
 	node = yaml_get(map, "action");

@@ -59,16 +59,16 @@ static void check_timeout(struct checker *c, const struct yaml_node *map, const 
 static void check_on_timeout(struct checker *c, const struct yaml_node *map, struct app_state *state)
 {
 	struct yaml_node *node = yaml_get(map, "on_timeout");
-	const char *text = node ? node_text(c, node, "\"notify\"") : NULL;
 
-	if (!text)
+	if (!node)
 		return;
-	if (strcmp(text, "notify") != 0)
-		ERROR(c, node->loc, "\"on_timeout: %s\" is not yet supported, only \"notify\"", text);
+	stmt_check_node(c, node, PLACE_TIMEOUT, &state->on_timeout);
+	global_check_writes(c, &state->on_timeout, arena_printf(c->arena, "state \"%s\"", state->name));
+	for (size_t i = 0; i < state->on_timeout.n; i++)
+		state->notify |= state->on_timeout.item[i].kind == STMT_NOTIFY;
 	if (!state->idle_ns && !state->hard_ns && !yaml_get(map, "idle") && !yaml_get(map, "hard"))
 		ERROR(c, node->loc, "state \"%s\" has neither \"idle\" nor \"hard\", so it never times out",
 		      state->name);
-	state->notify = true;
 }
 
 static void declare_state(struct checker *c, const struct yaml_node *node)
@@ -117,18 +117,40 @@ nameless:
 	c->table->n_states = 1;
 }
 
+/* The state that 'node' declares, or NULL: it has no times, or was refused. */
+static struct app_state *state_of_node(struct checker *c, const struct yaml_node *node)
+{
+	const struct yaml_node *name = yaml_get(node, "name");
+	int index = name && name->kind == YAML_TEXT ? state_find(c->table, name->text) : -ENOENT;
+	struct app_state *state = index >= 0 ? &c->table->state[index] : NULL;
+
+	if (!state || state->loc.line != name->loc.line || state->loc.column != name->loc.column)
+		return NULL;
+	return state;
+}
+
+void state_check_on_timeout(struct checker *c, const struct yaml_node *map)
+{
+	struct yaml_node *list = yaml_get(map, "states");
+
+	for (size_t i = 0; list && list->kind == YAML_LIST && i < list->n; i++) {
+		struct app_state *state = state_of_node(c, list->item[i]);
+
+		if (state)
+			check_on_timeout(c, list->item[i], state);
+	}
+}
+
 static void check_timeouts(struct checker *c, const struct yaml_node *list)
 {
 	for (size_t i = 0; list && list->kind == YAML_LIST && i < list->n; i++) {
-		const struct yaml_node *node = list->item[i], *name = yaml_get(node, "name");
-		int index = name && name->kind == YAML_TEXT ? state_find(c->table, name->text) : -ENOENT;
-		struct app_state *state = index >= 0 ? &c->table->state[index] : NULL;
+		const struct yaml_node *node = list->item[i];
+		struct app_state *state = state_of_node(c, node);
 
-		if (!state || state->loc.line != name->loc.line || state->loc.column != name->loc.column)
+		if (!state)
 			continue;
 		check_timeout(c, node, "idle", "idle_to", &state->idle_ns, &state->idle_to, &state->idle_text);
 		check_timeout(c, node, "hard", "hard_to", &state->hard_ns, &state->hard_to, &state->hard_text);
-		check_on_timeout(c, node, state);
 	}
 }
 
@@ -200,7 +222,7 @@ void state_check_declaration(struct checker *c, const struct yaml_node *map)
 	for (size_t i = 0; i < c->table->n_regs; i++) {
 		const char *full = arena_printf(c->arena, "%s.%s", c->table->name, c->table->reg[i].name);
 
-		if (field_find(full))
+		if (app_find_field(c->app, full))
 			ERROR(c, c->table->reg[i].loc,
 			      "\"%s\" would hide the field of that name; rename table or register", full);
 	}

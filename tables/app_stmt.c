@@ -4,7 +4,7 @@
 
 #include "app_check.h"
 
-/* What `do` may write: the table's own registers, and packet variables. */
+/* What `do` and `on_timeout` may write: the table's own registers, globals, and (`do` only) packet variables. */
 static bool check_do_target(struct checker *c, struct expr *lhs)
 {
 	struct typed *typed;
@@ -12,6 +12,7 @@ static bool check_do_target(struct checker *c, struct expr *lhs)
 	switch (lhs->ref.kind) {
 	case REF_REGISTER: typed = &c->table->reg[lhs->ref.index]; break;
 	case REF_VARIABLE: typed = &c->app->var[lhs->ref.index]; break;
+	case REF_GLOBAL: c->app->global[lhs->ref.index].written = true; return true;
 	case REF_FIELD:
 		ERROR(c, lhs->loc, "\"%s\" is a packet field: fields are written in action:", lhs->name);
 		return false;
@@ -19,7 +20,7 @@ static bool check_do_target(struct checker *c, struct expr *lhs)
 		ERROR(c, lhs->loc, "\"%s\" can only be read; a table writes its own registers", lhs->name);
 		return false;
 	default:
-		ERROR(c, lhs->loc, "\"%s\" cannot be written: do: writes registers and variables", lhs->name);
+		ERROR(c, lhs->loc, "\"%s\" cannot be written: do: writes registers, variables and globals", lhs->name);
 		return false;
 	}
 	typed->written = true;
@@ -35,6 +36,7 @@ static bool check_action_target(struct checker *c, struct expr *lhs)
 			return true;
 		ERROR(c, lhs->loc, "\"%s\" can only be read", lhs->name);
 		return false;
+	case REF_GLOBAL: ERROR(c, lhs->loc, "\"%s\" is a global: globals are written in do:", lhs->name); return false;
 	case REF_REGISTER:
 		ERROR(c, lhs->loc, "\"%s\" is a register: registers are written in do:", lhs->name);
 		return false;
@@ -62,7 +64,8 @@ static bool resolve_target(struct checker *c, struct stmt *stmt)
 		return false;
 	if (typed && stmt->op == EOP_NONE)
 		typed->read = was_read;
-	return c->place == PLACE_DO ? check_do_target(c, lhs) : check_action_target(c, lhs);
+	return c->place == PLACE_DO || c->place == PLACE_TIMEOUT ? check_do_target(c, lhs)
+								 : check_action_target(c, lhs);
 }
 
 /* A constant that changes its meaning where it is put. */
@@ -140,6 +143,12 @@ static void check_goto(struct checker *c, struct stmt *stmt)
 
 static void check_step(struct checker *c, struct stmt *stmt)
 {
+	if (c->place == PLACE_TIMEOUT && stmt->kind != STMT_ASSIGN && stmt->kind != STMT_NOTIFY) {
+		ERROR(c, stmt->loc,
+		      "there is no packet when a state times out: on_timeout: has assignments and notify, no \"%s\"",
+		      stmt_word(stmt));
+		return;
+	}
 	switch (stmt->kind) {
 	case STMT_ASSIGN: check_assignment(c, stmt); break;
 	case STMT_VERDICT:
@@ -160,7 +169,10 @@ void stmt_check_node(struct checker *c, const struct yaml_node *node, enum place
 	struct stmt_list list = {};
 	bool is_action = place != PLACE_DO;
 
-	if (!node_text(c, node, is_action ? "steps, like \"ip.ttl -= 1; drop\"" : "assignments, like \"n += 1\"") ||
+	if (!node_text(c, node,
+		       place == PLACE_TIMEOUT ? "assignments or notify, like \"n = 0; notify\""
+		       : is_action	      ? "steps, like \"ip.ttl -= 1; drop\""
+					      : "assignments, like \"n += 1\"") ||
 	    stmt_parse_yaml(c->arena, node, is_action, c->diags, &list) < 0)
 		return;
 	c->place = place;

@@ -37,6 +37,8 @@ static void declare_table(struct checker *c, struct yaml_node *map)
 	if (name_find_table(c->app, table.name) >= 0)
 		ERROR(c, node->loc, "two tables are named \"%s\"; the first is on line %u", table.name,
 		      c->app->table[name_find_table(c->app, table.name)].loc.line);
+	if (name_find_header(c->app, table.name) >= 0)
+		ERROR(c, node->loc, "table \"%s\" would hide the header of that name", table.name);
 	node = yaml_get(map, "hook");
 	if (node)
 		check_hook(c, node, &table);
@@ -102,6 +104,8 @@ static void check_body(struct checker *c, const struct yaml_node *map)
 	node = yaml_get(map, "let");
 	if (node)
 		check_lets(c, node);
+	if (state && state->kind == YAML_MAP)
+		state_check_on_timeout(c, state);
 	node = yaml_get(map, "rules");
 	if (node)
 		rule_check_list(c, node);

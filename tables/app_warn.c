@@ -126,6 +126,17 @@ static void warn_typed(struct checker *c, const struct typed *typed, const char 
 		WARN(c, typed->loc, "%s \"%s\" is written and never read by a rule", what, typed->name);
 }
 
+/* A global that is only written is for people to read. */
+static void warn_declared(struct checker *c)
+{
+	for (size_t i = 0; i < c->app->n_globals; i++)
+		if (!c->app->global[i].read && !c->app->global[i].written)
+			WARN(c, c->app->global[i].loc, "global \"%s\" is never used", c->app->global[i].name);
+	for (size_t i = 0; i < c->app->n_headers; i++)
+		if (!c->app->header[i].read)
+			WARN(c, c->app->header[i].loc, "header \"%s\" is never used", c->app->header[i].name);
+}
+
 static void mark_key_variables(struct checker *c)
 {
 	for (size_t t = 0; t < c->app->n_tables; t++)
@@ -233,6 +244,7 @@ void app_warn(struct checker *c)
 	for (size_t i = 0; i < c->app->n_vars; i++)
 		warn_typed(c, &c->app->var[i], "variable");
 	warn_parameters(c);
+	warn_declared(c);
 	warn_direction(c);
 	warn_hooks(c);
 	app_warn_narrowing(c);

@@ -87,6 +87,55 @@ static void diff_variables(struct diff *d, const struct app *old, const struct a
 		change(d, "variables changed");
 }
 
+static const struct app_global *find_global(const struct app *app, const char *name)
+{
+	for (size_t i = 0; i < app->n_globals; i++)
+		if (strcmp(app->global[i].name, name) == 0)
+			return &app->global[i];
+	return NULL;
+}
+
+/* A global lives on: what it begins with is of no interest to one that has begun. */
+static void diff_globals(struct diff *d, const struct app *old, const struct app *new_)
+{
+	for (size_t i = 0; i < old->n_globals; i++)
+		if (!find_global(new_, old->global[i].name))
+			change(d, "global %s removed: its value is lost", old->global[i].name);
+	for (size_t i = 0; i < new_->n_globals; i++) {
+		const struct app_global *g = &new_->global[i], *was = find_global(old, g->name);
+
+		if (!was)
+			change(d, "global %s added: %s", g->name, g->initial_text);
+		else if (was->initial != g->initial || was->type != g->type)
+			change(d, "global %s begins with %s instead of %s: the value it has is kept", g->name,
+			       g->initial_text, was->initial_text);
+		if (was && (was->min != g->min || was->max != g->max))
+			change(d, "range of global %s: %s -> %s", g->name, was->range_text ? was->range_text : "any",
+			       g->range_text ? g->range_text : "any");
+	}
+}
+
+static bool header_equal(const struct app_header *a, const struct app_header *b)
+{
+	bool same = text_equal(a->name, b->name) && a->n_after == b->n_after && a->n_fields == b->n_fields;
+
+	for (size_t i = 0; same && i < b->n_after; i++)
+		same = text_equal(a->after[i].text, b->after[i].text);
+	for (size_t i = 0; same && i < b->n_fields; i++)
+		same = text_equal(a->field[i].name, b->field[i].name) && a->field[i].bits == b->field[i].bits;
+	return same;
+}
+
+static void diff_headers(struct diff *d, const struct app *old, const struct app *new_)
+{
+	bool same = old->n_headers == new_->n_headers;
+
+	for (size_t i = 0; same && i < new_->n_headers; i++)
+		same = header_equal(&old->header[i], &new_->header[i]);
+	if (!same)
+		change(d, "headers changed");
+}
+
 /* ---- rules ---------------------------------------------------------------------------------- */
 
 /* Counters follow the name, or the text of a rule without one: so do we. */
@@ -190,7 +239,9 @@ static const struct app_state *find_state(const struct app_table *t, const char 
 static bool state_equal(const struct app_table *old, const struct app_state *a, const struct app_table *new_,
 			const struct app_state *b)
 {
-	return a->idle_ns == b->idle_ns && a->hard_ns == b->hard_ns && a->notify == b->notify &&
+	_cleanup_free_ char *was = stmt_render(&a->on_timeout), *is = stmt_render(&b->on_timeout);
+
+	return a->idle_ns == b->idle_ns && a->hard_ns == b->hard_ns && text_equal(was, is) &&
 	       text_equal(old->state[a->idle_to].name, new_->state[b->idle_to].name) &&
 	       text_equal(old->state[a->hard_to].name, new_->state[b->hard_to].name);
 }
@@ -313,7 +364,9 @@ char *app_diff(const struct app *old, const struct app *new_, bool *ret_same)
 	if (strcmp(old->name, new_->name) != 0)
 		change(&d, "name: %s -> %s", old->name, new_->name);
 	diff_parameters(&d, old, new_);
+	diff_headers(&d, old, new_);
 	diff_variables(&d, old, new_);
+	diff_globals(&d, old, new_);
 	diff_tables(&d, old, new_);
 	if (fclose(d.out) != 0) {
 		free(text);

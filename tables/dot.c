@@ -87,14 +87,20 @@ static void print_edge(FILE *out, unsigned table, int from, unsigned to, const c
 	fprintf(out, "%s];\n", style);
 }
 
-static void print_timeout(FILE *out, unsigned table, unsigned from, unsigned to, const char *kind, uint64_t ns)
+static void print_timeout(FILE *out, unsigned table, const struct app_state *state, unsigned from, unsigned to,
+			  const char *kind, uint64_t ns)
 {
-	char time[48], label[80];
+	_cleanup_free_ char *steps = state->on_timeout.n > 0 ? stmt_render(&state->on_timeout) : NULL;
+	_cleanup_free_ char *label = NULL;
+	char time[48];
 
 	if (!ns)
 		return;
 	value_render(TYPE_DURATION, 0, ns, 0, time, sizeof(time));
-	snprintf(label, sizeof(label), "%s %s", kind, time);
+	if (asprintf(&label, "%s %s%s%s", kind, time, steps ? "\n/ " : "", steps ? steps : "") < 0) {
+		label = NULL;
+		return;
+	}
 	print_edge(out, table, from, to, label, ", style=dashed");
 }
 
@@ -120,8 +126,8 @@ static void print_states(FILE *out, unsigned table, const struct app_table *t)
 		fputs(" [label=", out);
 		print_state_label(out, state);
 		fprintf(out, "%s];\n", i == 0 ? ", style=bold" : "");
-		print_timeout(out, table, i, state->idle_to, "idle", state->idle_ns);
-		print_timeout(out, table, i, state->hard_to, "hard", state->hard_ns);
+		print_timeout(out, table, state, i, state->idle_to, "idle", state->idle_ns);
+		print_timeout(out, table, state, i, state->hard_to, "hard", state->hard_ns);
 	}
 }
 

@@ -180,6 +180,7 @@ static void encode_rules(struct enc *e)
 
 static void encode_states(struct enc *e)
 {
+	char what[NAME_LEN_MAX + 16];
 	struct table *out = e->out;
 
 	if (!e->at->stateful) {
@@ -203,7 +204,12 @@ static void encode_states(struct enc *e)
 		if (id + 1 > out->n_states)
 			out->n_states = id + 1;
 		enc_search(e, def, i);
+		snprintf(what, sizeof(what), "state %s", state->name);
+		e->what = what;
+		e->loc = state->loc;
+		enc_on_timeout(e, def, state);
 	}
+	e->loc = e->at->loc;
 }
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -221,6 +227,20 @@ static unsigned append_ops(struct enc *e, const struct op_list *list)
 	return at;
 }
 
+/* The first table of the application reads what any of its tables on this hook wants to know. */
+static void encode_globals(struct enc *e)
+{
+	uint64_t read = 0;
+
+	for (unsigned i = 0; i < e->app->n_tables; i++)
+		if (enc_hook_of(e->app, i, e->default_hook) == e->place->hook)
+			read |= carry_uses(e->app, i).globals;
+	for (unsigned i = 0; i < e->app->n_globals; i++)
+		if (read >> i & 1)
+			e->out->globals[e->out->n_globals++] =
+				(struct global_load){e->placement->global[i], e->carry.global + i, 0};
+}
+
 static void encode_head(struct enc *e)
 {
 	struct table *out = e->out;
@@ -236,6 +256,8 @@ static void encode_head(struct enc *e)
 	out->first_pre = append_ops(e, &e->pre);
 	out->first_let = append_ops(e, &e->let);
 	out->stats = e->place->stats;
+	if (e->place->first_on_hook)
+		encode_globals(e);
 	if (!e->at->stateful)
 		return;
 	out->flags |= TABLE_STATEFUL | (e->at->expire_soon ? TABLE_SOON : 0);
@@ -306,12 +328,14 @@ int enc_run(struct enc *e)
 		enc_error(e, "table %s has %zu rules, the limit is %d", e->at->name, e->at->n_rules, RULES_MAX);
 	if (e->failed)
 		return -E2BIG;
+	enc_headers(e);
 	enc_draw(e);
 	if (e->at->stateful)
 		encode_keys(e);
 	encode_rules(e);
 	encode_states(e);
 	enc_search_done(e);
+	enc_headers_done(e);
 	encode_head(e);
 	return e->failed ? -E2BIG : 0;
 }
@@ -362,6 +386,8 @@ void enc_made_up_placement(const struct app *app, enum hook_id default_hook, str
 		for (unsigned s = 0; s < STATES_MAX; s++)
 			place->state_id[s] = s;
 	}
+	for (unsigned i = 0; i < app->n_globals; i++)
+		ret_placement->global[i] = i;
 }
 
 int encode_check(const struct app *app, enum hook_id default_hook, struct diag_list *diags)

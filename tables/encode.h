@@ -24,6 +24,7 @@ struct table_placement {
 struct placement {
 	struct table_placement table[APP_TABLES_MAX]; /* By index in app.table. */
 	uint64_t hash_seed;			      /* Of hash(), from encode_hash_seed(). */
+	__u16 global[APP_GLOBALS_MAX];		      /* Index in MAP_GLOBALS, by index in app.global. */
 };
 
 /* The seed of hash() follows the deployment's name, so that every switch hashes alike and two deployments do not. */

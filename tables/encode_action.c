@@ -69,10 +69,19 @@ static unsigned place_ops(struct enc *e, const struct op_list *list)
 
 static void begin_list(struct enc *e, enum context context)
 {
+	static const struct {
+		unsigned max;
+		const char *name;
+	} lists[] = {
+		[IN_DO] = {OPS_DO_MAX, "in `do`"},
+		[IN_POST] = {OPS_POST_MAX, "in the action"},
+		[IN_TIMEOUT] = {OPS_TIMEOUT_MAX, "in `on_timeout`"},
+	};
+
 	e->context = context;
 	e->rule.n = 0;
-	e->rule.max = context == IN_DO ? OPS_DO_MAX : OPS_POST_MAX;
-	e->rule.name = context == IN_DO ? "in `do`" : "in the action";
+	e->rule.max = lists[context].max;
+	e->rule.name = lists[context].name;
 }
 
 /* ---- assignments ---------------------------------------------------------------------------- */
@@ -111,12 +120,54 @@ static bool same_width(struct enc *e, struct operand value, bool wide)
 	return false;
 }
 
+/* Another CPU may be faster than a try of `max`. */
+static void add_global_op(struct enc *e, struct op op)
+{
+	for (unsigned i = 1; op.code == OP_GLOBAL_MAX && i < GLOBAL_TRIES; i++) {
+		struct op again = op;
+
+		again.flags |= OP_TRY;
+		enc_append(e, &e->rule, again);
+	}
+	enc_append(e, &e->rule, op);
+}
+
+/* One atomic operation, which leaves the global's value in its cell. */
+static void do_global(struct enc *e, const struct stmt *stmt)
+{
+	unsigned index = stmt->lhs->ref.index;
+	enum op_code code;
+	struct operand value = enc_expr(e, app_global_operand(stmt, &code));
+	struct op op = {.code = code, .global = e->placement->global[index]};
+
+	if (stmt->op == EOP_SUB)
+		value = enc_op(e, OP_SUB, operand_number(0), value);
+	if (value.constant) {
+		op.flags = OP_IMM;
+		op.imm = value.lo;
+	} else {
+		op.b = value.cell;
+	}
+	if (e->context == IN_TIMEOUT)
+		op.dst = e->timeout_global[index] = enc_rule_cells_new(e, 1);
+	else
+		op.dst = e->carry.global + index;
+	add_global_op(e, op);
+}
+
 static void encode_do(struct enc *e, const struct stmt_list *do_)
 {
 	for (size_t i = 0; i < do_->n; i++) {
 		const struct stmt *stmt = &do_->item[i];
-		struct operand value = assigned(e, stmt);
+		struct operand value;
 
+		if (stmt->kind != STMT_ASSIGN)
+			continue;
+		if (stmt->lhs->ref.kind == REF_GLOBAL) {
+			do_global(e, stmt);
+			continue;
+		}
+		value = assigned(e, stmt);
 		if (!same_width(e, value, stmt->lhs->type == TYPE_ADDR))
 			return;
 		if (stmt->lhs->ref.kind == REF_VARIABLE)
@@ -248,7 +299,7 @@ static void carry_registers(struct enc *e)
 static bool writes_registers(const struct stmt_list *do_)
 {
 	for (size_t i = 0; i < do_->n; i++)
-		if (do_->item[i].lhs->ref.kind != REF_VARIABLE)
+		if (do_->item[i].lhs->ref.kind != REF_VARIABLE && do_->item[i].lhs->ref.kind != REF_GLOBAL)
 			return true;
 	return false;
 }
@@ -292,5 +343,19 @@ void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule,
 	out->first_post = place_ops(e, &e->rule);
 	out->n_steps = steps.n;
 	out->first_step = place_steps(e, &steps);
+	e->context = IN_SHARED;
+}
+
+/* Its cells are not those of a packet, so nothing is shared with the rules and temporaries are free. */
+void enc_on_timeout(struct enc *e, struct state_def *def, const struct app_state *state)
+{
+	if (!state->on_timeout.n)
+		return;
+	e->rule_cell = e->rule_top;
+	memset(e->timeout_global, 0, sizeof(e->timeout_global));
+	begin_list(e, IN_TIMEOUT);
+	encode_do(e, &state->on_timeout);
+	def->n_timeout = e->rule.n;
+	def->first_timeout = place_ops(e, &e->rule);
 	e->context = IN_SHARED;
 }

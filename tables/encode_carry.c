@@ -11,12 +11,17 @@
 struct walk {
 	unsigned table;
 	bool (*read)[28]; /* [APP_TABLES_MAX] */
+	struct table_uses uses;
 };
 
 static void see_ref(struct walk *w, const struct ref *ref)
 {
 	if (ref->kind == REF_TABLE_REGISTER && ref->table < w->table && ref->index < 28)
 		w->read[ref->table][ref->index] = true;
+	if (ref->kind == REF_GLOBAL)
+		w->uses.globals |= 1ULL << ref->index;
+	if (ref->kind == REF_FIELD)
+		w->uses.headers |= ref->field->needs & HEADERS_DECLARED;
 }
 
 static void see_expr(struct walk *w, const struct expr *expr)
@@ -25,20 +30,30 @@ static void see_expr(struct walk *w, const struct expr *expr)
 		return;
 	if (expr->kind == EXPR_NAME)
 		see_ref(w, &expr->ref);
+	if (expr->kind == EXPR_CALL && strcmp(expr->name, "has") == 0)
+		w->uses.headers |= expr->value & HEADERS_DECLARED;
 	for (unsigned i = 0; i < expr->n_args; i++)
 		see_expr(w, expr->arg[i]);
 }
 
 static void see_stmts(struct walk *w, const struct stmt_list *list)
 {
-	for (size_t i = 0; i < list->n; i++)
-		see_expr(w, list->item[i].value);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct stmt *stmt = &list->item[i];
+		bool is_global = stmt->kind == STMT_ASSIGN && stmt->lhs->ref.kind == REF_GLOBAL;
+		enum op_code code;
+
+		/* The old value of a global is not read: its operation is atomic. */
+		see_expr(w, is_global ? app_global_operand(stmt, &code) : stmt->value);
+		if (stmt->kind == STMT_ASSIGN && stmt->lhs->ref.kind == REF_FIELD)
+			see_ref(w, &stmt->lhs->ref);
+	}
 }
 
 static void see_keys(struct walk *w, const struct app_key *key, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (key[i].kind == KEY_TABLE_REGISTER)
+		if (key[i].kind == KEY_TABLE_REGISTER || key[i].kind == KEY_FIELD)
 			see_ref(w, &key[i].ref);
 }
 
@@ -67,6 +82,20 @@ static unsigned words_of(enum value_type type)
 	return type == TYPE_ADDR ? 2 : 1;
 }
 
+struct table_uses carry_uses(const struct app *app, unsigned table)
+{
+	bool read[APP_TABLES_MAX][28] = {};
+	struct walk w = {.table = table, .read = read};
+
+	see_table(&w, &app->table[table]);
+	/* A header that follows another needs to know of it; earlier ones are followed only by later ones. */
+	for (size_t i = app->n_headers; i-- > 0;)
+		if (w.uses.headers >> (PRESENT_CUSTOM + i) & 1)
+			for (size_t m = 0; m < app->header[i].n_after; m++)
+				see_ref(&w, &app->header[i].after[m].ref);
+	return w.uses;
+}
+
 int carry_plan(const struct app *app, struct carry *ret_carry, unsigned *ret_words)
 {
 	bool read[APP_TABLES_MAX][28] = {};
@@ -88,6 +117,8 @@ int carry_plan(const struct app *app, struct carry *ret_carry, unsigned *ret_wor
 			carry.cell[t][r] = CELL_VAR + word;
 			word += words_of(app->table[t].reg[r].type);
 		}
+	carry.global = CELL_VAR + word;
+	word += app->n_globals;
 	*ret_words = word;
 	if (word > CELL_META - CELL_VAR)
 		return -E2BIG;

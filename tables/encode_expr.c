@@ -41,6 +41,26 @@ static struct operand table_register_operand(struct enc *e, const struct ref *re
 				.stage = STAGE_PRE};
 }
 
+/* In on_timeout nobody has read the globals before. */
+static struct operand timeout_global(struct enc *e, unsigned index)
+{
+	unsigned cell = e->timeout_global[index];
+
+	if (!cell) {
+		cell = e->timeout_global[index] = enc_rule_cells_new(e, 1);
+		enc_append(e, &e->rule,
+			   (struct op){.code = OP_GLOBAL_GET, .dst = cell, .global = e->placement->global[index]});
+	}
+	return (struct operand){.cell = cell, .stage = STAGE_RULE, .mutable_ = true};
+}
+
+static struct operand global_operand(struct enc *e, unsigned index)
+{
+	if (e->context == IN_TIMEOUT)
+		return timeout_global(e, index);
+	return (struct operand){.cell = e->carry.global + index, .stage = STAGE_PRE, .mutable_ = true};
+}
+
 static struct operand variable_operand(struct enc *e, unsigned index)
 {
 	const struct typed *var = &e->app->var[index];
@@ -85,6 +105,7 @@ struct operand enc_ref(struct enc *e, const struct ref *ref)
 	case REF_REGISTER: return register_operand(e, ref->index, update ? CELL_UPDATE : CELL_LOOKUP);
 	case REF_TABLE_REGISTER: return table_register_operand(e, ref);
 	case REF_VARIABLE: return variable_operand(e, ref->index);
+	case REF_GLOBAL: return global_operand(e, ref->index);
 	case REF_LET: return let_operand(e, ref->index);
 	case REF_NONE:
 	case REF_CONSTANT: break;
@@ -333,6 +354,7 @@ uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref)
 	case REF_LET: return enc_needs(e, e->at->let[ref->index].expr);
 	case REF_REGISTER:
 	case REF_VARIABLE:
+	case REF_GLOBAL:
 	case REF_CONSTANT:
 	case REF_NONE: break;
 	}

@@ -16,7 +16,7 @@
 enum stage { STAGE_PRE, STAGE_LET, STAGE_RULE };
 
 /* Which list operations go to, and which record registers mean. */
-enum context { IN_SHARED, IN_DO, IN_POST };
+enum context { IN_SHARED, IN_DO, IN_POST, IN_TIMEOUT };
 
 struct operand {
 	bool constant;
@@ -33,10 +33,20 @@ struct op_list {
 	const char *name;
 };
 
-/* Registers that later tables read: where their copies live. */
+/* Bits of declared headers. */
+#define HEADERS_DECLARED (((1ULL << CUSTOM_MAX) - 1) << PRESENT_CUSTOM)
+
+/* Registers that later tables read: where their copies live; and globals. */
 struct carry {
 	__u8 cell[APP_TABLES_MAX][28]; /* By table and register; 0: not carried. */
 	bool used[APP_TABLES_MAX];
+	__u8 global; /* Cell of the first one, the others follow. */
+};
+
+/* What the rules, keys and conditions of one table name. */
+struct table_uses {
+	uint64_t globals; /* Those it reads. */
+	uint64_t headers; /* Bits of enum present. */
 };
 
 enum { VARIABLE_WORDS_MAX = 2 * APP_VARIABLES_MAX, HASHES_MAX = 16, HASH_ARGS_MAX = 8, DRAWN_MAX = 64 };
@@ -67,7 +77,7 @@ struct enc {
 	struct diag_list *diags;
 	struct layout layout;
 	struct carry carry;
-	unsigned n_var_words; /* Of the application: variables and carried registers. */
+	unsigned n_var_words; /* Of the application: variables, carried registers, globals. */
 	struct table *out;
 	bool failed;
 
@@ -79,6 +89,8 @@ struct enc {
 	const struct field *loaded[LOADS_MAX + 8];
 	__u8 loaded_cell[LOADS_MAX + 8];
 	unsigned n_loaded;
+	struct load declared[LOADS_MAX]; /* Fields of declared headers: they lie behind the other loads. */
+	unsigned n_declared;
 	struct op_list pre, let, rule;
 	struct hash_memo hash[HASHES_MAX];
 	unsigned n_hashes;
@@ -90,7 +102,8 @@ struct enc {
 	enum context context;
 	const char *what; /* "rule NAME", for messages. */
 	struct loc loc;
-	__u8 var_temp[VARIABLE_WORDS_MAX]; /* Cell that stands for a variable during `do`; 0: its own. */
+	__u8 var_temp[VARIABLE_WORDS_MAX];    /* Cell that stands for a variable during `do`; 0: its own. */
+	__u8 timeout_global[APP_GLOBALS_MAX]; /* Cell with its value in on_timeout; 0: not read yet. */
 	bool reads_time;
 	bool absent; /* Encoding `absent`: there is no record. */
 	unsigned n_ops, n_steps;
@@ -197,8 +210,20 @@ uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule);
 void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule, const struct stmt_list *action);
 uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, const struct stmt_list *action);
 
+/* ---- encode_header.c: declared headers ------------------------------------------------------ */
+/* Finds out which of the declared headers that the table names are there. */
+void enc_headers(struct enc *e);
+/* Loads a field of one into 'cell'. */
+void enc_load_declared(struct enc *e, const struct field *field, unsigned cell);
+/* Puts these loads behind the others.  At the end. */
+void enc_headers_done(struct enc *e);
+
+/* ---- encode_action.c: on_timeout ------------------------------------------------------------ */
+void enc_on_timeout(struct enc *e, struct state_def *def, const struct app_state *state);
+
 /* ---- encode_carry.c ------------------------------------------------------------------------- */
 /* Plans the cells of carried registers.  0 or -E2BIG with *ret_words, the words needed. */
+struct table_uses carry_uses(const struct app *app, unsigned table);
 int carry_plan(const struct app *app, struct carry *ret_carry, unsigned *ret_words);
 
 #endif

@@ -79,7 +79,11 @@ void enc_load_at(struct enc *e, const struct field *field, unsigned cell)
 {
 	struct load *load;
 
-	if (e->out->n_loads >= LOADS_MAX) {
+	if (field_is_declared(field)) {
+		enc_load_declared(e, field, cell);
+		return;
+	}
+	if (e->out->n_loads + e->n_declared >= LOADS_MAX) {
 		enc_error(e, "%s: table %s reads more than %d fields of the packet", e->what, e->at->name, LOADS_MAX);
 		return;
 	}

@@ -284,6 +284,8 @@ static void assign(struct teller *t, const struct stmt *stmt, const struct eval 
 
 	if (stmt->lhs->ref.kind == REF_VARIABLE)
 		cell = CELL_VAR + e->app->var[stmt->lhs->ref.index].word;
+	else if (stmt->lhs->ref.kind == REF_GLOBAL)
+		cell = e->carry.global + stmt->lhs->ref.index;
 	else if (stmt->lhs->ref.kind == REF_REGISTER || stmt->lhs->ref.kind == REF_TABLE_REGISTER)
 		cell = eval->image + e->layout.reg[stmt->lhs->ref.index].word;
 	else
@@ -304,12 +306,17 @@ static void run_do(struct teller *t, const struct app_rule *rule)
 		memcpy(&t->cells[CELL_LOOKUP], t->step->after, t->step->n_after * sizeof(__u64));
 }
 
+static bool is_register(const struct ref *ref)
+{
+	return ref->kind == REF_REGISTER || ref->kind == REF_TABLE_REGISTER;
+}
+
 static bool is_written(const struct app_rule *rule, size_t index)
 {
 	for (size_t i = 0; i < rule->do_.n; i++) {
 		const struct ref *ref = &rule->do_.item[i].lhs->ref;
 
-		if (ref->kind != REF_VARIABLE && ref->index == index)
+		if (is_register(ref) && ref->index == index)
 			return true;
 	}
 	return false;
@@ -349,7 +356,7 @@ static void tell_updates(FILE *out, const struct teller *t, const struct app_rul
 	for (size_t i = 0; i < rule->do_.n; i++) {
 		const struct stmt *stmt = &rule->do_.item[i];
 
-		if (stmt->lhs->ref.kind != REF_VARIABLE)
+		if (is_register(&stmt->lhs->ref))
 			continue;
 		fprintf(out, "%s%s = ", first ? "" : "; ", stmt->lhs->name);
 		tell_value(out, t, stmt->lhs->type, eval_ref(&t->after, &stmt->lhs->ref));

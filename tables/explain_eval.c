@@ -74,6 +74,7 @@ struct eval_value eval_ref(const struct eval *eval, const struct ref *ref)
 	case REF_VARIABLE:
 		var = &app->var[ref->index];
 		return cell_value(eval, CELL_VAR + var->word, var->type == TYPE_ADDR);
+	case REF_GLOBAL: return number(eval->cells[eval->enc->carry.global + ref->index]);
 	case REF_LET: return let_value(eval, eval->enc->at->let[ref->index].expr);
 	case REF_NONE:
 	case REF_CONSTANT: break;

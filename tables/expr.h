@@ -64,6 +64,7 @@ enum ref_kind {
 			       looked-up record's, in `do` the update record's. */
 	REF_TABLE_REGISTER, /* TABLE.REGISTER: 'table', 'index'; of an earlier table, or the table's own. */
 	REF_VARIABLE,	    /* 'index' into the application's variables. */
+	REF_GLOBAL,	    /* 'index' into the application's globals. */
 	REF_LET,	    /* 'index' into the table's lets; the encoder computes it once. */
 };
 
@@ -128,6 +129,9 @@ int stmt_parse(struct arena *arena, const char *text, struct loc loc, bool is_ac
 struct expr *expr_parse_yaml(struct arena *arena, const struct yaml_node *node, struct diag_list *diags);
 int stmt_parse_yaml(struct arena *arena, const struct yaml_node *node, bool is_action, struct diag_list *diags,
 		    struct stmt_list *ret_list);
+
+/* "drop", "push", ...: the word of a step that is no assignment. */
+const char *stmt_word(const struct stmt *stmt);
 
 /* "==", "and", "+", ... */
 const char *expr_op_text(enum expr_op op);

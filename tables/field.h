@@ -50,6 +50,12 @@ struct field {
 extern const struct field fields[];
 extern const size_t n_fields;
 
+/* Of a header that an application declares, so not in the table. */
+static inline bool field_is_declared(const struct field *field)
+{
+	return field->needs >> PRESENT_CUSTOM & ((1 << CUSTOM_MAX) - 1);
+}
+
 /* NULL if there is no field of that name. */
 const struct field *field_find(const char *name);
 

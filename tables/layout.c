@@ -184,6 +184,10 @@ static void mix_scope(__u64 *hash, const struct app_key *key, size_t n)
 		mix_string(hash, key[i].text);
 		mix_u64(hash, key_bits(&key[i]));
 		mix_u64(hash, key[i].prefix_len);
+		/* The same name may lie elsewhere in the next version. */
+		if (key[i].ref.kind == REF_FIELD && field_is_declared(key[i].ref.field))
+			mix_u64(hash, HEADER_IMM(key[i].ref.field->load.base, key[i].ref.field->load.off,
+						 key[i].ref.field->load.shift));
 	}
 }
 

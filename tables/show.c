@@ -82,6 +82,17 @@ static void print_flat(FILE *out, unsigned indent, const char *key, const char *
 		print_item(out, indent + 2, item + strspn(item, " "));
 }
 
+/* The text of a match is "FIELD: value". */
+static void print_match(FILE *out, unsigned indent, const struct match *m)
+{
+	_cleanup_free_ char *key = strndup(m->text, strcspn(m->text, ":"));
+	const char *value = m->text + strcspn(m->text, ":");
+
+	value += strlen(": "); /* And no more: an address may begin with ":". */
+	if (key)
+		print_flat(out, indent, key, value);
+}
+
 /* ---- declarations --------------------------------------------------------------------------- */
 
 static void print_parameters(FILE *out, const struct app *app)
@@ -115,6 +126,40 @@ static void print_typed(FILE *out, unsigned indent, const char *key, const struc
 	}
 }
 
+static void print_headers(FILE *out, const struct app *app)
+{
+	if (app->n_headers > 0)
+		fputs("headers:\n", out);
+	for (size_t h = 0; h < app->n_headers; h++) {
+		const struct app_header *header = &app->header[h];
+
+		fprintf(out, "  %s:\n    after:\n", header->name);
+		for (size_t i = 0; i < header->n_after; i++)
+			print_match(out, 6, &header->after[i]);
+		fputs("    fields:\n", out);
+		for (size_t i = 0; i < header->n_fields; i++)
+			fprintf(out, "      - %s %u\n", strchr(header->field[i].name, '.') + 1, header->field[i].bits);
+	}
+}
+
+static void print_globals(FILE *out, const struct app *app)
+{
+	if (app->n_globals > 0)
+		fputs("globals:\n", out);
+	for (size_t i = 0; i < app->n_globals; i++) {
+		const struct app_global *global = &app->global[i];
+
+		if (!global->range_text) {
+			print_pair(out, 2, global->name, global->initial_text);
+			continue;
+		}
+		print_key(out, 2, global->name);
+		fputc('\n', out);
+		print_pair(out, 4, "initial", global->initial_text);
+		print_pair(out, 4, "range", global->range_text);
+	}
+}
+
 /* ---- state ---------------------------------------------------------------------------------- */
 
 static void print_scope(FILE *out, const char *key, const struct app_key *part, size_t n)
@@ -127,7 +172,9 @@ static void print_scope(FILE *out, const char *key, const struct app_key *part, 
 
 static void print_state(FILE *out, const struct app_table *t, const struct app_state *state)
 {
-	if (!state->idle_text && !state->hard_text && !state->notify) {
+	_cleanup_free_ char *on_timeout = state->on_timeout.n > 0 ? stmt_render(&state->on_timeout) : NULL;
+
+	if (!state->idle_text && !state->hard_text && !on_timeout) {
 		print_item(out, 8, state->name);
 		return;
 	}
@@ -140,8 +187,8 @@ static void print_state(FILE *out, const struct app_table *t, const struct app_s
 		print_pair(out, 10, "hard", state->hard_text);
 	if (state->hard_text && state->hard_to > 0)
 		print_pair(out, 10, "hard_to", t->state[state->hard_to].name);
-	if (state->notify)
-		print_pair(out, 10, "on_timeout", "notify");
+	if (on_timeout)
+		print_pair(out, 10, "on_timeout", on_timeout);
 }
 
 static const char *when_full_name(enum when_full when_full)
@@ -213,17 +260,6 @@ static void print_rule_states(struct item *item, const struct app_table *t, cons
 	}
 }
 
-/* The text of a match is "FIELD: value". */
-static void print_match(FILE *out, const struct match *m)
-{
-	_cleanup_free_ char *key = strndup(m->text, strcspn(m->text, ":"));
-	const char *value = m->text + strcspn(m->text, ":");
-
-	value += strlen(": "); /* And no more: an address may begin with ":". */
-	if (key)
-		print_flat(out, 10, key, value);
-}
-
 static void print_stmts(struct item *item, const char *key, const struct stmt_list *list)
 {
 	_cleanup_free_ char *text = list->n > 0 ? stmt_render(list) : NULL;
@@ -244,7 +280,7 @@ static void print_rule(FILE *out, const struct app_table *t, const struct app_ru
 	if (rule->n_match > 0)
 		item_key(&item, "match");
 	for (size_t i = 0; i < rule->n_match; i++)
-		print_match(out, &rule->match[i]);
+		print_match(out, 10, &rule->match[i]);
 	if (when)
 		item_pair(&item, "when", when);
 	print_stmts(&item, "do", &rule->do_);
@@ -308,7 +344,9 @@ char *app_render_yaml(const struct app *app)
 		return NULL;
 	print_pair(out, 0, "app", app->name);
 	print_parameters(out, app);
+	print_headers(out, app);
 	print_typed(out, 0, "variables", app->var, app->n_vars);
+	print_globals(out, app);
 	fputs("tables:\n", out);
 	for (size_t i = 0; i < app->n_tables; i++)
 		print_table(out, &app->table[i]);

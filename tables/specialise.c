@@ -42,6 +42,11 @@ static void print_load(FILE *out, const struct load *x)
 	NUMBER(mask), NUMBER(size6), NUMBER(shift6);
 }
 
+static void print_global(FILE *out, const struct global_load *x)
+{
+	NUMBER(global), NUMBER(cell);
+}
+
 static void print_state(FILE *out, const struct state_def *x)
 {
 	NUMBER(idle_ns), NUMBER(hard_ns), NUMBER(idle_to), NUMBER(hard_to), NUMBER(flags), NUMBER(first_test),
@@ -116,8 +121,9 @@ int specialise_print(FILE *out, const char *name, const struct table *t)
 	NUMBER(record_class), NUMBER(key_words), NUMBER(n_registers), NUMBER(when_full), NUMBER(n_loads),
 		NUMBER(n_lookup);
 	NUMBER(n_update), NUMBER(n_pre), NUMBER(n_let), NUMBER(n_states), NUMBER(first_pre), NUMBER(first_let),
-		NUMBER(n_tests);
+		NUMBER(n_tests), NUMBER(n_globals);
 	fprintf(out, "\n");
+	ELEMENTS(globals, print_global);
 	ELEMENTS(lookup, print_part);
 	ELEMENTS(update, print_part);
 	ELEMENTS(loads, print_load);

@@ -229,7 +229,7 @@ int stmt_parse_yaml(struct arena *arena, const struct yaml_node *node, bool is_a
 	return parse_steps(&l, is_action, ret_list);
 }
 
-static const char *word_of(const struct stmt *stmt)
+const char *stmt_word(const struct stmt *stmt)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(step_words); i++)
 		if (step_words[i].argument != ARGUMENT_PLANNED && step_words[i].kind == stmt->kind &&
@@ -249,7 +249,7 @@ static int render_step(const struct stmt *stmt, FILE *out)
 		fprintf(out, "%s %s%s %s", stmt->lhs->name, stmt->op == EOP_NONE ? "" : expr_op_text(stmt->op), "=",
 			value);
 	else
-		fputs(word_of(stmt), out);
+		fputs(stmt_word(stmt), out);
 	if (stmt->kind == STMT_PUSH_VLAN || stmt->kind == STMT_POP_VLAN)
 		fputs("(vlan)", out);
 	if (stmt->kind == STMT_VERDICT && stmt->verdict == VERDICT_OUTPUT)

@@ -11,6 +11,7 @@
 #include "switch_root.h"
 
 const volatile struct switch_config switch_config SEC(".rodata.config");
+struct globals globals SEC(".data.globals");
 
 SWITCH_PROGRAM(fold, "xdp.frags", xdp_md, HOOK_XDP, entry)
 SWITCH_PROGRAM(fold, "xdp.frags", xdp_md, HOOK_XDP, table)

@@ -280,12 +280,46 @@ static void put_table(struct rig *rig, unsigned slot, unsigned a, unsigned i)
 	free(table);
 }
 
+static void set_global(struct rig *rig, unsigned index, uint64_t value)
+{
+	if (rig->native)
+		native_set_global(rig->native, index, value);
+	else
+		__atomic_store_n(&instance_globals(rig->instance)->at[index].value, value, __ATOMIC_RELAXED);
+}
+
+void rig_set_global(struct rig *rig, const char *name, uint64_t value)
+{
+	set_global(rig, rig_plan_global(&rig->plan, name), value);
+}
+
+uint64_t rig_global(struct rig *rig, const char *name)
+{
+	unsigned index = rig_plan_global(&rig->plan, name);
+
+	if (rig->native)
+		return native_global(rig->native, index);
+	return __atomic_load_n(&instance_globals(rig->instance)->at[index].value, __ATOMIC_RELAXED);
+}
+
+static void begin_globals(struct rig *rig)
+{
+	for (unsigned i = 0; i < rig->plan.n_globals; i++) {
+		struct rig_global *global = &rig->plan.global[i];
+
+		if (!global->begun)
+			set_global(rig, i, global->initial);
+		global->begun = true;
+	}
+}
+
 void rig_commit(struct rig *rig)
 {
 	unsigned slot = !rig->slot;
 	struct chain chain;
 
 	make_flow_tables(rig);
+	begin_globals(rig);
 	for (unsigned a = 0; a < rig->plan.n_apps; a++)
 		for (unsigned i = 0; i < rig->plan.app[a].app->n_tables; i++)
 			put_table(rig, slot, a, i);

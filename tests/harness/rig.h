@@ -76,6 +76,10 @@ void rig_advance_ns(struct rig *rig, uint64_t ns);
 /* Runs the agent's part of expiry on every table. */
 void rig_expire(struct rig *rig);
 
+/* The global "app/name"; a person's write. */
+uint64_t rig_global(struct rig *rig, const char *name);
+void rig_set_global(struct rig *rig, const char *name, uint64_t value);
+
 /* Packets counted by "app/table/rule" (rule by name, "otherwise" or "absent"). */
 uint64_t rig_rule_count(struct rig *rig, const char *name);
 uint64_t rig_table_count(struct rig *rig, const char *table, enum table_stat stat);

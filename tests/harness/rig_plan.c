@@ -75,6 +75,39 @@ static unsigned flow_table_for(struct rig_plan *plan, const char *name, const st
 	return plan->n_flows++;
 }
 
+static int find_global(const struct rig_plan *plan, const char *name)
+{
+	for (unsigned i = 0; i < plan->n_globals; i++)
+		if (!strcmp(plan->global[i].name, name))
+			return i;
+	return -ENOENT;
+}
+
+unsigned rig_plan_global(const struct rig_plan *plan, const char *name)
+{
+	int index = find_global(plan, name);
+
+	if (index < 0)
+		die("no such global", name);
+	return index;
+}
+
+static void place_global(struct rig_plan *plan, struct rig_app *a, unsigned i)
+{
+	struct rig_global global = {.initial = a->app->global[i].initial};
+	int index;
+
+	snprintf(global.name, sizeof(global.name), "%s/%s", a->app->name, a->app->global[i].name);
+	index = find_global(plan, global.name);
+	if (index < 0) {
+		if (plan->n_globals == RIG_GLOBALS)
+			die("too many globals", global.name);
+		index = plan->n_globals++;
+		plan->global[index] = global;
+	}
+	a->placement.global[i] = index;
+}
+
 static void place_table(struct rig_plan *plan, struct rig_app *a, unsigned i)
 {
 	struct table_placement *place = &a->placement.table[i];
@@ -114,6 +147,8 @@ void rig_plan_add(struct rig_plan *plan, const char *path_or_text, const struct 
 	a->first_table = plan->n_tables;
 	for (unsigned i = 0; i < a->app->n_tables; i++)
 		place_table(plan, a, i);
+	for (unsigned i = 0; i < a->app->n_globals; i++)
+		place_global(plan, a, i);
 	plan->n_apps++;
 }
 

@@ -21,12 +21,23 @@ struct rig_flow_table {
 	const struct layout *layout;
 };
 
+/* A global keeps its index, and so its value, while the rig lives. */
+struct rig_global {
+	char name[2 * NAME_LEN_MAX + 2];
+	uint64_t initial;
+	bool begun;
+};
+
+enum { RIG_GLOBALS = 32 };
+
 struct rig_plan {
 	enum hook_id hook;
 	struct rig_app app[RIG_APPS_MAX];
 	unsigned n_apps, n_tables, next_counter;
 	struct rig_flow_table flow[RIG_FLOW_TABLES];
 	unsigned n_flows;
+	struct rig_global global[RIG_GLOBALS];
+	unsigned n_globals;
 };
 
 /* The ports of a rig, for struct port_names. */
@@ -42,6 +53,8 @@ void rig_plan_chain(const struct rig_plan *plan, uint64_t version, struct chain 
 unsigned rig_plan_find(const struct rig_plan *plan, const char *name, unsigned *ret_app, unsigned *ret_table);
 /* First of the table's enum table_stat counters. */
 unsigned rig_plan_table_counter(const struct rig_plan *plan, const char *table);
+/* Index of "app/global". */
+unsigned rig_plan_global(const struct rig_plan *plan, const char *name);
 unsigned rig_plan_rule_counter(const struct rig_plan *plan, const char *name);
 
 #endif

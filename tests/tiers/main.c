@@ -61,6 +61,8 @@ static const struct {
 	{clock_tests, &n_clock_tests, "clock", false},
 	{unknown_state_tests, &n_unknown_state_tests, "unknown states", false},
 	{exits_tests, &n_exits_tests, "exits", false},
+	{declared_tests, &n_declared_tests, "globals, headers and timeouts", false},
+	{loader_tests, &n_loader_tests, "LOADER", false},
 	{fold_tests, &n_fold_tests, "fold", true},
 };
 

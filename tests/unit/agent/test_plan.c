@@ -124,6 +124,39 @@ static void a_change_of_parameters_keeps_all_indices_and_flows(void **state)
 	plan_free(two);
 }
 
+#define COUNTING                                                                                                       \
+	"app: counting\nglobals: {total: %s, other: 2}\n"                                                              \
+	"tables:\n  - {name: t, rules: [{when: other > 1, do: total += 1}]}\n"
+
+/* Its index follows the name, so a new version goes on counting. */
+static void a_global_belongs_to_the_deployment_and_its_name(void **state)
+{
+	struct deployment d[] = {app("a", LIMITER, 1), app("b", LIMITER, 2)};
+	char first[256], second[256];
+	struct plan *one, *two;
+	struct table *table = calloc(1, sizeof(*table));
+	char *text = NULL;
+
+	snprintf(first, sizeof(first), COUNTING, "0");
+	snprintf(second, sizeof(second), COUNTING, "7");
+	d[0].text = d[1].text = first;
+	one = make(d, 1, NULL);
+	d[0].text = second;
+	d[0].version = 2;
+	two = make(d, 2, one);
+	assert_int_equal(two->app[0].placement.global[0], one->app[0].placement.global[0]);
+	assert_int_not_equal(two->app[1].placement.global[0], one->app[0].placement.global[0]);
+	assert_true(registry_find_global(one->registry, "a/total")->fresh);
+	assert_false(registry_find_global(two->registry, "a/total")->fresh);
+	assert_true(registry_find_global(two->registry, "b/total")->fresh);
+	assert_int_equal(plan_encode(two, HOOK_XDP, 1, table, &text), 0);
+	assert_int_equal(table->n_globals, 1);
+	assert_int_equal(table->globals[0].global, two->app[1].placement.global[1]);
+	free(table);
+	plan_free(one);
+	plan_free(two);
+}
+
 static void rules_have_names(void **state)
 {
 	struct deployment d = app("limiter", LIMITER, 1);
@@ -249,6 +282,7 @@ int main(void)
 		cmocka_unit_test(applications_are_chained_by_order_on_their_ports),
 		cmocka_unit_test(an_application_on_one_port_is_the_first_there),
 		cmocka_unit_test(a_change_of_parameters_keeps_all_indices_and_flows),
+		cmocka_unit_test(a_global_belongs_to_the_deployment_and_its_name),
 		cmocka_unit_test(rules_have_names),
 		cmocka_unit_test(all_mistakes_are_told_with_file_and_line),
 		cmocka_unit_test(a_port_that_is_not_there_is_refused),

@@ -189,6 +189,56 @@ static void a_first_state_that_moves_makes_a_new_flow_table(void **state)
 	registry_free(r1);
 }
 
+static uint32_t add_global(struct registry *reg, const char *name)
+{
+	uint32_t index = GLOBALS_MAX;
+
+	assert_int_equal(registry_add_global(reg, name, &index), 0);
+	return index;
+}
+
+static void a_global_keeps_its_index_and_leaves_it_to_nobody_at_once(void **state)
+{
+	struct registry *r0 = registry_new(), *r1 = next_of(r0), *r2, *r3;
+	uint32_t a, b, c, d;
+
+	a = add_global(r1, "x/a");
+	b = add_global(r1, "x/b");
+	registry_seal(r1);
+	r2 = next_of(r1);
+	c = add_global(r2, "y/c");
+	assert_int_equal(add_global(r2, "x/a"), a);
+	registry_seal(r2);
+	assert_true(b != a && c != a && c != b);
+	assert_true(registry_find_global(r2, "y/c")->fresh);
+	assert_false(registry_find_global(r2, "x/a")->fresh);
+	/* Two versions later the name begins again, and its old index is free. */
+	r3 = next_of(r2);
+	d = add_global(r3, "x/b");
+	registry_seal(r3);
+	assert_int_equal(d, b);
+	assert_true(registry_find_global(r3, "x/b")->fresh);
+	registry_free(r0);
+	registry_free(r1);
+	registry_free(r2);
+	registry_free(r3);
+}
+
+static void the_globals_run_out_with_an_error(void **state)
+{
+	struct registry *r0 = registry_new(), *r1 = next_of(r0);
+	uint32_t index;
+	char name[32];
+
+	for (unsigned i = 0; i < GLOBALS_MAX; i++) {
+		snprintf(name, sizeof(name), "x/%u", i);
+		assert_int_equal(add_global(r1, name), i);
+	}
+	assert_int_equal(registry_add_global(r1, "x/more", &index), -ENOSPC);
+	registry_free(r0);
+	registry_free(r1);
+}
+
 static void text_and_back_gives_the_same(void **state)
 {
 	struct registry *r0 = registry_new(), *r1 = next_of(r0), *back, *r2;
@@ -200,10 +250,13 @@ static void text_and_back_gives_the_same(void **state)
 	registry_add_rule(r1, "x/t/when a \\ b\nc", &a);
 	registry_add_stats(r1, "x/t", &stats);
 	registry_add_table(r1, "x/t", &id);
+	add_global(r1, "x/total");
 	add_flow(r1, "x/t", &one);
 	registry_seal(r1);
 	r2 = next_of(r1);
 	add_flow(r2, "x/t", &two);
+	add_global(r2, "x/other");
+	add_global(r2, "x/total");
 	registry_add_rule(r2, "x/t/when a \\ b\nc", &a);
 	registry_seal(r2);
 	text = registry_render(r2);
@@ -215,6 +268,7 @@ static void text_and_back_gives_the_same(void **state)
 	r1 = next_of(back);
 	registry_add_rule(r1, "x/t/when a \\ b\nc", &again);
 	assert_int_equal(again, a);
+	assert_int_equal(add_global(r1, "x/total"), 0);
 	free(text);
 	free(twice);
 	registry_free(r0);
@@ -244,6 +298,8 @@ static void damaged_text_is_refused_with_its_line(void **state)
 		"table 1 a\ntable 2 a\n",
 		"counter 12800 8 a\ncounter 12807 1 b\n",
 		"flow 1 00 a\nflow 2 00 a\n",
+		"global 7 x/a\nglobal 7 x/b\n",
+		"global 7 x/a\nglobal 1024 x/b\n",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -262,6 +318,8 @@ int main(void)
 		cmocka_unit_test(a_name_keeps_its_counter_and_a_new_one_avoids_those_in_use),
 		cmocka_unit_test(what_only_the_version_before_the_last_used_is_free_again),
 		cmocka_unit_test(table_ids_are_never_given_twice),
+		cmocka_unit_test(a_global_keeps_its_index_and_leaves_it_to_nobody_at_once),
+		cmocka_unit_test(the_globals_run_out_with_an_error),
 		cmocka_unit_test(the_counters_run_out_with_an_error),
 		cmocka_unit_test(flows_are_kept_while_the_layout_is_equal),
 		cmocka_unit_test(state_ids_follow_names_and_removed_ones_wait),

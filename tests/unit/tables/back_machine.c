@@ -29,6 +29,9 @@ static void place_alone(const struct app *app, struct placement *p)
 		for (unsigned s = 1; s < app->table[i].n_states; s++)
 			p->table[i].state_id[s] = s * 2 + 1;
 	}
+	/* Other numbers than the application's. */
+	for (unsigned i = 0; i < app->n_globals; i++)
+		p->global[i] = 500 - 7 * i;
 }
 
 static void encode_all(struct machine *m, struct diag_list *diags)
@@ -59,6 +62,8 @@ struct machine *machine_new(const char *yaml, const struct setting *settings, si
 	expect_same_again(m->app, settings, n_settings);
 	place_alone(m->app, &m->placement);
 	m->placement.hash_seed = MACHINE_SEED;
+	for (unsigned i = 0; i < m->app->n_globals; i++)
+		m->global[m->placement.global[i]] = m->app->global[i].initial;
 	encode_all(m, &diags);
 	diag_done(&diags);
 	m->now_ns = MACHINE_START;
@@ -111,8 +116,13 @@ static void set_meta(struct machine *m, const struct part *part, size_t n)
 		const char *name;
 		unsigned cell;
 	} whole[] = {
-		{"in_port", CELL_IN_PORT},   {"length", CELL_LENGTH},	  {"frames", CELL_FRAMES},
-		{"ip.proto", CELL_IP_PROTO}, {"eth.type", CELL_ETH_TYPE}, {"present", CELL_PRESENT},
+		{"in_port", CELL_IN_PORT},
+		{"length", CELL_LENGTH},
+		{"frames", CELL_FRAMES},
+		{"ip.proto", CELL_IP_PROTO},
+		{"eth.type", CELL_ETH_TYPE},
+		{"present", CELL_PRESENT},
+		{"ip.frag_offset", CELL_FRAG_OFFSET},
 	};
 	uint64_t present = 0;
 
@@ -156,6 +166,66 @@ static void run_loads(struct machine *m, const struct table *t, const struct par
 			m->cells[load->dst] = p ? p->lo : 0;
 		}
 	}
+}
+
+/* A load of a declared header's field: what the packet is said to hold, if the header is there. */
+static void load_declared(struct machine *m, const struct op *op)
+{
+	const struct load *load = &m->at->loads[op->imm];
+
+	assert_true(op->imm >= m->at->n_loads && op->imm < LOADS_MAX);
+	m->cells[load->dst] = 0;
+	for (unsigned h = 0; h < m->app->n_headers; h++)
+		for (unsigned i = 0; i < m->app->header[h].n_fields; i++) {
+			const struct field *f = &m->app->header[h].field[i];
+			const struct part *p = find_part(m->part, m->n_parts, f->name);
+			struct load other = f->load;
+
+			other.dst = load->dst;
+			if (memcmp(&other, load, sizeof(other)) == 0 && p && m->cells[CELL_PRESENT] >> load->need & 1)
+				m->cells[load->dst] = p->lo;
+		}
+}
+
+static void find_header(struct machine *m, const struct op *op)
+{
+	uint64_t bit = 1ULL << op->b;
+
+	assert_true(op->b >= PRESENT_CUSTOM && op->b < PRESENT_CUSTOM + CUSTOM_MAX);
+	m->cells[CELL_PRESENT] &= ~bit;
+	if (m->cells[op->a])
+		m->cells[CELL_PRESENT] |= bit;
+}
+
+/* ---- globals -------------------------------------------------------------------------------- */
+
+static void load_globals(struct machine *m, const struct table *t)
+{
+	for (unsigned i = 0; i < t->n_globals; i++)
+		m->cells[t->globals[i].cell] = m->global[t->globals[i].global];
+}
+
+static void run_global(struct machine *m, const struct op *op, uint64_t b)
+{
+	uint64_t *global = &m->global[op->global];
+
+	switch (op->code) {
+	case OP_GLOBAL_ADD: *global += b; break;
+	case OP_GLOBAL_AND: *global &= b; break;
+	case OP_GLOBAL_OR: *global |= b; break;
+	case OP_GLOBAL_SET: *global = b; break;
+	case OP_GLOBAL_MAX: *global = *global > b ? *global : b; break;
+	}
+	m->cells[op->dst] = *global;
+}
+
+uint64_t *machine_global(struct machine *m, const char *name)
+{
+	for (unsigned i = 0; i < m->app->n_globals; i++)
+		if (strcmp(m->app->global[i].name, name) == 0)
+			return &m->global[m->placement.global[i]];
+	fail_msg("no global %s", name);
+	return NULL;
 }
 
 /* ---- operations ----------------------------------------------------------------------------- */
@@ -223,7 +293,13 @@ static void run_op(struct machine *m, const struct op *op)
 		a = b;
 		b = c;
 	}
+	if (op->code >= OP_GLOBAL_FIRST) {
+		run_global(m, op, b);
+		return;
+	}
 	switch (op->code) {
+	case OP_HEADER: find_header(m, op); break;
+	case OP_LOAD: load_declared(m, op); break;
 	case OP_BIFLOW_L4: biflow_l4(m, op); break;
 	case OP_RANDOM: m->cells[op->dst] = ++m->n_draws; break;
 	case OP_HASH_INIT: m->cells[op->dst] = b; break;
@@ -277,6 +353,21 @@ static struct flow_head *head_of(struct record *r)
 	return (struct flow_head *)r->words;
 }
 
+/* on_timeout: cells of its own, in which only the record is. */
+static void run_timeout(struct machine *m, unsigned table, struct record *r, const struct state_def *s,
+			uint64_t deadline)
+{
+	__u64 cells[CELLS];
+
+	memcpy(cells, m->cells, sizeof(cells));
+	memset(m->cells, 0xee, sizeof(m->cells));
+	memcpy(&m->cells[CELL_LOOKUP], r->words, sizeof(r->words));
+	m->cells[CELL_NOW] = deadline;
+	run_ops(m, m->table[table], s->first_timeout, s->n_timeout);
+	memcpy(r->words, &m->cells[CELL_LOOKUP], sizeof(r->words));
+	memcpy(m->cells, cells, sizeof(cells));
+}
+
 /* One timeout is enough for these tests. */
 static void fall(struct machine *m, unsigned table, struct record *r)
 {
@@ -287,6 +378,7 @@ static void fall(struct machine *m, unsigned table, struct record *r)
 
 	if (!hard && !idle)
 		return;
+	run_timeout(m, table, r, s, hard ? head->hard_deadline_ns : head->last_used_ns + s->idle_ns);
 	head->state = hard ? s->hard_to : s->idle_to;
 	head->hard_deadline_ns = 0;
 	r->alive = head->state != 0;
@@ -368,6 +460,14 @@ static void run_steps(struct machine *m, const struct table *t, const struct rul
 			if (fields[f].writable && memcmp(&other, step, sizeof(other)) == 0)
 				m->write[m->n_writes].field = fields[f].name;
 		}
+		for (unsigned h = 0; h < m->app->n_headers; h++)
+			for (unsigned f = 0; f < m->app->header[h].n_fields; f++) {
+				struct step other = m->app->header[h].field[f].step;
+
+				other.cell = step->cell;
+				if (memcmp(&other, step, sizeof(other)) == 0)
+					m->write[m->n_writes].field = m->app->header[h].field[f].name;
+			}
 		m->write[m->n_writes].hi = step->code == STEP_ADDR ? m->cells[step->cell] : 0;
 		m->write[m->n_writes].lo = m->cells[step->cell + (step->code == STEP_ADDR)];
 		m->n_writes++;
@@ -437,6 +537,10 @@ static int run_table(struct machine *m, unsigned table, const struct part *part,
 	__u64 key[KEY_WORDS_MAX];
 	const struct rule *rule;
 
+	m->at = t;
+	m->part = part;
+	m->n_parts = n;
+	load_globals(m, t);
 	run_loads(m, t, part, n);
 	run_ops(m, t, t->first_pre, t->n_pre);
 	m->step[table] = (struct native_step){};
@@ -445,6 +549,8 @@ static int run_table(struct machine *m, unsigned table, const struct part *part,
 	rule = &t->rules[m->rule[table]];
 	if ((t->flags & TABLE_STATEFUL) && m->rule[table] != RULE_ABSENT)
 		apply(m, table, key, rule);
+	else
+		run_ops(m, t, rule->first_do, rule->n_do);
 	run_ops(m, t, rule->first_post, rule->n_post);
 	run_steps(m, t, rule);
 	m->verdict = rule->verdict;

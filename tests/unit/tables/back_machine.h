@@ -34,6 +34,7 @@ struct machine {
 	struct record record[MACHINE_RECORDS];
 	uint64_t now_ns;
 	uint64_t n_draws; /* The first `random` is 1, the next one 2, and so on. */
+	uint64_t global[GLOBALS_MAX];
 	/* Of the last packet: */
 	__u64 cells[CELLS];
 	unsigned rule[APP_TABLES_MAX]; /* By table; RULES_ROOM: not visited. */
@@ -41,6 +42,9 @@ struct machine {
 	struct native_step step[APP_TABLES_MAX];
 	enum verdict verdict;
 	unsigned out_port;
+	const struct table *at; /* Being run, on this packet. */
+	const struct part *part;
+	size_t n_parts;
 	unsigned n_writes;
 	struct {
 		const char *field;
@@ -64,6 +68,8 @@ const char *machine_rule(const struct machine *m, const char *table);
 /* The record of the key that the last packet looked up in 'table', or NULL. */
 struct record *machine_record(struct machine *m, const char *table);
 uint64_t machine_register(struct machine *m, const char *table, const char *name);
+/* Of the map, by name. */
+uint64_t *machine_global(struct machine *m, const char *name);
 unsigned machine_count(const struct machine *m, const char *table);
 
 #define IP4(a, b, c, d) 0, (0xffff00000000ULL | (uint64_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))

@@ -15,11 +15,15 @@
 
 static const char everything[] =
 	"app: every-thing\n"
+	"headers:\n"
+	"  shim: {after: {udp.dst: ports, ip.ttl: not 1}, fields: [version 4, flags 4, vni 24, id 64, next 8]}\n"
+	"  opt: {after: {shim.next: '[7, 9-11]'}, fields: [a 3, b 13, c 48]}\n"
 	"parameters: {burst: 5, interval: 1.5s, lan: port, nets: [10.0.0.0/8, '2001:db8::/32'], ports: 1000-2000, who: "
 	"'02:00:00:00:00:01',\n"
 	"             what: ip.dscp, rate: 10Mbps, room: 64KiB, slow: 90s, low: -5, steps: [-7, -3-2], weight: 0.875, "
 	"far: 192.0.2.1-192.0.2.9}\n"
 	"variables: [v, addr w, mac m, time t, int sv]\n"
+	"globals: {total: 0, quota: {initial: burst * 2, range: 0-1000}, pause: {initial: 10ms, range: 1ms-1s}}\n"
 	"tables:\n"
 	"  - name: first\n"
 	"    let: {cost: length * 8 * 1s / rate, big: 'length > room or ip.ttl < 3'}\n"
@@ -45,7 +49,8 @@ static const char everything[] =
 	"      capacity: burst * 1000\n"
 	"      when_full: continue\n"
 	"      expire_within: 10ms\n"
-	"      states: [A, {name: B, idle: slow, idle_to: C}, {name: C, hard: 'interval * (burst + 1)', hard_to: B, "
+	"      states: [A, {name: B, idle: slow, idle_to: C, on_timeout: 'total -= n; n = quota; seen = now; notify'}, "
+	"{name: C, hard: 'interval * (burst + 1)', hard_to: B, "
 	"on_timeout: notify}]\n"
 	"      registers: [n, int k, addr a, mac hw, time seen]\n"
 	"    rules:\n"
@@ -55,6 +60,12 @@ static const char everything[] =
 	"      - {state: C, do: 'n = ewma(n, length, weight) + ewma(n, 5, 0.25)'}\n"
 	"      - {state: B, do: v = n, next: A, action: reflect}\n"
 	"    absent: v = 3; pass\n"
+	"  - name: shims\n"
+	"    state: {lookup: [shim.vni, opt.b], capacity: 20, registers: [c]}\n"
+	"    rules:\n"
+	"      - {match: {shim.version: 1, quota: 3-5}, when: 'c < opt.c and has(opt)', do: 'total = max(total, "
+	"shim.id); v = total', action: shim.flags = quota; ip.ttl -= 1}\n"
+	"      - {when: now - t < pause, do: total = 3}\n"
 	"  - name: last\n"
 	"    state: {lookup: [biflow.l4, ip.proto], capacity: 10, registers: [c]}\n"
 	"    rules:\n"
@@ -151,7 +162,8 @@ static void a_diagram_has_a_cluster_for_each_table(void **state)
 
 	assert_non_null(strstr(dot, "digraph \"every-thing\""));
 	assert_non_null(strstr(dot, "subgraph cluster_1"));
-	assert_non_null(strstr(dot, "t1s1 -> t1s2 [label=\"idle 90 s\", style=dashed]"));
+	assert_non_null(strstr(
+		dot, "t1s1 -> t1s2 [label=\"idle 90 s\\n/ total -= n; n = quota; seen = now; notify\", style=dashed]"));
 	assert_non_null(strstr(dot, "label=\"C\\nhard 12 s\""));
 	/* Two scopes: the flow that changes may be in any state. */
 	assert_non_null(strstr(dot, "label=\"scopes\\nlooked up by eth.dst, v\\nwritten under eth.src, v\""));
@@ -201,6 +213,16 @@ static void a_difference_names_what_changed(void **state)
 		{"{name: C, hard",
 		 "{name: D, idle: 1s}, {name: C, hard",
 		 {"state scopes/D added\n", "flows of scopes are kept\n"}},
+		{"range: 0-1000",
+		 "range: 0-2000",
+		 {"range of global quota: 0-1000 -> 0-2000\n", "flows of last are kept\n"}},
+		{"{total: 0,",
+		 "{more: 4, total: 7,",
+		 {"global more added: 4\n", "global total begins with 7 instead of 0: the value it has is kept\n"}},
+		{"id 64, next 8", "id 64, next 16", {"headers changed\n", "flows of shims are lost"}},
+		{"seen = now; notify",
+		 "seen = now",
+		 {"timeouts of state scopes/B changed\n", "flows of scopes are kept\n"}},
 		{"lookup: [biflow.l4, ip.proto]",
 		 "lookup: [biflow.l4]",
 		 {"flows of last are lost", "flows of scopes are kept\n"}},
@@ -230,7 +252,7 @@ static void nothing_changed_is_the_same(void **state)
 	char *text = app_diff(app, other, &same);
 
 	assert_true(same);
-	assert_string_equal(text, "flows of scopes are kept\nflows of last are kept\n");
+	assert_string_equal(text, "flows of scopes are kept\nflows of shims are kept\nflows of last are kept\n");
 	free(text);
 	app_free(app);
 	app_free(other);
