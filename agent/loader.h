@@ -22,10 +22,10 @@ struct loader_options {
 };
 
 struct loader_result {
-	struct bpf_object *object; /* The caller closes it. */
+	struct bpf_object *object;     /* The caller closes it. */
 	bool flows, counters, globals; /* Reused. */
-	char *lost;		   /* What was there and could not be reused, in words; the caller frees. */
-	char *blind;		   /* Why the programs that watch the kernel were left out; the caller frees. */
+	char *lost;		       /* What was there and could not be reused, in words; the caller frees. */
+	char *blind;		       /* Why the programs that watch the kernel were left out; the caller frees. */
 };
 
 /* Opens, configures, loads.  Nothing is pinned yet.  On failure '*ret_why' has the verifier's log if it

@@ -110,7 +110,7 @@ HOOK_FN bool fall_all(struct hook *h, struct scratch *s, const struct table *t, 
 		__u64 when;
 		__u32 to;
 
-		if (AGAIN(s->free.n_ops)) {
+		if ((t->flags & TABLE_UPDATES) && AGAIN(s->free.n_ops)) {
 			op_run_write(h, s, s->timeout, &t->ops[s->free.next_op & (OPS_MAX - 1)], false);
 			s->free.next_op++;
 			s->free.n_ops--;

@@ -110,39 +110,49 @@ HOOK_FN void op_run_list(__u64 *cells, const struct table *t, __u32 first, const
  *
  * One atomic operation each, also under a flow's lock: who holds that lock does not hold the global. */
 
-/* Returns what the global became; '*ret_done' is false if another CPU was faster. */
+/* Returns what the global became; '*ret_done' is false if another CPU was faster.
+ *
+ * The operand of the atomic operation is a copy: around them gcc 12 otherwise takes the register that holds the value
+ * before for the operand ("lock xadd %rcx; add %rcx,%rcx"). */
 HOOK_FN __u64 global_write(struct global *global, __u8 code, __u64 value, bool *ret_done)
 {
-	__u64 old;
+	__u64 operand = value, old;
 
+	OPAQUE(operand);
 	switch (code) {
-	case OP_GLOBAL_ADD: return FETCH_ADD(&global->value, value) + value;
-	case OP_GLOBAL_AND: return FETCH_AND(&global->value, value) & value;
-	case OP_GLOBAL_OR: return FETCH_OR(&global->value, value) | value;
+	case OP_GLOBAL_ADD: return FETCH_ADD(&global->value, operand) + value;
+	case OP_GLOBAL_AND: return FETCH_AND(&global->value, operand) & value;
+	case OP_GLOBAL_OR: return FETCH_OR(&global->value, operand) | value;
 	case OP_GLOBAL_SET: WRITE(global->value, value); return value;
 	case OP_GLOBAL_MAX:
 		old = READ(global->value);
 		if (old >= value)
 			return old;
-		*ret_done = FETCH_CAS(&global->value, old, value) == old;
+		*ret_done = FETCH_CAS(&global->value, old, operand) == old;
 		return value;
 	}
 	return READ(global->value);
 }
 
-/* Once a packet and table: it may come here again, with what it did already done. */
+/* 'once': the packet may come here again, with what it did already done. */
 HOOK_FN void op_global(struct hook *h, struct scratch *s, __u64 *cells, const struct op *op, bool once)
 {
 	struct global *global = map_global(h, op->global);
 	bool done = true;
+	__u64 value;
 
-	if (!once || AGAIN(s->global_done) != op->global + 1u)
-		s->global_value = global_write(global, op->code, op->flags & OP_IMM ? op->imm : cells[op->b], &done);
-	cells[op->dst] = s->global_value;
-	if (done)
+	if (once && AGAIN(s->global_done) == op->global + 1u)
+		value = s->global_value;
+	else
+		value = global_write(global, op->code, op->flags & OP_IMM ? op->imm : cells[op->b], &done);
+	cells[op->dst] = value;
+	if (!done) {
+		if (!(op->flags & OP_TRY))
+			(void)FETCH_ADD(&global->lost, 1);
+	} else if (once) {
 		s->global_done = op->global + 1u;
-	else if (!(op->flags & OP_TRY))
-		(void)FETCH_ADD(&global->lost, 1);
+		s->global_value = value;
+	}
 }
 
 /* An operation of a list that may write globals. */

@@ -208,6 +208,8 @@ static void encode_states(struct enc *e)
 		e->what = what;
 		e->loc = state->loc;
 		enc_on_timeout(e, def, state);
+		if (def->n_timeout)
+			out->flags |= TABLE_UPDATES;
 	}
 	e->loc = e->at->loc;
 }

@@ -44,6 +44,7 @@ struct judge_value judge_ref(const struct visit *v, const struct ref *ref)
 		return ref->table == v->table ? v->looked_up.reg[ref->index] : v->run->left[ref->table][ref->index];
 	case REF_VARIABLE: return v->run->var[ref->index];
 	case REF_LET: return v->let[ref->index];
+	case REF_GLOBAL: /* No application that it judges has one. */
 	case REF_NONE:
 	case REF_CONSTANT: break;
 	}
@@ -61,6 +62,7 @@ bool judge_ref_is_there(const struct visit *v, const struct ref *ref)
 	case REF_LET: return judge_is_there(v, v->app->let[ref->index].expr);
 	case REF_REGISTER:
 	case REF_VARIABLE:
+	case REF_GLOBAL:
 	case REF_NONE:
 	case REF_CONSTANT: break;
 	}

@@ -29,7 +29,8 @@ extern const struct CMUnitTest token_bucket_tests[], port_knocking_tests[], lear
 	declared_tests[], loader_tests[];
 extern const size_t n_token_bucket_tests, n_port_knocking_tests, n_learning_tests, n_firewall_tests, n_counter_tests,
 	n_lifetime_tests, n_frames_tests, n_ways_out_tests, n_limits_tests, n_clock_tests, n_unknown_state_tests,
-	n_exits_tests, n_fold_tests, n_elephant_tests, n_syn_flood_tests, n_small_tables_tests, n_declared_tests, n_loader_tests;
+	n_exits_tests, n_fold_tests, n_elephant_tests, n_syn_flood_tests, n_small_tables_tests, n_declared_tests,
+	n_loader_tests;
 
 #define TESTS(noun, ...)                                                                                               \
 	const struct CMUnitTest noun##_tests[] = {__VA_ARGS__};                                                        \
