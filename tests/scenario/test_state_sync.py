@@ -28,6 +28,8 @@ class StateSync(unittest.TestCase):
         self.lab.mealy("global", "set", "state-sync", "known=0")
         for table in ("presence", "stations"):
             self.lab.mealy("flow", "flush", "state-sync", table)
+        for host in self.h:
+            host.received(quiet_s=0.05)  # What the test before flooded.
 
     def send(self, port, smac, dmac=BROADCAST):
         self.h[port - 1].send([ethernet(smac, dmac)])
