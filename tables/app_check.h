@@ -17,6 +17,7 @@
 
 enum {
 	CAPACITY_MAX = 1 << 24,
+	CAPACITY_SOON_MAX = 10000, /* Of a table that is scanned every 10 ms. */
 	KEY_BITS_MAX = KEY_WORDS_MAX * 64,
 	RECORD_WORDS_MAX = RECORD_WORDS(RECORD_256) - FLOW_HEAD_WORDS
 };

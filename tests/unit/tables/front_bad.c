@@ -335,6 +335,18 @@ static void test_scopes(void **state)
 	front_says(KEYS("lookup: [ip.src], capacity: 16, meters: {m: {cir: 1}}"), "t.yaml:6:45: \"meters\" in state:" NOT_YET);
 }
 
+#define WITHIN(flows, time)                                                                                            \
+	"app: a\ntables:\n  - name: t\n    rules: [{}]\n    state: {lookup: [ip.src], capacity: " flows ", expire_within: " time "}\n"
+
+static void test_expire_within(void **state)
+{
+	front_says(WITHIN("10000", "10ms"), "");
+	front_says(WITHIN("10001", "1s"), "");
+	front_says(WITHIN("10001", "10ms"),
+		   "t.yaml:5:63: expire_within: 10ms is for tables of at most 10000 flows, not 10001\n");
+	front_says(WITHIN("10", "5ms"), "t.yaml:5:60: \"5ms\" is not 1s or 10ms; did you mean \"1s\"?\n");
+}
+
 static void test_records(void **state)
 {
 	front_says("app: a\ntables:\n  - name: t\n    rules: [{}]\n    state: {lookup: [ip.src, ip.dst], capacity: 4, registers: [\n"
@@ -465,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_unknown_state_with_hint),
 		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_expire_within),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_one_name_space),
 		cmocka_unit_test(test_int_parameters),
