@@ -12,7 +12,7 @@
 Names of namespaces carry the process number, so labs run side by side; a lab whose process is gone is removed by
 the next one.  Checksum offload is off on every interface, so a wrong checksum is seen.
 """
-import atexit, contextlib, ctypes, fcntl, json, os, select, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import atexit, contextlib, ctypes, fcntl, glob, json, os, select, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("MEALY_BUILD", os.path.join(TOP, "build/debug"))
@@ -276,6 +276,12 @@ class Switch:
         if ready:
             self.process.wait_ready()
         return self.process
+
+    def set_clock(self, now_ns):
+        """The time that programs and agent read, of an agent with `test_clock: yes`; random numbers begin again."""
+        pin = glob.glob(f"/sys/fs/bpf/mealy/{self.pin}/instance-*/test_clock")[0]
+        value = now_ns.to_bytes(8, sys.byteorder) + bytes(8)
+        sh("bpftool", "map", "update", "pinned", pin, "key", "0", "0", "0", "0", "value", *map(str, value))
 
     def unload(self, *flags):
         return sh("nsenter", f"--net=/run/netns/{self.namespace}", "--", f"{BUILD}/agent/mealy-agent", "--config", self.config,

@@ -4,9 +4,9 @@
     h1 --- p1 [ s1 ] p2 --- h2        The switch reads its time from a map, so that it stands still in between.
                [    ] p3 --- h3
 """
-import glob, os, random, sys, time, unittest
+import os, random, sys, time, unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../harness"))
-from lab import Lab, sh
+from lab import Lab
 from frames import ethernet, icmp, tcp, udp
 
 PACKETS = 100
@@ -23,7 +23,6 @@ class Trace(unittest.TestCase):
         cls.switch.extra["test_clock"] = "yes"
         cls.host = {f"p{i}": cls.lab.host(f"h{i}", "s1", f"p{i}", mac=MACS[i - 1]) for i in (1, 2, 3)}
         cls.lab.start()
-        cls.clock = glob.glob(f"/sys/fs/bpf/mealy/{cls.switch.pin}/instance-*/test_clock")[0]
         cls.now_ns = 10 ** 12
 
     def setUp(self):
@@ -31,8 +30,7 @@ class Trace(unittest.TestCase):
 
     def advance(self, seconds):
         type(self).now_ns += int(seconds * 1e9)
-        words = [str(b) for b in self.now_ns.to_bytes(8, sys.byteorder)]
-        sh("bpftool", "map", "update", "pinned", self.clock, "key", "0", "0", "0", "0", "value", *words)
+        self.switch.set_clock(self.now_ns)
 
     def rules(self, app):
         return {r["name"]: r["packets"] for r in self.lab.json("counter", "show", "rule") if r["name"].startswith(app + "/")}
