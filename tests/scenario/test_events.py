@@ -23,6 +23,19 @@ tables:
     absent: pass
 """
 
+# The third frame of a source is worth a word, and so is each one that a global asks for.
+LIMITS = """app: limits
+parameters: {limit: 3}
+globals: {loud: 1000}
+tables:
+  - name: sources
+    state: {lookup: [ip.src], capacity: 100, registers: [count, bytes]}
+    rules:
+      - {name: reached, when: count + 1 == limit, do: count += 1; bytes += length, action: notify; drop}
+      - {name: loud, when: length > loud, do: count += 1; bytes += length, action: notify; drop}
+      - {name: counted, do: count += 1; bytes += length, action: drop}
+"""
+
 
 class Events(unittest.TestCase):
     @classmethod
@@ -66,6 +79,29 @@ class Events(unittest.TestCase):
         events = self.watch("table-full", 1, None, lambda: self.c.send(frames))
         self.assertEqual([(e["kind"], e["table"]) for e in events], [("table-full", "sources")])
         self.assertGreater(self.lab.json("table", "list")[0]["full"], 0)
+
+    def test_a_threshold_is_told_once_with_the_rule_and_the_registers(self):
+        path = os.path.join(self.lab.dir, "limits.yaml")
+        with open(path, "w") as f:
+            f.write(LIMITS)
+        self.lab.mealy("app", "load", path, "--ports", "p1", "--order", "10")
+        try:
+            frame = self.frame("10.0.2.1")
+            for agent in (None, "s1"):
+                with self.subTest(agent=agent):
+                    self.lab.mealy("flow", "flush", "limits", "sources")
+                    events = self.watch("state", 1, agent, lambda: self.c.send([frame] * 2)) if agent else []
+                    self.assertEqual(events, [], "two of three")
+                    self.lab.mealy("flow", "flush", "limits", "sources")
+                    events = self.watch("state", 2, agent, lambda: (self.c.send([frame] * 5),
+                                                                    self.lab.mealy("global", "set", "limits", f"loud={len(frame) - 1}"),
+                                                                    self.c.send([frame])))
+                    self.lab.mealy("global", "set", "limits", "loud=1000")
+                    self.assertEqual([(e["deployment"], e["table"], e["rule"], e["key"], e["registers"]) for e in events],
+                                     [("limits", "sources", rule, "ip.src=10.0.2.1", f"count={n} bytes={n * len(frame)}")
+                                      for rule, n in (("reached", 3), ("loud", 6))])
+        finally:
+            self.lab.mealy("app", "remove", "limits")
 
     def test_a_packet_reaches_the_controller_whole(self):
         frame = self.frame("10.0.0.3", 99)
