@@ -4,7 +4,7 @@
 #   sudo ./bench.sh                    about eight minutes
 #   sudo ./bench.sh --quick            under three
 #   sudo ./bench.sh --json             one object a line
-#   sudo ./bench.sh one-flow live      only these cases: one-flow many-flows live create control
+#   sudo ./bench.sh one-flow live      only these cases: one-flow many-flows live create control expiry
 #
 # Let nothing else run meanwhile. tests/bench/README.md explains the method and each column.
 set -u
@@ -21,18 +21,20 @@ options=() cases=()
 for word in "$@"; do
 	case "$word" in
 	--quick|--json) options+=("$word") ;;
-	one-flow|many-flows|live|create|control) cases+=("$word") ;;
+	one-flow|many-flows|live|create|control|expiry) cases+=("$word") ;;
 	*) say "$0: unknown word $word (try --help)"; exit 2 ;;
 	esac
 done
-[ ${#cases[@]} = 0 ] && cases=(one-flow many-flows live create control)
+[ ${#cases[@]} = 0 ] && cases=(one-flow many-flows live create control expiry)
 kernel=()
-for c in "${cases[@]}"; do [ "$c" = control ] || kernel+=("$c"); done
+for c in "${cases[@]}"; do [ "$c" = control ] || [ "$c" = expiry ] || kernel+=("$c"); done
 status=0
 if [ ${#kernel[@]} -gt 0 ]; then
 	build/release/tests/bench/mealy-bench "${options[@]}" "${kernel[@]}" || status=1
 fi
-case " ${cases[*]} " in
-*" control "*) MEALY_BUILD="$TOP/build/release" /usr/bin/python3 -B tests/bench/control.py "${options[@]}" || status=1 ;;
-esac
+for daemons in control expiry; do
+	case " ${cases[*]} " in
+	*" $daemons "*) MEALY_BUILD="$TOP/build/release" /usr/bin/python3 -B "tests/bench/$daemons.py" "${options[@]}" || status=1 ;;
+	esac
+done
 exit $status

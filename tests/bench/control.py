@@ -3,13 +3,13 @@
 
     c --- p1 [ s1 ] p2 --- s
 """
-import json, os, resource, subprocess, sys, time
+import os, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../harness"))
-from lab import Lab, BUILD, TOP
+from lab import Lab, TOP
 from frames import udp, only_udp
+from figure import QUICK, figure, fill_a_million, median
 
-AS_JSON = "--json" in sys.argv
-ROUNDS = 5 if "--quick" in sys.argv else 15
+ROUNDS = 5 if QUICK else 15
 THREE = """app: three
 tables:
   - name: one
@@ -27,19 +27,6 @@ tables:
     state: {lookup: [ip.src], capacity: 1200000, registers: [packets, bytes]}
     rules: [{do: packets += frames; bytes += length, action: drop}]
 """
-
-
-def figure(what, value, unit):
-    if AS_JSON:
-        print(json.dumps({"case": what, "tier": "interpreter", "hook": "xdp", "flows": 0, "ns": 0, "ratio": 0, "value": round(value, 3),
-                          "unit": unit}))
-    else:
-        print(f"{what:40} {value:14.1f} {unit}")
-    sys.stdout.flush()
-
-
-def median(values):
-    return sorted(values)[len(values) // 2]
 
 
 def load_to_first_packet(lab, c, s):
@@ -71,11 +58,7 @@ def dump_a_million(lab, c):
     with open(path, "w") as f:
         f.write(MILLION)
     lab.mealy("app", "load", path)
-    for _ in range(20):    # The veth's ring drops what comes too fast.
-        c.run(f"{BUILD}/tests/bench/mealy-bench", "--fill", "eth0")
-        flows = lab.json("table", "list", "--switch", "s1")[0]["flows"]
-        if flows >= 1000000:
-            break
+    flows = fill_a_million(lab, c)
     figure("flows in the table", flows, "flows")
     times = []
     for _ in range(3):
