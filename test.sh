@@ -47,7 +47,7 @@ fi
 need_root
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-ctest --output-on-failure --no-tests=error "${args[@]}" 2>&1 | tee "$log"
+ctest -j "$(nproc)" --output-on-failure --no-tests=error "${args[@]}" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 count() { grep -cE "$1" "$log"; }
 printf '%d passed, %d failed, %d skipped\n' \
