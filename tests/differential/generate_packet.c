@@ -5,6 +5,8 @@
 
 #include "generate.h"
 
+enum { PAYLOAD_MAX = 400 };
+
 static void draw_l4(struct draw *d, struct pkt *p)
 {
 	static const int flags[] = {FRAME_ZERO, 0x02, 0x10, 0x12, 0x11, 0x04, 0x18, 0xff};
@@ -105,8 +107,16 @@ static void damage(struct draw *d, struct frame *frame)
 	}
 }
 
-static struct frame draw_frame(struct draw *d)
+/* What declared headers read: mostly small numbers, which their conditions ask for. */
+static void draw_payload(struct draw *d, uint8_t *bytes, unsigned n)
 {
+	for (unsigned i = 0; i < n; i++)
+		bytes[i] = draw_chance(d, 70) ? draw_below(d, 8) : draw_bits(d);
+}
+
+static struct frame draw_frame(struct draw *d, const struct app *app)
+{
+	uint8_t payload[PAYLOAD_MAX];
 	struct pkt p = {.eth_src = DRAW_OF(d, generate_mac), .eth_dst = DRAW_OF(d, generate_mac)};
 	unsigned kind = draw_below(d, 20);
 	struct frame frame;
@@ -121,7 +131,11 @@ static struct frame draw_frame(struct draw *d)
 	} else {
 		draw_ip(d, &p);
 	}
-	p.payload_size = draw_chance(d, 70) ? draw_below(d, 40) : draw_below(d, 400);
+	p.payload_size = draw_chance(d, 70) ? draw_below(d, 40) : draw_below(d, PAYLOAD_MAX);
+	if (app->n_headers) {
+		draw_payload(d, payload, p.payload_size);
+		p.payload = payload;
+	}
 	p.trailer = draw_chance(d, 20) ? draw_below(d, 30) : 0;
 	frame = frame_make(&p);
 	if (draw_chance(d, 8))
@@ -170,7 +184,7 @@ struct packet *generate_packets(struct draw *d, const struct app *app, unsigned 
 		if (i && draw_chance(d, 55))
 			packets[i].frame = packets[i - 1 - draw_below(d, i < 12 ? i : 12)].frame;
 		else
-			packets[i].frame = draw_frame(d);
+			packets[i].frame = draw_frame(d, app);
 	}
 	return packets;
 }

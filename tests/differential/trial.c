@@ -96,6 +96,9 @@ static bool run_packet(struct judge *judge, struct rig *rig, enum rig_tier tier,
 	rig_advance_ns(rig, p->after_ns);
 	if (!can_send(tier, &p->frame))
 		return true;
+	/* The moment is drawn at random, and stays when packets in front are taken away. */
+	judge->random = rig_now_ns(rig);
+	rig_set_random(rig, judge->random);
 	is = rig_send(rig, p->port, p->frame);
 	expected = judge_send(judge, p->port, &p->frame, rig_now_ns(rig));
 	return compare_results(judge, &is, &expected, tier, why);
@@ -110,7 +113,8 @@ static bool run_all(const struct trial *trial, enum rig_tier tier, unsigned ever
 		*ret_packets = i + 1;
 		good = run_packet(judge, rig, tier, &trial->packet[i], why);
 		if (good && ((i + 1) % every == 0 || i + 1 == trial->n))
-			good = compare_flows(judge, rig, why) & compare_counters(judge, rig, why);
+			good = compare_flows(judge, rig, why) & compare_counters(judge, rig, why) &
+			       compare_globals(judge, rig, why);
 	}
 	return good;
 }

@@ -100,6 +100,8 @@ bool compare_results(const struct judge *judge, const struct rig_result *is, con
 /* ---- flows ----------------------------------------------------------------------------------- */
 
 struct flow_check {
+	const struct judge *judge;
+	unsigned index; /* Of the table. */
 	const struct judge_table *table;
 	uint64_t now_ns;
 	unsigned n;
@@ -166,11 +168,11 @@ static void check_flow(void *data, const struct layout *layout, const uint64_t *
 	struct judge_flow raw = flow_of(t, layout, words), is, expected;
 	const struct judge_flow *found;
 
-	if (!judge_flow_now(t, &raw, check->now_ns, &is))
+	if (!judge_flow_now(check->judge, check->index, &raw, check->now_ns, &is))
 		return;
 	check->n++;
 	found = find(check->table, &raw);
-	if (!found || !judge_flow_now(t, found, check->now_ns, &expected)) {
+	if (!found || !judge_flow_now(check->judge, check->index, found, check->now_ns, &expected)) {
 		print_flow(check->why, "not expected", t, &is);
 		check->good = false;
 	} else if (!same_flow(t, &expected, &is)) {
@@ -187,13 +189,14 @@ static void table_name(const struct judge *judge, unsigned table, char *name, si
 
 bool compare_flows(const struct judge *judge, struct rig *rig, FILE *why)
 {
-	struct flow_check check = {.now_ns = rig_now_ns(rig), .good = true, .why = why};
+	struct flow_check check = {.judge = judge, .now_ns = rig_now_ns(rig), .good = true, .why = why};
 	char name[2 * NAME_LEN_MAX + 2];
 
 	for (unsigned i = 0; i < judge->app->n_tables && check.good; i++) {
 		unsigned n = 0;
 
 		check.table = &judge->table[i];
+		check.index = i;
 		check.n = 0;
 		if (!judge->app->table[i].stateful)
 			continue;
@@ -202,7 +205,7 @@ bool compare_flows(const struct judge *judge, struct rig *rig, FILE *why)
 		for (unsigned f = 0; f < judge->table[i].n_flows; f++) {
 			struct judge_flow now;
 
-			n += judge_flow_now(check.table->app, &check.table->flow[f], check.now_ns, &now);
+			n += judge_flow_now(judge, i, &check.table->flow[f], check.now_ns, &now);
 		}
 		if (check.good && check.n != n) {
 			fprintf(why, "%s: %u flows expected, %u are there\n", name, n, check.n);
@@ -210,6 +213,26 @@ bool compare_flows(const struct judge *judge, struct rig *rig, FILE *why)
 		}
 	}
 	return check.good;
+}
+
+/* ---- globals --------------------------------------------------------------------------------- */
+
+bool compare_globals(const struct judge *judge, struct rig *rig, FILE *why)
+{
+	char name[2 * NAME_LEN_MAX + 2];
+	bool good = true;
+
+	for (size_t i = 0; i < judge->app->n_globals; i++) {
+		uint64_t is;
+
+		snprintf(name, sizeof(name), "%s/%s", judge->app->name, judge->app->global[i].name);
+		is = rig_global(rig, name);
+		if (is == judge->global[i])
+			continue;
+		fprintf(why, "global %s: expected %" PRIu64 ", is %" PRIu64 "\n", name, judge->global[i], is);
+		good = false;
+	}
+	return good;
 }
 
 /* ---- counters -------------------------------------------------------------------------------- */

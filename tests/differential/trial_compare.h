@@ -12,6 +12,7 @@
 bool compare_results(const struct judge *judge, const struct rig_result *is, const struct judge_result *expected,
 		     enum rig_tier tier, FILE *why);
 bool compare_flows(const struct judge *judge, struct rig *rig, FILE *why);
+bool compare_globals(const struct judge *judge, struct rig *rig, FILE *why);
 bool compare_counters(const struct judge *judge, struct rig *rig, FILE *why);
 
 #endif

@@ -511,25 +511,6 @@ void rig_repeat(struct rig *rig, unsigned port, struct frame frame, unsigned tim
 	run(rig, port, &frame, times);
 }
 
-/* ---- time ----------------------------------------------------------------------------------------------- */
-
-uint64_t rig_now_ns(struct rig *rig)
-{
-	return rig->now_ns;
-}
-
-void rig_advance_ns(struct rig *rig, uint64_t ns)
-{
-	rig->now_ns += ns;
-	if (rig->instance)
-		CHECK(instance_set_clock(rig->instance, rig->now_ns), "clock");
-}
-
-void rig_advance_ms(struct rig *rig, uint64_t ms)
-{
-	rig_advance_ns(rig, ms * 1000000);
-}
-
 /* ---- what lies beneath --------------------------------------------------------------------------------- */
 
 int rig_map_fd(struct rig *rig, const char *name)

@@ -73,6 +73,9 @@ uint64_t rig_now_ns(struct rig *rig);
 void rig_advance_ms(struct rig *rig, uint64_t ms);
 void rig_advance_ns(struct rig *rig, uint64_t ns);
 
+/* The state of the generator that `random` draws from; see datapath/hash.h. */
+void rig_set_random(struct rig *rig, uint64_t state);
+
 /* Runs the agent's part of expiry on every table. */
 void rig_expire(struct rig *rig);
 

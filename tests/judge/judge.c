@@ -6,8 +6,6 @@
 
 #include "judge_int.h"
 
-enum { FALLS_AT_ONCE = 8 }; /* Timeouts that one packet replays. */
-
 /* ---- life ------------------------------------------------------------------------------------ */
 
 struct judge *judge_new(const struct app *app, enum hook_id hook, unsigned n_ports)
@@ -21,6 +19,8 @@ struct judge *judge_new(const struct app *app, enum hook_id hook, unsigned n_por
 	j->n_ports = n_ports;
 	for (size_t i = 0; i < app->n_tables; i++)
 		j->table[i].app = &app->table[i];
+	for (size_t i = 0; i < app->n_globals; i++)
+		j->global[i] = app->global[i].initial;
 	return j;
 }
 
@@ -58,64 +58,6 @@ static void add_flow(struct judge_table *t, const struct judge_flow *flow)
 	t->flow[t->n_flows++] = *flow;
 }
 
-/* ---- time ------------------------------------------------------------------------------------ */
-
-/* When and where the flow falls next. */
-static uint64_t next_fall(const struct app_table *t, const struct judge_flow *flow, unsigned *ret_to)
-{
-	const struct app_state *state = &t->state[flow->state];
-	uint64_t idle = state->idle_ns ? flow->last_used_ns + state->idle_ns : 0;
-	uint64_t hard = state->hard_ns ? flow->hard_ns : 0;
-
-	if (hard && (!idle || hard <= idle)) {
-		*ret_to = state->hard_to;
-		return hard;
-	}
-	*ret_to = state->idle_to;
-	return idle;
-}
-
-static void enter_state(const struct app_table *t, struct judge_flow *flow, unsigned state, uint64_t when)
-{
-	flow->state = state;
-	flow->hard_ns = t->state[state].hard_ns ? when + t->state[state].hard_ns : 0;
-}
-
-static void tell(struct run *run, enum event_kind kind, unsigned table, unsigned old_state, unsigned new_state,
-		 unsigned rule)
-{
-	if (run && run->result.n_events < JUDGE_EVENTS)
-		run->result.event[run->result.n_events++] =
-			(struct judge_event){kind, table, old_state, new_state, rule};
-}
-
-/* Replays the timeouts that are due, each from the moment of the one before.  True: the flow reached the first state.
- * 'run' is NULL when nobody is to be told. */
-static bool fall(struct run *run, unsigned table, const struct app_table *t, struct judge_flow *flow, uint64_t now)
-{
-	for (unsigned i = 0; i < FALLS_AT_ONCE; i++) {
-		unsigned to;
-		uint64_t when = next_fall(t, flow, &to);
-
-		if (!when || when > now)
-			return false;
-		if (t->state[flow->state].notify)
-			tell(run, EVENT_TIMEOUT, table, flow->state, to, RULES_ROOM);
-		enter_state(t, flow, to, when);
-		flow->last_used_ns = when;
-		if (to == 0)
-			return true;
-	}
-	return false;
-}
-
-bool judge_flow_now(const struct app_table *t, const struct judge_flow *flow, uint64_t now_ns,
-		    struct judge_flow *ret_flow)
-{
-	*ret_flow = *flow;
-	return !fall(NULL, 0, t, ret_flow, now_ns);
-}
-
 /* ---- which rule ------------------------------------------------------------------------------ */
 
 static bool is_tag_field(const struct ref *ref)
@@ -134,7 +76,7 @@ static bool action_is_there(const struct visit *v, const struct stmt_list *actio
 
 		if (stmt->value && !judge_is_there(v, stmt->value))
 			return false;
-		if (stmt->kind == STMT_POP_VLAN && !pushed && !judge_packet_has(&v->entered, "vlan"))
+		if (stmt->kind == STMT_POP_VLAN && !pushed && !judge_has(v->run, &v->entered, "vlan"))
 			return false;
 		if (writes && !(pushed && is_tag_field(&stmt->lhs->ref) && stmt->op == EOP_NONE) &&
 		    !judge_ref_is_there(v, &stmt->lhs->ref))
@@ -191,17 +133,28 @@ static bool rule_creates(const struct app_rule *rule)
 	return rule && (rule->next > 0 || (rule->next < 0 && writes_registers(rule)));
 }
 
+/* After it the name means what this packet made of it. */
+static void write_global(struct visit *v, const struct stmt *stmt)
+{
+	uint64_t *global = &v->run->judge->global[stmt->lhs->ref.index];
+
+	*global = judge_assigned_global(v, stmt, *global);
+	v->run->global[stmt->lhs->ref.index] = *global;
+}
+
 static void run_do(struct visit *v, const struct app_rule *rule, struct judge_flow *flow)
 {
 	v->in_do = true;
 	for (size_t i = 0; i < rule->do_.n; i++) {
 		const struct stmt *stmt = &rule->do_.item[i];
-		struct judge_value value = judge_assigned(v, stmt);
+		const struct ref *to = &stmt->lhs->ref;
 
-		if (stmt->lhs->ref.kind == REF_VARIABLE)
-			v->run->var[stmt->lhs->ref.index] = value;
+		if (to->kind == REF_GLOBAL)
+			write_global(v, stmt);
+		else if (to->kind == REF_VARIABLE)
+			v->run->var[to->index] = judge_assigned(v, stmt);
 		else
-			flow->reg[stmt->lhs->ref.index] = value;
+			flow->reg[to->index] = judge_assigned(v, stmt);
 	}
 	v->in_do = false;
 }
@@ -230,11 +183,11 @@ static void apply_rule(struct visit *v, unsigned index, struct judge_flow *flow,
 	if (rule)
 		run_do(v, rule, flow);
 	if (rule && rule->next >= 0)
-		enter_state(v->app, flow, rule->next, v->run->now_ns);
+		judge_enter(v->app, flow, rule->next, v->run->now_ns);
 	if (is_new || !rule || !rule->no_refresh || rule->next == 0)
 		flow->last_used_ns = v->run->now_ns;
 	if (asks_to_notify(action_of(v->app, index)))
-		tell(v->run, EVENT_STATE, v->table, old_state, flow->state, index);
+		judge_tell(v->run, EVENT_STATE, v->table, old_state, flow->state, index);
 }
 
 /* A full table: one that is due goes, else where the table evicts the one unused for longest. */
@@ -243,8 +196,8 @@ static bool make_room(struct visit *v, struct judge_table *t)
 	struct judge_flow now, *oldest = NULL;
 
 	for (unsigned i = 0; i < t->n_flows; i++) {
-		if (!judge_flow_now(t->app, &t->flow[i], v->run->now_ns, &now)) {
-			fall(v->run, v->table, t->app, &t->flow[i], v->run->now_ns);
+		if (!judge_flow_now(v->run->judge, v->table, &t->flow[i], v->run->now_ns, &now)) {
+			judge_fall(v->run->judge, v->run, v->table, &t->flow[i], v->run->now_ns);
 			remove_flow(t, &t->flow[i]);
 			t->was_tight = true;
 			t->expired++;
@@ -267,7 +220,7 @@ static enum exit_reason create_flow(struct visit *v, struct judge_table *t, cons
 		t->full++;
 		v->run->result.n_events = v->n_events; /* Nobody is told of a change that did not happen. */
 		if (!t->told_full_ns || v->run->now_ns >= t->told_full_ns + 1000000000) {
-			tell(v->run, EVENT_TABLE_FULL, v->table, 0, 0, RULES_ROOM);
+			judge_tell(v->run, EVENT_TABLE_FULL, v->table, 0, 0, RULES_ROOM);
 			t->told_full_ns = v->run->now_ns;
 		}
 		return t->app->when_full == FULL_PASS	    ? EXIT_TABLE_FULL_PASS
@@ -307,16 +260,31 @@ static bool begin_image(struct run *run, const struct visit *v, const struct jud
 	if (!found)
 		return true;
 	*image = *found;
-	if (!fall(run, v->table, v->app, image, v->run->now_ns))
+	if (!judge_fall(v->run->judge, run, v->table, image, v->run->now_ns))
 		return false;
 	*image = empty;
 	return true;
 }
 
+/* Timeouts with updates have happened before anything else does, to the flow itself. */
+static void catch_up(struct visit *v, struct judge_table *t, const struct judge_flow *key)
+{
+	struct judge_flow *flow = find_flow(t, key);
+
+	if (!flow || !judge_has_updates(t->app) || !judge_fall(v->run->judge, v->run, v->table, flow, v->now_ns))
+		return;
+	remove_flow(t, flow);
+	t->expired++;
+}
+
 static enum exit_reason update_scope(struct visit *v, struct judge_table *t, unsigned rule, struct judge_flow *image)
 {
-	struct judge_flow *found = find_flow(t, image);
-	bool is_new = begin_image(v->run, v, found, image);
+	struct judge_flow *found;
+	bool is_new;
+
+	catch_up(v, t, image);
+	found = find_flow(t, image);
+	is_new = begin_image(v->run, v, found, image);
 
 	if (found) {
 		update_flow(v, t, rule, found, image, is_new);
@@ -339,7 +307,7 @@ static bool assign(struct visit *v, const struct stmt *stmt)
 		return true;
 	}
 	v->run->result.retagged |= is_tag_field(&stmt->lhs->ref);
-	return judge_packet_set(&v->run->packet, stmt->lhs->ref.field->name, value);
+	return judge_set(v->run, stmt->lhs->ref.field->name, value);
 }
 
 /* EXIT_NONE: the next table, its number in '*ret_next'. */
@@ -423,6 +391,7 @@ static enum exit_reason run_stateful(struct visit *v, struct judge_table *t, uns
 
 	if (v->app->update)
 		has_update_key = judge_key(v, v->app->update, v->app->n_update, &v->updated);
+	catch_up(v, t, &v->looked_up);
 	begin_image(NULL, v, find_flow(t, &v->looked_up), &v->looked_up);
 	compute_lets(v);
 	*ret_rule = choose_rule(v, has_update_key);
@@ -438,11 +407,17 @@ static enum exit_reason run_stateful(struct visit *v, struct judge_table *t, uns
 static enum exit_reason run_table(struct run *run, unsigned *table)
 {
 	struct judge_table *t = &run->judge->table[*table];
-	struct visit v = {
-		.run = run, .table = *table, .app = t->app, .entered = run->packet, .n_events = run->result.n_events};
+	struct visit v = {.run = run,
+			  .table = *table,
+			  .app = t->app,
+			  .global = run->global,
+			  .now_ns = run->now_ns,
+			  .entered = run->packet,
+			  .n_events = run->result.n_events};
 	enum exit_reason reason = EXIT_NONE;
 	unsigned rule;
 
+	judge_find_headers(&v);
 	judge_draw(&v);
 	if (t->app->stateful && !judge_key(&v, t->app->lookup, t->app->n_lookup, &v.looked_up)) {
 		rule = RULE_ABSENT;
@@ -480,6 +455,7 @@ struct judge_result judge_send(struct judge *j, unsigned port, const struct fram
 	memset(&run, 0, sizeof(run));
 	run.judge = j;
 	run.now_ns = now_ns;
+	memcpy(run.global, j->global, sizeof(run.global));
 	run.in_port = port;
 	run.out_port = j->hook == HOOK_TC_EGRESS ? port : 0;
 	fault = judge_packet_read(frame, &run.packet);

@@ -51,6 +51,8 @@ struct judge {
 	const struct app *app;
 	enum hook_id hook;
 	unsigned n_ports; /* 1..n_ports are there. */
+	uint64_t random;  /* State of the generator that `random` draws from; the caller sets it. */
+	uint64_t global[APP_GLOBALS_MAX];
 	struct judge_table table[APP_TABLES_MAX];
 };
 
@@ -62,7 +64,7 @@ void judge_free(struct judge *j);
 struct judge_result judge_send(struct judge *j, unsigned port, const struct frame *frame, uint64_t now_ns);
 
 /* A copy of the flow as a packet at 'now_ns' would find it.  False: it would not. */
-bool judge_flow_now(const struct app_table *t, const struct judge_flow *flow, uint64_t now_ns,
+bool judge_flow_now(const struct judge *j, unsigned table, const struct judge_flow *flow, uint64_t now_ns,
 		    struct judge_flow *ret_flow);
 
 #endif

@@ -38,18 +38,31 @@ static uint64_t hash(const struct visit *v, const struct expr *call)
 	return h;
 }
 
+/* splitmix64 (Steele, Lea and Flood 2014). */
+static uint64_t random_bits(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
 /* Lets that hash() names are not computed yet. */
 static void draw_expr(struct visit *v, const struct expr *e)
 {
+	bool is_random;
+
 	if (!e || e->constant)
 		return;
 	for (unsigned i = 0; i < e->n_args; i++)
 		draw_expr(v, e->arg[i]);
-	if (e->kind != EXPR_CALL || strcmp(e->name, "hash") != 0)
+	is_random = e->kind == EXPR_CALL && strcmp(e->name, "random") == 0;
+	if (e->kind != EXPR_CALL || (!is_random && strcmp(e->name, "hash") != 0))
 		return;
 	if (v->n_draws == JUDGE_DRAWS)
 		abort();
-	v->draw[v->n_draws].value = hash(v, e);
+	v->draw[v->n_draws].value = is_random ? random_bits(&v->run->judge->random) : hash(v, e);
 	v->draw[v->n_draws++].call = e;
 }
 

@@ -21,7 +21,7 @@ static bool equal(struct judge_value a, struct judge_value b)
 static uint64_t metadata(const struct run *run, const struct visit *v, unsigned cell)
 {
 	switch (cell) {
-	case CELL_NOW: return run->now_ns;
+	case CELL_NOW: return v->now_ns;
 	case CELL_IN_PORT: return run->in_port;
 	case CELL_OUT_PORT: return run->out_port;
 	case CELL_LENGTH: return v->entered.frame.size;
@@ -37,14 +37,14 @@ struct judge_value judge_ref(const struct visit *v, const struct ref *ref)
 	const struct judge_flow *own = v->in_do && v->app->update ? &v->updated : &v->looked_up;
 
 	switch (ref->kind) {
-	case REF_FIELD: return judge_packet_get(&v->entered, ref->field->name);
+	case REF_FIELD: return judge_get(v->run, &v->entered, ref->field->name);
 	case REF_META: return number(metadata(v->run, v, ref->cell));
 	case REF_REGISTER: return own->reg[ref->index];
 	case REF_TABLE_REGISTER:
 		return ref->table == v->table ? v->looked_up.reg[ref->index] : v->run->left[ref->table][ref->index];
 	case REF_VARIABLE: return v->run->var[ref->index];
 	case REF_LET: return v->let[ref->index];
-	case REF_GLOBAL: /* No application that it judges has one. */
+	case REF_GLOBAL: return number(v->global[ref->index]);
 	case REF_NONE:
 	case REF_CONSTANT: break;
 	}
@@ -54,7 +54,7 @@ struct judge_value judge_ref(const struct visit *v, const struct ref *ref)
 bool judge_ref_is_there(const struct visit *v, const struct ref *ref)
 {
 	switch (ref->kind) {
-	case REF_FIELD: return judge_packet_has(&v->entered, ref->field->name);
+	case REF_FIELD: return judge_has(v->run, &v->entered, ref->field->name);
 	case REF_META:
 		return (ref->cell != CELL_IN_PORT || v->run->in_port) &&
 		       (ref->cell != CELL_OUT_PORT || v->run->out_port);
@@ -168,7 +168,7 @@ static bool has(const struct visit *v, const char *name)
 			name = app->param[i].value.field->name;
 	if (strcmp(name, "in_port") == 0 || strcmp(name, "out_port") == 0)
 		return *name == 'i' ? v->run->in_port : v->run->out_port;
-	return judge_packet_has(&v->entered, name);
+	return judge_has(v->run, &v->entered, name);
 }
 
 static uint64_t drawn(const struct visit *v, const struct expr *e)
@@ -186,7 +186,7 @@ static uint64_t call(const struct visit *v, const struct expr *e)
 
 	if (strcmp(e->name, "has") == 0)
 		return has(v, e->arg[0]->name);
-	if (strcmp(e->name, "hash") == 0)
+	if (strcmp(e->name, "hash") == 0 || strcmp(e->name, "random") == 0)
 		return drawn(v, e);
 	for (unsigned i = 0; i < e->n_args && i < 4; i++) {
 		x[i] = judge_eval(v, e->arg[i]).lo;
@@ -230,6 +230,25 @@ struct judge_value judge_assigned(const struct visit *v, const struct stmt *stmt
 	if (stmt->op == EOP_NONE)
 		return value;
 	return number(judge_compute(stmt->op, judge_ref(v, &stmt->lhs->ref).lo, value.lo, false));
+}
+
+/* `G op= x` and `G = max(G, x)` are one operation on the global as it is; any other `G = x` writes what was computed of
+ * what the packet knows. */
+uint64_t judge_assigned_global(const struct visit *v, const struct stmt *stmt, uint64_t is)
+{
+	const struct expr *e = stmt->value;
+	uint64_t value = judge_eval(v, e).lo, other;
+	bool max = e->kind == EXPR_CALL && !e->constant && strcmp(e->name, "max") == 0 && !is_signed(v, e);
+
+	if (stmt->op != EOP_NONE)
+		return judge_compute(stmt->op, is, value, false);
+	for (unsigned i = 0; max && i < 2; i++)
+		if (e->arg[i]->kind == EXPR_NAME && e->arg[i]->ref.kind == REF_GLOBAL &&
+		    e->arg[i]->ref.index == stmt->lhs->ref.index) {
+			other = judge_eval(v, e->arg[!i]).lo;
+			return is > other ? is : other;
+		}
+	return value;
 }
 
 /* ---- match ----------------------------------------------------------------------------------- */

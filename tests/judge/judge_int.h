@@ -11,6 +11,7 @@ struct run {
 	uint64_t now_ns;
 	unsigned in_port, out_port, direction;
 	struct judge_value var[APP_VARIABLES_MAX];
+	uint64_t global[APP_GLOBALS_MAX]; /* As they were when the packet came, or as it made them. */
 	/* What tables that ran left to later ones. */
 	bool ran[APP_TABLES_MAX];
 	struct judge_value left[APP_TABLES_MAX][JUDGE_REGISTERS];
@@ -18,7 +19,7 @@ struct run {
 	struct judge_result result;
 };
 
-/* hash(): computed when the packet enters a table. */
+/* hash() and `random`: computed when the packet enters a table. */
 enum { JUDGE_DRAWS = 64 };
 struct draw_of {
 	const struct expr *call;
@@ -27,9 +28,11 @@ struct draw_of {
 
 /* One table at work on it. */
 struct visit {
-	struct run *run;
+	struct run *run; /* NULL: a timeout, which has a flow, globals, a moment and nothing else. */
 	unsigned table;
 	const struct app_table *app;
+	const uint64_t *global;
+	uint64_t now_ns;
 	struct judge_packet entered; /* The packet as it came into this table. */
 	struct judge_flow looked_up; /* Before `do` with two scopes, else also after it. */
 	struct judge_flow updated;   /* With two scopes. */
@@ -45,6 +48,30 @@ struct judge_value judge_eval(const struct visit *v, const struct expr *e);
 struct judge_value judge_ref(const struct visit *v, const struct ref *ref);
 /* What `lhs op= value` assigns. */
 struct judge_value judge_assigned(const struct visit *v, const struct stmt *stmt);
+
+/* What an assignment to a global makes of it when it 'is' this. */
+uint64_t judge_assigned_global(const struct visit *v, const struct stmt *stmt, uint64_t is);
+
+/* Fields and headers by name, declared ones too.  judge_set() returns false as judge_packet_set() does. */
+bool judge_has(const struct run *run, const struct judge_packet *p, const char *name);
+struct judge_value judge_get(const struct run *run, const struct judge_packet *p, const char *field);
+bool judge_set(struct run *run, const char *field, struct judge_value value);
+
+/* Finds the declared headers of the packet as it enters a table. */
+void judge_find_headers(struct visit *v);
+
+/* A state is entered: its timeouts begin. */
+void judge_enter(const struct app_table *t, struct judge_flow *flow, unsigned state, uint64_t when);
+
+/* Whether a timeout of the table does more than tell. */
+bool judge_has_updates(const struct app_table *t);
+
+/* Replays the timeouts that are due, each from the moment of the one before.  True: the flow reached the first state.
+ * 'run' is NULL when nobody is to be told. */
+bool judge_fall(struct judge *j, struct run *run, unsigned table, struct judge_flow *flow, uint64_t now);
+
+void judge_tell(struct run *run, enum event_kind kind, unsigned table, unsigned old_state, unsigned new_state,
+		unsigned rule);
 
 /* Computes what is drawn before the record is known. */
 void judge_draw(struct visit *v);

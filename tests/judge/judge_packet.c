@@ -4,33 +4,14 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "judge_sum.h"
+
 enum { TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_IPV6 = 0x86dd, TYPE_TAG = 0x8100, TYPE_TAG_AD = 0x88a8 };
 enum { TAG_AT = 12, TAG_BYTES = 4, EXTENSIONS_MAX = 8 };
 
-/* ---- bits ------------------------------------------------------------------------------------ */
-
-/* Bits of a header count from its first byte's highest one, as in the RFCs' pictures. */
-static uint64_t get_bits(const uint8_t *p, unsigned bit, unsigned n)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = bit; i < bit + n; i++)
-		value = value << 1 | (p[i / 8] >> (7 - i % 8) & 1);
-	return value;
-}
-
-static void put_bits(uint8_t *p, unsigned bit, unsigned n, uint64_t value)
-{
-	for (unsigned i = 0; i < n; i++) {
-		unsigned at = bit + n - 1 - i;
-
-		p[at / 8] = (p[at / 8] & ~(0x80 >> at % 8)) | (value >> i & 1 ? 0x80 >> at % 8 : 0);
-	}
-}
-
 static unsigned get16(const struct judge_packet *p, unsigned at)
 {
-	return get_bits(p->frame.data + at, 0, 16);
+	return judge_bits_get(p->frame.data + at, 0, 16);
 }
 
 /* ---- headers --------------------------------------------------------------------------------- */
@@ -118,6 +99,7 @@ static enum judge_fault read_icmp(struct judge_packet *p, enum judge_header head
 
 static enum judge_fault read_l4(struct judge_packet *p, unsigned at)
 {
+	p->l4 = at;
 	p->payload_length = p->end - at;
 	if (p->frag_offset)
 		return JUDGE_GOOD;
@@ -231,11 +213,13 @@ enum judge_fault judge_packet_read(const struct frame *frame, struct judge_packe
 	fault = read_tags(p, &at);
 	if (fault)
 		return fault;
+	p->l3 = at;
 	switch (p->eth_type) {
 	case TYPE_ARP: return read_arp(p, at);
 	case TYPE_IPV4: return read_ipv4(p, at);
 	case TYPE_IPV6: return read_ipv6(p, at);
 	}
+	p->end = frame->size;
 	return JUDGE_GOOD;
 }
 
@@ -435,98 +419,14 @@ struct judge_value judge_packet_get(const struct judge_packet *p, const char *fi
 		return value;
 	at = p->frame.data + p->at[place->header];
 	if (place->bits == 128) {
-		value.hi = get_bits(at, place->bit, 64);
-		value.lo = get_bits(at, place->bit + 64, 64);
+		value.hi = judge_bits_get(at, place->bit, 64);
+		value.lo = judge_bits_get(at, place->bit + 64, 64);
 	} else {
-		value.lo = get_bits(at, place->bit, place->bits);
+		value.lo = judge_bits_get(at, place->bit, place->bits);
 	}
 	if (is_ipv4_address(place))
 		value.lo |= 0xffffULL << 32;
 	return value;
-}
-
-/* ---- checksums ------------------------------------------------------------------------------- */
-
-static unsigned fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
-static uint64_t sum_bytes(const struct judge_packet *p, unsigned from, unsigned end)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = from; i < end; i++)
-		sum += (i - from) & 1 ? p->frame.data[i] : p->frame.data[i] << 8;
-	return sum;
-}
-
-static bool l4_header(const struct judge_packet *p, enum judge_header *ret_header, unsigned *ret_checksum)
-{
-	static const struct {
-		enum judge_header header;
-		unsigned checksum;
-	} l4[] = {{JUDGE_TCP, 16}, {JUDGE_UDP, 6}, {JUDGE_ICMP, 2}, {JUDGE_ICMPV6, 2}};
-
-	for (unsigned i = 0; i < 4; i++)
-		if (p->has[l4[i].header]) {
-			*ret_header = l4[i].header;
-			*ret_checksum = p->at[l4[i].header] + l4[i].checksum;
-			return true;
-		}
-	return false;
-}
-
-struct sums {
-	unsigned ip, l4;
-};
-
-/* Of all bytes that the two checksums cover, themselves included. */
-static struct sums sums_of(const struct judge_packet *p)
-{
-	struct sums sums = {};
-	enum judge_header l4;
-	unsigned checksum, ip = p->at[p->has[JUDGE_IPV4] ? JUDGE_IPV4 : JUDGE_IPV6];
-	uint64_t sum = 0;
-
-	if (p->has[JUDGE_IPV4])
-		sums.ip = fold(sum_bytes(p, ip, ip + 4 * (p->frame.data[ip] & 15)));
-	if (!l4_header(p, &l4, &checksum))
-		return sums;
-	if (l4 != JUDGE_ICMP)
-		sum = p->has[JUDGE_IPV4] ? sum_bytes(p, ip + 12, ip + 20) : sum_bytes(p, ip + 8, ip + 40);
-	sums.l4 = fold(sum + sum_bytes(p, p->at[l4], p->end));
-	return sums;
-}
-
-/* RFC 1624: a checksum changes by what the bytes it covers changed by.  So a first fragment keeps a checksum that
- * covers bytes which are not here, and a wrong one stays as wrong as it was. */
-static unsigned moved_checksum(unsigned checksum, unsigned before, unsigned after)
-{
-	if (before == after)
-		return checksum;
-	return ~fold((~checksum & 0xffff) + after + (~before & 0xffff)) & 0xffff;
-}
-
-static void move_checksums(struct judge_packet *p, struct sums before)
-{
-	struct sums after = sums_of(p);
-	enum judge_header l4;
-	unsigned at, old, sum;
-
-	if (p->has[JUDGE_IPV4]) {
-		at = p->at[JUDGE_IPV4] + 10;
-		put_bits(p->frame.data + at, 0, 16, moved_checksum(get16(p, at), before.ip, after.ip));
-	}
-	if (!l4_header(p, &l4, &at))
-		return;
-	old = get16(p, at);
-	if (l4 == JUDGE_UDP && old == 0)
-		return; /* None. */
-	sum = moved_checksum(old, before.l4, after.l4);
-	put_bits(p->frame.data + at, 0, 16, l4 == JUDGE_UDP && sum == 0 ? 0xffff : sum);
 }
 
 /* ---- writes ---------------------------------------------------------------------------------- */
@@ -535,20 +435,20 @@ bool judge_packet_set(struct judge_packet *p, const char *field, struct judge_va
 {
 	const struct field_place *place = find_place(p, field);
 	bool ipv4 = !value.hi && value.lo >> 32 == 0xffff;
-	struct sums before;
+	struct judge_sums before;
 	uint8_t *at;
 
 	if (!place || (is_ipv4_address(place) && !ipv4) || (place->bits == 128 && ipv4))
 		return false;
-	before = sums_of(p);
+	before = judge_sums_of(p);
 	at = p->frame.data + p->at[place->header];
 	if (place->bits == 128) {
-		put_bits(at, place->bit, 64, value.hi);
-		put_bits(at, place->bit + 64, 64, value.lo);
+		judge_bits_put(at, place->bit, 64, value.hi);
+		judge_bits_put(at, place->bit + 64, 64, value.lo);
 	} else {
-		put_bits(at, place->bit, place->bits, value.lo);
+		judge_bits_put(at, place->bit, place->bits, value.lo);
 	}
-	move_checksums(p, before);
+	judge_sums_move(p, before);
 	return true;
 }
 
@@ -556,8 +456,20 @@ static void move_headers(struct judge_packet *p, int by)
 {
 	for (unsigned i = JUDGE_ARP; i < JUDGE_HEADER_MAX; i++)
 		p->at[i] += by;
+	for (unsigned i = 0; i < JUDGE_DECLARED; i++)
+		p->declared_at[i] += by;
+	p->l3 += by;
+	p->l4 += by;
 	p->end += by;
 	p->frame.size += by;
+}
+
+void judge_packet_write(struct judge_packet *p, unsigned at, unsigned bit, unsigned n, uint64_t value)
+{
+	struct judge_sums before = judge_sums_of(p);
+
+	judge_bits_put(p->frame.data + at, bit, n, value);
+	judge_sums_move(p, before);
 }
 
 void judge_packet_push_vlan(struct judge_packet *p)
@@ -565,8 +477,8 @@ void judge_packet_push_vlan(struct judge_packet *p)
 	uint8_t *at = p->frame.data + TAG_AT;
 
 	memmove(at + TAG_BYTES, at, p->frame.size - TAG_AT);
-	put_bits(at, 0, 16, TYPE_TAG);
-	put_bits(at, 16, 16, 0);
+	judge_bits_put(at, 0, 16, TYPE_TAG);
+	judge_bits_put(at, 16, 16, 0);
 	move_headers(p, TAG_BYTES);
 	if (p->has[JUDGE_VLAN])
 		found(p, JUDGE_VLAN2, TAG_AT + TAG_BYTES);

@@ -34,6 +34,8 @@ enum judge_header {
 	JUDGE_HEADER_MAX,
 };
 
+enum { JUDGE_DECLARED = 8 };
+
 /* Why a frame is not looked at any further. */
 enum judge_fault { JUDGE_GOOD, JUDGE_SHORT, JUDGE_MALFORMED, JUDGE_DEPTH, JUDGE_MAPPED };
 
@@ -42,7 +44,11 @@ struct judge_packet {
 	unsigned at[JUDGE_HEADER_MAX]; /* Offset of each header that is there. */
 	bool has[JUDGE_HEADER_MAX];
 	bool fragment;
-	unsigned end; /* Where IP's length ends the packet. */
+	unsigned l3, l4; /* Where what follows Ethernet and its tags begins, and what follows IP. */
+	unsigned end;	 /* Where IP's length, or the frame's, ends the packet; 0: ARP. */
+	/* Of headers that an application declares, by number; see judge_header.c. */
+	bool has_declared[JUDGE_DECLARED];
+	unsigned declared_at[JUDGE_DECLARED];
 	uint64_t eth_type, proto, frag_offset, payload_length;
 };
 
@@ -57,6 +63,9 @@ struct judge_value judge_packet_get(const struct judge_packet *p, const char *fi
 /* Writes a field's low bits and keeps the checksums right.  False: the packet has no such field, or the address is of
  * the other family. */
 bool judge_packet_set(struct judge_packet *p, const char *field, struct judge_value value);
+
+/* Writes 'n' bits, 'bit' bits behind byte 'at'. */
+void judge_packet_write(struct judge_packet *p, unsigned at, unsigned bit, unsigned n, uint64_t value);
 
 void judge_packet_push_vlan(struct judge_packet *p);
 /* False: there is no tag. */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* generate_int - what the files that write applications share. */
+#ifndef MEALY_TEST_GENERATE_INT_H
+#define MEALY_TEST_GENERATE_INT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "generate.h"
+
+enum { TABLES_MAX = 4 };
+
+/* What a rule may name together, so that packets have it all. */
+struct family {
+	int parent; /* Index; -1: none. */
+	unsigned weight;
+	const char *names[8], *matches[7], *writes[10], *addresses[3];
+};
+
+/* What the text so far has. */
+struct writer {
+	struct draw *d;
+	FILE *out;
+	const struct family *family; /* Of the rule being written. */
+	unsigned table, n_tables;
+	bool stateful, two_scopes, biflow, tight;
+	unsigned n_states, n_lets;
+	bool has_registers[TABLES_MAX]; /* a, b, time t, addr d, mac e, int i: all or none of them. */
+	bool has_globals;		/* g, h, q. */
+	bool has_headers;
+	bool has_updates;  /* The table's timeouts do something. */
+	bool wrote_global; /* One write a rule. */
+};
+
+/* The headers that families name, as YAML. */
+extern const char generate_headers[];
+
+enum family_list { FAMILY_NAMES, FAMILY_MATCHES, FAMILY_WRITES, FAMILY_ADDRESSES };
+
+/* One of the family's words, or of those it has from its parents. */
+const char *family_word(struct writer *w, enum family_list list);
+const struct family *draw_family(struct writer *w);
+/* Of all frames, or of IP. */
+const struct family *draw_common_family(struct writer *w);
+
+void write_number(struct writer *w, unsigned depth);
+void write_address(struct writer *w);
+void write_condition(struct writer *w, unsigned depth);
+
+#endif
