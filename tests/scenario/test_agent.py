@@ -221,6 +221,13 @@ class Agent(unittest.TestCase):
         self.assertIn("foreign", out)
         self.assertIn("xdp", self.switch.run("ip", "link", "show", "p2"))
 
+    def test_a_pattern_of_ports_that_fits_nothing_is_told(self):
+        self.switch.extra["ports"] = '["p*", "wan7", "x?"]'
+        text = self.switch.start().text()
+        self.assertIn('no interface matches "wan7" yet', text)
+        self.assertIn('no interface matches "x?" yet', text)
+        self.assertNotIn('no interface matches "p*"', text)
+
     def test_ports_that_come_and_go_keep_their_numbers(self):
         self.switch.extra["ports"] = '["p*"]'
         self.switch.start()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bad input is answered with its place and its reason, and nothing is lost: texts, placements, memory, frames of the channel."""
-import os, random, socket, struct, sys, unittest
+import os, random, socket, struct, subprocess, sys, unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../harness"))
-from lab import Lab, wait_until
+from lab import Lab, TOP, wait_until
 
 APP = """app: gate
 parameters: {pause: 10ms}
@@ -142,6 +142,22 @@ class BadInput(unittest.TestCase):
                 self.assertIn(r.returncode, (1, 2), r.stdout)
                 self.assertRegex(r.stderr, r"^mealy: ")
                 self.assertEqual(r.stdout, "")
+
+    def test_a_counter_that_is_not_there(self):
+        self.assertIn('no counter fits "nothing"', self.lab.mealy("counter", "show", "nothing", status=1))
+
+    def test_frames_that_are_none(self):
+        for hex_digits, why in (("0102", r"frame 1 has 2 bytes; give whole Ethernet frames"), ("00" * 13, r"frame 1 has 13 bytes"), ("0", r"0")):
+            with self.subTest(hex=hex_digits):
+                self.assertRegex(self.lab.mealy("packet", "out", "--port", "p1", "--hex", hex_digits, status=2), why)
+        self.lab.mealy("packet", "out", "--port", "p1", "--hex", "00" * 14)
+
+    def test_output_that_cannot_be_written_is_an_error(self):
+        for args in (("app", "list"), ("--json", "port", "list"), ("table", "list"), ("app", "check", "examples/token-bucket.yaml")):
+            with self.subTest(args=args), open("/dev/full", "w") as full:
+                r = subprocess.run(self.lab.command(*args), stdout=full, stderr=subprocess.PIPE, text=True, cwd=TOP)
+                self.assertEqual(r.returncode, 1)
+                self.assertRegex(r.stderr, r"^mealy: cannot write the output: (No space left on device|not all of it was taken)\n$")
 
     def test_a_parameter_of_the_wrong_kind_changes_nothing(self):
         self.assertIn('pause: "blue" is neither', self.lab.mealy("app", "set", "gate", "pause=blue", status=1))

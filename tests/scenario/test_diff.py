@@ -42,7 +42,9 @@ class Diff(unittest.TestCase):
         self.assertIn(f"{self.flows()} flows of token-bucket/police keep state and registers", self.diff("burst=200", agent="s1"))
 
     def test_flows_that_would_be_lost_are_counted(self):
-        self.assertIn("flows of police are lost: the layout of its records changed", self.diff("burst=100", "sources=1000"))
+        text = self.diff("burst=100", "sources=1000")
+        self.assertIn("capacity of police: 65536 -> 1000", text)
+        self.assertIn("flows of police are lost: the capacity changed", text)
         self.assertIn(f"{self.flows()} flows of token-bucket/police are lost", self.diff("burst=100", "sources=1000", agent="s1"))
 
     def test_asking_changes_nothing(self):
