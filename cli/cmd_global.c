@@ -53,17 +53,17 @@ int global_list(struct cli *cli, const struct args *args)
 int global_set(struct cli *cli, const struct args *args)
 {
 	struct message request = {.kind = MSG_SET_GLOBAL, .set_global = {.deployment = args->arg[0]}};
-	_cleanup_free_ char *name = strdup(args->arg[1]);
-	char *equals = name ? strchr(name, '=') : NULL;
+	const char *setting = args->arg[1], *equals = strchr(setting, '=');
+	_cleanup_free_ char *name = NULL;
 	struct message *reply;
 	struct render *out;
 	int r;
 
+	if (!equals || equals == setting || !equals[1])
+		return cli_usage("expected NAME=VALUE, not \"%s\"", setting);
+	name = strndup(setting, equals - setting);
 	if (!name)
 		return cli_fail("out of memory");
-	if (!equals || equals == name || !equals[1])
-		return cli_usage("expected NAME=VALUE, not \"%s\"", args->arg[1]);
-	*equals = '\0';
 	request.set_global.name = name;
 	request.set_global.text = equals + 1;
 	r = cli_call(cli, &request, MSG_OK, &reply);

@@ -205,8 +205,9 @@ static void check_policies(struct checker *c, const struct yaml_node *map)
 		c->table->when_full = word > 0 ? word : FULL_DROP;
 	}
 	node = yaml_get(map, "expire_within");
-	if (node)
-		c->table->expire_soon = find_word(c, node, "1s or 10ms", within, ARRAY_SIZE(within)) == 1;
+	if (!node)
+		return;
+	c->table->expire_soon = find_word(c, node, "1s or 10ms", within, ARRAY_SIZE(within)) == 1;
 	if (c->table->expire_soon && c->table->capacity > CAPACITY_SOON_MAX)
 		ERROR(c, node->loc, "expire_within: 10ms is for tables of at most %d flows, not %u", CAPACITY_SOON_MAX,
 		      c->table->capacity);
