@@ -56,7 +56,7 @@ class Events(unittest.TestCase):
         """Events of these kinds that come while 'act' runs."""
         p = subprocess.Popen(self.lab.command("--json", "event", "watch", kinds, "--count", str(count), "--seconds", "5", agent=agent),
                              stdout=subprocess.PIPE, text=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
-        time.sleep(0.4)
+        time.sleep(1.2)
         act()
         out, _ = p.communicate(timeout=10)
         return [json.loads(line) for line in out.splitlines()]

@@ -50,7 +50,7 @@ class StateSync(unittest.TestCase):
         """State changes that the bridge tells of while 'act' runs."""
         p = subprocess.Popen(self.lab.command("--json", "event", "watch", "state", "--count", str(count), "--seconds", "5"),
                              stdout=subprocess.PIPE, text=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
-        time.sleep(0.4)
+        time.sleep(1.2)
         act()
         out, _ = p.communicate(timeout=10)
         return [(e["rule"], e["key"], e["old_state"], e["new_state"], e["port"]) for e in map(json.loads, out.splitlines())]
