@@ -25,7 +25,8 @@ enum {
 	PORTS_MAX = 64,	      /* Port numbers are 1..64; 0 is "none". */
 	HOOK_APPS_MAX = 16,   /* Applications chained on one hook. */
 	HOOK_TABLES_MAX = 24, /* Tables of one hook, all applications together (tail calls). */
-	RESTARTS_MAX = 8,     /* How often one packet may begin a table again. */
+	RESTARTS_MAX = 8,     /* How often one packet may begin a table again ... */
+	CATCH_UPS_MAX = 4,    /* ... because a flow was due whose timeouts have updates. */
 	STATES_MAX = 64,      /* State ids of one flow table; 0 is the first state. */
 	RULES_MAX = 256,      /* Rules of one table. */
 	TESTS_MAX = 4096,     /* Comparisons of one table, states that share them counted once. */

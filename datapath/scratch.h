@@ -73,7 +73,8 @@ struct scratch {
 	__u32 port;		 /* Of the hook: in_port, at egress out_port. */
 	__u32 table;		 /* 0..HOOK_TABLES_MAX - 1, the one to run. */
 	__u32 app;		 /* The application being run. */
-	__u32 restarts;		 /* Used of RESTARTS_MAX. */
+	__u32 restarts;		 /* Used of RESTARTS_MAX ... */
+	__u32 catch_ups;	 /* ... and of CATCH_UPS_MAX. */
 	__u32 tails;		 /* Tail calls used since the root's. */
 	__u32 phase;		 /* 0: decide (and apply); 1: apply to the update scope. */
 	__u32 again;		 /* 1: the table is begun again; what needs no record is done. */

@@ -186,6 +186,7 @@ HOOK_FN void entry_begin(struct hook *h, struct scratch *s)
 	s->port = entry_port(hook_port(h));
 	s->tails = 0;
 	s->restarts = 0;
+	s->catch_ups = 0;
 	s->record_slot = 0;
 	s->n_notes = 0;
 	s->cells[CELL_LENGTH] = hook_length(h);

@@ -93,16 +93,19 @@ HOOK_FN void step_clock_of_flow(struct scratch *s, const struct table *t, const 
 		s->cells[CELL_NOW] = s->now;
 }
 
-/* True if the flow must fall by FREE.  By the deadline in the record, which FREE sets anew. */
+/* True if the flow must fall by FREE.  By the deadline in the record, which FREE sets anew.  A packet that comes too
+ * late for its share of falls finds the flow where they brought it; the next packet, or the scan, goes on. */
 HOOK_FN bool step_is_due(const struct scratch *s, const struct table *t, const struct flow_head *image)
 {
-	return (AGAIN(t->flags) & TABLE_UPDATES) && AGAIN(image->deadline_ns) - 1 < s->now;
+	return (AGAIN(t->flags) & TABLE_UPDATES) && AGAIN(image->deadline_ns) - 1 < s->now &&
+	       AGAIN(s->catch_ups) < CATCH_UPS_MAX;
 }
 
 /* The flow is due and its table has updates. */
 HOOK_FN enum outcome step_fall_first(struct hook *h, struct scratch *s, struct flow *flow)
 {
 	hook_unlock(flow->lock);
+	s->catch_ups++;
 	s->free.at = s->place;
 	s->free.why = FREE_DUE;
 	s->free.now = s->now;
@@ -151,7 +154,7 @@ HOOK_FN void step_fall(struct scratch *s, const struct table *t)
 
 	if (!(time_state(t, head->state)->flags & STATE_KNOWN))
 		was |= WAS_FRESH | WAS_FOREIGN;
-	else if (time_fall(s, t, head, s->now, step_role(s, t) != ROLE_DECIDE))
+	else if (!(AGAIN(t->flags) & TABLE_UPDATES) && time_fall(s, t, head, s->now, step_role(s, t) != ROLE_DECIDE))
 		was |= WAS_FRESH;
 	if (head->last_used_ns != last_used)
 		was |= WAS_FELL;

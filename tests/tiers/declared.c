@@ -97,6 +97,27 @@ static void a_timeout_begins_the_next_second(void **state)
 	rig_close(rig);
 }
 
+/* Ninety timeouts at once are more than one packet makes up for: it is not held up, and later ones go on. */
+static void a_packet_that_comes_very_late_goes_on(void **state)
+{
+	struct rig *rig =
+		rig_with("app: a\ntables:\n  - name: t\n    state:\n      lookup: [ip.src]\n      capacity: 16\n"
+			 "      states: [IDLE, {name: TICKING, hard: 1ms, hard_to: TICKING, on_timeout: n += 1}]\n"
+			 "      registers: [n]\n    rules:\n"
+			 "      - {state: IDLE, next: TICKING}\n"
+			 "      - {state: TICKING, action: drop}\n",
+			 NULL);
+
+	assert_int_equal(rig_send(rig, 1, PKT(.udp_dport = 53)).exit, EXIT_PASS);
+	rig_advance_ms(rig, 90);
+	assert_int_equal(rig_send(rig, 1, PKT(.udp_dport = 53)).exit, EXIT_DROP);
+	assert_in_range(rig_register(rig, "a/t", "ip.src", FRAME_IP4_SRC, "n"), 8, 89);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(rig_send(rig, 1, PKT(.udp_dport = 53)).exit, EXIT_DROP);
+	assert_int_equal(rig_register(rig, "a/t", "ip.src", FRAME_IP4_SRC, "n"), 90);
+	rig_close(rig);
+}
+
 static void globals_count_the_tenants(void **state)
 {
 	struct rig *rig = rig_with(QUOTA, NULL);
@@ -184,5 +205,6 @@ static void headers_follow_one_another(void **state)
 TESTS(declared, cmocka_unit_test(the_key_is_in_the_declared_header),
       cmocka_unit_test(a_packet_without_the_header_has_no_key),
       cmocka_unit_test(a_field_is_written_and_the_checksum_follows), cmocka_unit_test(a_timeout_begins_the_next_second),
-      cmocka_unit_test(globals_count_the_tenants), cmocka_unit_test(a_global_outlives_a_change_of_its_application),
-      cmocka_unit_test(each_operation_is_what_it_says), cmocka_unit_test(headers_follow_one_another));
+      cmocka_unit_test(a_packet_that_comes_very_late_goes_on), cmocka_unit_test(globals_count_the_tenants),
+      cmocka_unit_test(a_global_outlives_a_change_of_its_application), cmocka_unit_test(each_operation_is_what_it_says),
+      cmocka_unit_test(headers_follow_one_another));
