@@ -71,7 +71,8 @@ HOOK_FN void event_of_note(struct hook *h, struct scratch *s, const struct table
 	__u64 *image = note->kind == EVENT_TIMEOUT ? s->fallen : step_image(s);
 
 	event_begin(h, s, t, note);
-	if (t->flags & TABLE_STATEFUL) {
+	/* Without a key there is no flow. */
+	if ((t->flags & TABLE_STATEFUL) && note->rule != RULE_ABSENT) {
 		s->event.change = image_head(image)->change;
 		event_words(s, t, image);
 	}

@@ -260,6 +260,8 @@ HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table
 HOOK_FN enum outcome table_absent(struct hook *h, struct scratch *s, const struct table *t)
 {
 	s->rule = RULE_ABSENT;
+	if (t->rules[RULE_ABSENT].flags & RULE_NOTIFY)
+		note_add(s, EVENT_STATE, 0, 0, RULE_ABSENT);
 	hook_saw_rule(h, s, t, 0);
 	return OUT_RULE;
 }

@@ -276,16 +276,21 @@ HOOK_FN void step_settle(struct hook *h, struct scratch *s, const struct table *
 		hook_count(h, t->stats + TABLE_STAT_FREED, 1, 0);
 }
 
-HOOK_FN enum outcome step_full(const struct table *t)
+/* Where a full table says `continue`, the rule's action runs, its `notify` too; nothing else has happened. */
+HOOK_FN enum outcome step_full(struct scratch *s, const struct table *t, const struct rule *r)
 {
+	s->n_notes = 0;
 	switch (t->when_full) {
-	case FULL_CONTINUE: return OUT_RULE;
+	case FULL_CONTINUE:
+		if (AGAIN(r->flags) & RULE_NOTIFY)
+			note_add(s, EVENT_STATE, 0, image_head(step_image(s))->state, s->rule);
+		return OUT_RULE;
 	case FULL_PASS: return (enum outcome)EXIT_TABLE_FULL_PASS;
 	}
 	return (enum outcome)EXIT_TABLE_FULL;
 }
 
-HOOK_FN enum outcome step_create(struct hook *h, struct scratch *s, const struct table *t)
+HOOK_FN enum outcome step_create(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {
 	switch (COLD_CALL(flow_create, h, s)) {
 	case CREATE_DONE: hook_saw_record(h, s, t, s->record_slot, step_image(s), SAW_CREATED); return OUT_RULE;
@@ -293,8 +298,7 @@ HOOK_FN enum outcome step_create(struct hook *h, struct scratch *s, const struct
 	case CREATE_FULL:
 		if (COLD_CALL(flow_make_room, h, s) == 1)
 			break;
-		s->n_notes = 0;
-		return step_full(t);
+		return step_full(s, t, r);
 	default: return (enum outcome)EXIT_INTERNAL;
 	}
 	vars_restore(s, t);
@@ -309,7 +313,7 @@ HOOK_FN enum outcome step_finish_image(struct hook *h, struct scratch *s, const 
 	if (create)
 		vars_save(s, t);
 	step_apply(h, s, t, r);
-	return create ? step_create(h, s, t) : OUT_RULE;
+	return create ? step_create(h, s, t, r) : OUT_RULE;
 }
 
 /* True if the update record must be visited. */

@@ -315,7 +315,7 @@ static void write_state_list(struct writer *w)
 
 static void write_state(struct writer *w)
 {
-	static const char *const full[] = {"drop", "pass", "evict", "continue"};
+	static const char *const full[] = {"drop", "pass", "evict", "continue", "continue"};
 
 	fputs("    state:\n", w->out);
 	write_keys(w);
@@ -347,6 +347,17 @@ static void write_lets(struct writer *w)
 	}
 }
 
+static void write_default(struct writer *w, const char *key)
+{
+	static const char *const steps[] = {"v += 1", "u = length", "notify", "j = random % 7; notify",
+					    "w = 192.0.2.9"};
+
+	fprintf(w->out, "    %s: \"", key);
+	if (draw_chance(w->d, 40))
+		fprintf(w->out, "%s; ", DRAW_OF(w->d, steps));
+	fprintf(w->out, "%s\"\n", DRAW_OF(w->d, verdicts));
+}
+
 static void write_table(struct writer *w)
 {
 	w->stateful = draw_chance(w->d, 80);
@@ -361,9 +372,9 @@ static void write_table(struct writer *w)
 	for (unsigned i = 0, n = 1 + draw_below(w->d, 6); i < n; i++)
 		write_rule(w, i, i + 1 == n);
 	if (draw_chance(w->d, 40))
-		fprintf(w->out, "    otherwise: %s\n", draw_chance(w->d, 30) ? "v += 1" : DRAW_OF(w->d, verdicts));
+		write_default(w, "otherwise");
 	if (w->stateful && draw_chance(w->d, 40))
-		fprintf(w->out, "    absent: %s\n", draw_chance(w->d, 30) ? "u = length" : DRAW_OF(w->d, verdicts));
+		write_default(w, "absent");
 }
 
 char *generate_app(struct draw *d)

@@ -214,7 +214,8 @@ static bool make_room(struct visit *v, struct judge_table *t)
 }
 
 /* EXIT_NONE: go on. */
-static enum exit_reason create_flow(struct visit *v, struct judge_table *t, const struct judge_flow *flow)
+static enum exit_reason create_flow(struct visit *v, struct judge_table *t, unsigned rule,
+				    const struct judge_flow *flow)
 {
 	if (t->n_flows >= t->app->capacity && !make_room(v, t)) {
 		t->full++;
@@ -223,6 +224,9 @@ static enum exit_reason create_flow(struct visit *v, struct judge_table *t, cons
 			judge_tell(v->run, EVENT_TABLE_FULL, v->table, 0, 0, RULES_ROOM);
 			t->told_full_ns = v->run->now_ns;
 		}
+		/* The rule's actions run, nothing is remembered. */
+		if (t->app->when_full == FULL_CONTINUE && asks_to_notify(action_of(t->app, rule)))
+			judge_tell(v->run, EVENT_STATE, v->table, 0, flow->state, rule);
 		return t->app->when_full == FULL_PASS	    ? EXIT_TABLE_FULL_PASS
 		       : t->app->when_full == FULL_CONTINUE ? EXIT_NONE
 							    : EXIT_TABLE_FULL;
@@ -283,6 +287,7 @@ static enum exit_reason update_scope(struct visit *v, struct judge_table *t, uns
 	bool is_new;
 
 	catch_up(v, t, image);
+	v->n_events = v->run->result.n_events;
 	found = find_flow(t, image);
 	is_new = begin_image(v->run, v, found, image);
 
@@ -292,7 +297,7 @@ static enum exit_reason update_scope(struct visit *v, struct judge_table *t, uns
 	}
 	apply_rule(v, rule, image, true);
 	if (rule < v->app->n_rules && rule_creates(&v->app->rule[rule]))
-		return create_flow(v, t, image);
+		return create_flow(v, t, rule, image);
 	return EXIT_NONE;
 }
 
@@ -422,6 +427,8 @@ static enum exit_reason run_table(struct run *run, unsigned *table)
 	if (t->app->stateful && !judge_key(&v, t->app->lookup, t->app->n_lookup, &v.looked_up)) {
 		rule = RULE_ABSENT;
 		compute_lets(&v);
+		if (asks_to_notify(&t->app->absent))
+			judge_tell(run, EVENT_STATE, *table, 0, 0, rule);
 	} else if (t->app->stateful) {
 		reason = run_stateful(&v, t, &rule);
 	} else {

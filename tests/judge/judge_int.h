@@ -37,7 +37,7 @@ struct visit {
 	struct judge_flow looked_up; /* Before `do` with two scopes, else also after it. */
 	struct judge_flow updated;   /* With two scopes. */
 	bool in_do;
-	unsigned n_events; /* Told by the tables before. */
+	unsigned n_events; /* Told before the rule. */
 	struct judge_value let[64];
 	unsigned n_draws;
 	struct draw_of draw[JUDGE_DRAWS];
