@@ -73,19 +73,22 @@ with_libraries() {
 
 # make_root: all that is the same for every kernel.
 make_root() {
-	local root=$work/root ip
+	local root=$work/root ip ethtool
+	ethtool=$(PATH=$PATH:/usr/sbin:/sbin command -v ethtool) || { say "no ethtool"; return 1; }
 	ip=$(PATH=$PATH:/usr/sbin:/sbin command -v ip) || { say "no ip command"; return 1; }
 	mkdir -p "$root"/{bin,sbin,proc,sys,dev,tmp,guest,tests,modules,etc} "$root$top"
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	ln -s busybox "$root/bin/sh"
+	# Busybox's shell would take busybox's ip for iproute2's, wherever that lies.
+	cp -L "$(command -v dash)" "$root/bin/sh"
 	cp "$ip" "$root/sbin/ip"
+	cp "$ethtool" "$root/sbin/ethtool"
 	cp "$here"/guest/init "$root/init"
 	cp "$here"/guest/*.sh "$root/guest/"
 	cp -r "$build"/clang-* "$mealy" "$agent" "$top/examples/packet-counter.yaml" "$top/examples/mac-learning.yaml" \
 		"$root/tests/"
 	cp -r "$top/examples" "$root$top/"
 	strip -g "$root"/tests/*/* "$root"/tests/mealy* 2>/dev/null
-	with_libraries "$root" "$ip" "$build"/clang-*/* "$mealy" "$agent"
+	with_libraries "$root" "$root/bin/sh" "$ip" "$ethtool" "$build"/clang-*/* "$mealy" "$agent"
 	chmod 755 "$root/init"
 }
 
@@ -103,7 +106,9 @@ boot() {
 	timeout "$4" qemu-system-x86_64 -accel "$accel" -cpu max -m 2048 -smp 2 -display none -monitor none -net none \
 		-no-reboot -serial "file:$3" -kernel "$cache/$1/vmlinuz" -initrd "$work/$1.cpio" \
 		-drive "file=$work/$1.disk,format=raw,if=virtio,cache=unsafe" \
-		-append "console=ttyS0 quiet panic=-1 mealy.stage=$2" >/dev/null 2>&1
+		-append "console=ttyS0 quiet panic=-1 mealy.stage=$2" >/dev/null 2>&1 &
+	machine=$!
+	wait "$machine"
 }
 
 # KVM that is there need not work: in a guest it may start and never get anywhere.
@@ -117,6 +122,7 @@ choose_accel() {
 
 # One kernel: the tests, then the two boots of one host.
 guest() {
+	trap 'kill "$machine"; exit 1' TERM
 	boot "$1" tests "$work/$1.tests.log" $BOOT_SECONDS
 	boot "$1" first "$work/$1.first.log" $BOOT_SECONDS
 	boot "$1" second "$work/$1.second.log" $BOOT_SECONDS
@@ -140,7 +146,7 @@ judge() {
 
 run_guests() {
 	local series=() s
-	for tool in qemu-system-x86_64 busybox cpio mkfs.ext4 xz; do
+	for tool in qemu-system-x86_64 busybox dash cpio mkfs.ext4 xz; do
 		PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null || { skip "kernels in qemu: no $tool"; return; }
 	done
 	make_root || { fail "the guest's files"; return; }

@@ -15,6 +15,8 @@ port() {
 	ip link add "$1" type veth peer name "$2-eth"
 	ip link set "$2-eth" netns "$2" address "$3"
 	ip netns exec "$2" ip addr add "$4" dev "$2-eth"
+	# Without GRO a veth drops what XDP sends to its peer.
+	ip netns exec "$2" ethtool -K "$2-eth" tx off gro on
 	ip netns exec "$2" ip link set "$2-eth" up
 	ip link set "$1" up
 }
