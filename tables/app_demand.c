@@ -121,17 +121,6 @@ static const char *text_of(struct checker *c, const struct expr *e)
 	return copy;
 }
 
-static enum expr_op mirrored(enum expr_op op)
-{
-	switch (op) {
-	case EOP_LT: return EOP_GT;
-	case EOP_LE: return EOP_GE;
-	case EOP_GT: return EOP_LT;
-	case EOP_GE: return EOP_LE;
-	default: return op;
-	}
-}
-
 static bool op_spans(struct checker *c, enum expr_op op, span_number value, struct span_set all, struct span_set *ret)
 {
 	span_number max = ~(span_number)0;
@@ -160,7 +149,7 @@ static bool comparison_spans(struct checker *c, const struct expr *e, struct dem
 	enum expr_op op = e->op;
 
 	if (a->constant) {
-		op = mirrored(op);
+		op = expr_op_mirrored(op);
 		a = e->arg[1];
 		b = e->arg[0];
 	}

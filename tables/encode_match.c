@@ -177,17 +177,6 @@ static void add_comparison(struct row *d, const struct comparison *x, bool negat
 	}
 }
 
-static enum expr_op mirrored(enum expr_op op)
-{
-	switch (op) {
-	case EOP_LT: return EOP_GT;
-	case EOP_LE: return EOP_GE;
-	case EOP_GT: return EOP_LT;
-	case EOP_GE: return EOP_LE;
-	default: return op;
-	}
-}
-
 static bool is_comparison(enum expr_op op)
 {
 	return op == EOP_EQ || op == EOP_NE || op == EOP_LT || op == EOP_LE || op == EOP_GT || op == EOP_GE;
@@ -215,7 +204,7 @@ static bool try_comparison(struct enc *e, struct row *d, const struct expr *expr
 	if (side->constant) {
 		side = expr->arg[1];
 		other = expr->arg[0];
-		comparison.op = mirrored(expr->op);
+		comparison.op = expr_op_mirrored(expr->op);
 	}
 	if (!other->constant || side->constant || side->type == TYPE_ADDR)
 		return false;

@@ -61,6 +61,17 @@ const char *expr_op_text(enum expr_op op)
 	return ops[op].text;
 }
 
+enum expr_op expr_op_mirrored(enum expr_op op)
+{
+	switch (op) {
+	case EOP_LT: return EOP_GT;
+	case EOP_LE: return EOP_GE;
+	case EOP_GT: return EOP_LT;
+	case EOP_GE: return EOP_LE;
+	default: return op;
+	}
+}
+
 bool expr_is_signed(enum expr_op op, enum value_type a, enum value_type b)
 {
 	if (op == EOP_SHL || op == EOP_SHR)

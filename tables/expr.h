@@ -136,6 +136,9 @@ const char *stmt_word(const struct stmt *stmt);
 /* "==", "and", "+", ... */
 const char *expr_op_text(enum expr_op op);
 
+/* The comparison that says of (b, a) what 'op' says of (a, b); any other operator is itself. */
+enum expr_op expr_op_mirrored(enum expr_op op);
+
 /* Is 'a op b' signed?  If a side is an int; a shift by its left side alone. */
 bool expr_is_signed(enum expr_op op, enum value_type a, enum value_type b);
 

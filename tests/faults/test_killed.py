@@ -7,25 +7,12 @@ The seed is printed; MEALY_SEED=N repeats it.
 """
 import os, random, subprocess, sys, time, unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../harness"))
+from apps import PAIR
 from lab import Lab, Load, sh, wait_until
 from frames import udp, only_udp
 
 KILLS = 300 if os.environ.get("MEALY_LONG") else 30
 UDP = 17
-
-# Both tables have the number of their version; a packet that meets tables of two versions is dropped as "mixed".
-PAIR = """app: pair
-parameters: {v: 0}
-variables: [mark]
-tables:
-  - name: one
-    rules:
-      - {name: mark, do: mark = v, action: goto(two)}
-  - name: two
-    rules:
-      - {name: mixed, when: mark != v, action: drop}
-      - {name: same, action: pass}
-"""
 
 
 class Killed(unittest.TestCase):

@@ -5,24 +5,11 @@
 """
 import os, sys, time, unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../harness"))
+from apps import PAIR
 from lab import Lab, Load, wait_until
 from frames import udp, only_udp
 
 UDP = 17
-
-# Both tables have the number of their version; a packet that meets tables of two versions is dropped as "mixed".
-PAIR = """app: pair
-parameters: {v: 0}
-variables: [mark]
-tables:
-  - name: one
-    rules:
-      - {name: mark, do: mark = v, action: goto(two)}
-  - name: two
-    rules:
-      - {name: mixed, when: mark != v, action: drop}
-      - {name: same, action: pass}
-"""
 
 
 class Restart(unittest.TestCase):
