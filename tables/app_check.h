@@ -110,7 +110,7 @@ void app_check_globals(struct checker *c, const struct yaml_node *map);
 void global_check_writes(struct checker *c, const struct stmt_list *list, const char *what);
 void app_check_headers(struct checker *c, const struct yaml_node *map);
 
-/* ---- app_expr.c, app_fold.c: expressions ---- */
+/* ---- app_expr.c, app_resolve.c, app_fold.c: expressions ---- */
 
 /* Resolves and types 'e' for c->place; false when something was wrong.  'hint' is the type it will be compared with or
  * assigned to. */
@@ -118,6 +118,12 @@ bool expr_check(struct checker *c, struct expr *e, enum value_type hint);
 struct expr *expr_check_node(struct checker *c, const struct yaml_node *node, enum place place);
 /* Resolves only the name. */
 bool expr_resolve_name(struct checker *c, struct expr *e, enum value_type hint);
+/* ... 'dot' in which stands between a table and its register. */
+bool expr_resolve_register(struct checker *c, struct expr *e, const char *dot);
+/* Makes 'e' the constant 'value'. */
+void expr_set_constant(struct expr *e, const struct value *value);
+/* Reports that 'e' needs a packet, where a state times out without one; false. */
+bool expr_refuse_packet(struct checker *c, const struct expr *e);
 /* The type of 'a op b'; TYPE_MAX (reported) when it makes no sense. */
 enum value_type expr_combine(struct checker *c, const struct expr *e, enum expr_op op, const struct expr *a,
 			     const struct expr *b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The encoder's details: patterns, sets, negation, 128-bit values, conditions, sharing, limits. */
+/* The encoder's details: conditions, actions, keys, sharing, limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,332 +9,6 @@
 #include <cmocka.h>
 
 #include "back_machine.h"
-
-/* A table of rules only; 'rules' are the lines of the list, the first one named "hit". */
-static struct machine *rules_machine(const char *rules)
-{
-	char yaml[16384];
-
-	snprintf(yaml, sizeof(yaml), "app: test\nvariables: [v, addr w]\ntables:\n  - name: t\n    rules:\n%s", rules);
-	return machine_new(yaml, NULL, 0);
-}
-
-static struct machine *match_machine(const char *match)
-{
-	char rules[1024];
-
-	snprintf(rules, sizeof(rules), "      - {name: hit, match: {%s}, action: drop}\n", match);
-	return rules_machine(rules);
-}
-
-static struct machine *when_machine(const char *when)
-{
-	char rules[1024];
-
-	snprintf(rules, sizeof(rules), "      - {name: hit, when: '%s', action: drop}\n", when);
-	return rules_machine(rules);
-}
-
-static bool hit(const struct machine *m)
-{
-	return strcmp(machine_rule(m, "t"), "hit") == 0;
-}
-
-/* ---- one field, many patterns --------------------------------------------------------------- */
-
-static void numbers_match_as_values_ranges_sets_and_masks(void **state)
-{
-	static const struct {
-		const char *match;
-		unsigned port;
-		bool hits;
-	} cases[] = {
-		{"l4.dst: 80", 80, true},
-		{"l4.dst: 80", 81, false},
-		{"l4.dst: not 80", 81, true},
-		{"l4.dst: not 80", 80, false},
-		{"l4.dst: 80-90", 80, true},
-		{"l4.dst: 80-90", 90, true},
-		{"l4.dst: 80-90", 91, false},
-		{"l4.dst: 80-90", 79, false},
-		{"l4.dst: not 80-90", 85, false},
-		{"l4.dst: not 80-90", 91, true},
-		{"l4.dst: [22, 80-90]", 22, true},
-		{"l4.dst: [22, 80-90]", 84, true},
-		{"l4.dst: [22, 80-90]", 23, false},
-		{"l4.dst: \"not [22, 80-90]\"", 22, false},
-		{"l4.dst: \"not [22, 80-90]\"", 84, false},
-		{"l4.dst: \"not [22, 80-90]\"", 23, true},
-		{"l4.dst: 0x80/0xf0", 0x8f, true},
-		{"l4.dst: 0x80/0xf0", 0x9f, false},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct machine *m = match_machine(cases[i].match);
-
-		SEND(m, {"l4.dst", 0, cases[i].port}, {"ip.proto", 0, 17});
-		if (hit(m) != cases[i].hits)
-			fail_msg("%s with %u", cases[i].match, cases[i].port);
-		SEND(m, {"ip.proto", 0, 1});
-		assert_false(hit(m));
-		machine_free(m);
-	}
-}
-
-static void flags_match_by_mask(void **state)
-{
-	struct machine *m = match_machine("tcp.flags: +syn-ack");
-
-	SEND(m, {"tcp.flags", 0, 0x02}, {"ip.proto", 0, 6});
-	assert_true(hit(m));
-	SEND(m, {"tcp.flags", 0, 0xc2}, {"ip.proto", 0, 6});
-	assert_true(hit(m));
-	SEND(m, {"tcp.flags", 0, 0x12}, {"ip.proto", 0, 6});
-	assert_false(hit(m));
-	machine_free(m);
-}
-
-#define V6(last) 0x20010db800000000ULL, (uint64_t)(last)
-
-static void addresses_match_and_are_denied(void **state)
-{
-	static const struct {
-		const char *match;
-		uint64_t hi, lo;
-		bool hits;
-	} cases[] = {
-		{"ip.src: 10.0.0.7", IP4(10, 0, 0, 7), true},
-		{"ip.src: 10.0.0.7", IP4(10, 0, 0, 8), false},
-		{"ip.src: 10.0.0.7", 0x20010db800000000ULL, 0xffff0a000007ULL, false},
-		{"ip.src: 10.0.0.0/8", IP4(10, 9, 9, 9), true},
-		{"ip.src: 10.0.0.0/8", IP4(11, 0, 0, 0), false},
-		{"ip.src: 10.0.0.0/8", V6(0xffff0a000001ULL), false},
-		{"ip.src: not 10.0.0.7", IP4(10, 0, 0, 7), false},
-		{"ip.src: not 10.0.0.7", IP4(10, 0, 0, 8), true},
-		{"ip.src: not 10.0.0.7", V6(0xffff0a000007ULL), true},
-		{"ip.src: not 10.0.0.0/8", IP4(10, 1, 2, 3), false},
-		{"ip.src: not 10.0.0.0/8", V6(0xffff0a000007ULL), true},
-		{"ip.src: '2001:db8::1'", V6(1), true},
-		{"ip.src: '2001:db8::1'", V6(2), false},
-		{"ip.src: '2001:db8::/32'", V6(7), true},
-		{"ip.src: '2001:db8::/32'", IP4(1, 2, 3, 4), false},
-		{"ip.src: 'not 2001:db8::1'", V6(1), false},
-		{"ip.src: 'not 2001:db8::1'", V6(2), true},
-		{"ip.src: 'not 2001:db8::1'", 0x20010db900000000ULL, 1, true},
-		{"ip.src: 'not 2001:db8::1'", IP4(0, 0, 0, 1), true},
-		{"ip.src: 'not 2001:db8::/32'", V6(1), false},
-		{"ip.src: 'not 2001:db8::/32'", IP4(1, 2, 3, 4), true},
-		{"ip.src: 'not 2001:db8::/96'", V6(1), false},
-		{"ip.src: 'not 2001:db8::/96'", V6(1ULL << 32), true},
-		{"ip.src: '[10.0.0.0/8, 2001:db8::/32]'", V6(1), true},
-		{"ip.src: '[10.0.0.0/8, 2001:db8::/32]'", IP4(9, 0, 0, 0), false},
-		{"ip.src: 'not [10.0.0.0/8, 2001:db8::/32]'", V6(1), false},
-		{"ip.src: 'not [10.0.0.0/8, 2001:db8::/32]'", IP4(10, 0, 0, 1), false},
-		{"ip.src: 'not [10.0.0.0/8, 2001:db8::/32]'", IP4(9, 0, 0, 1), true},
-		{"ip.src: 0.0.0.0/0", IP4(9, 0, 0, 1), true},
-		{"ip.src: 0.0.0.0/0", V6(1), false},
-		{"ip.src: 10.0.0.3-10.0.1.2", IP4(10, 0, 0, 3), true},
-		{"ip.src: 10.0.0.3-10.0.1.2", IP4(10, 0, 1, 2), true},
-		{"ip.src: 10.0.0.3-10.0.1.2", IP4(10, 0, 1, 3), false},
-		{"ip.src: 10.0.0.3-10.0.1.2", IP4(10, 0, 0, 2), false},
-		{"ip.src: 10.0.0.3-10.0.1.2", V6(0xffff0a000003ULL), false},
-		{"ip.src: not 10.0.0.3-10.0.1.2", IP4(10, 0, 0, 3), false},
-		{"ip.src: not 10.0.0.3-10.0.1.2", IP4(10, 0, 1, 3), true},
-		{"ip.src: not 10.0.0.3-10.0.1.2", V6(0xffff0a000003ULL), true},
-		{"ip.src: not 0.0.0.0-255.255.255.255", V6(1), true},
-		{"ip.src: not 0.0.0.0-255.255.255.255", IP4(1, 2, 3, 4), false},
-		{"ip.src: '2001:db8::5-2001:db8::9'", V6(5), true},
-		{"ip.src: '2001:db8::5-2001:db8::9'", V6(9), true},
-		{"ip.src: '2001:db8::5-2001:db8::9'", V6(10), false},
-		{"ip.src: '2001:db8::5-2001:db8::9'", 0x20010db900000000ULL, 7, false},
-		{"ip.src: '2001:db8::5-2001:db8::9'", IP4(0, 0, 0, 7), false},
-		{"ip.src: 'not 2001:db8::5-2001:db8::9'", V6(7), false},
-		{"ip.src: 'not 2001:db8::5-2001:db8::9'", V6(4), true},
-		{"ip.src: 'not 2001:db8::5-2001:db8::9'", IP4(10, 0, 0, 7), true},
-		{"ip.src: '2001:db8::5-2001:db9::3'", V6(4), false},
-		{"ip.src: '2001:db8::5-2001:db9::3'", V6(~0ULL), true},
-		{"ip.src: '2001:db8::5-2001:db9::3'", 0x20010db800000001ULL, 0, true},
-		{"ip.src: '2001:db8::5-2001:db9::3'", 0x20010db900000000ULL, 3, true},
-		{"ip.src: '2001:db8::5-2001:db9::3'", 0x20010db900000000ULL, 4, false},
-		{"ip.src: 'not 2001:db8::5-2001:db9::3'", 0x20010db900000000ULL, 4, true},
-		{"ip.src: 'not 2001:db8::5-2001:db9::3'", V6(5), false},
-		{"ip.src: '[10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9, 192.0.2.0/24]'", IP4(10, 0, 0, 9), true},
-		{"ip.src: '[10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9, 192.0.2.0/24]'", V6(6), true},
-		{"ip.src: '[10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9, 192.0.2.0/24]'", IP4(192, 0, 2, 1), true},
-		{"ip.src: '[10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9, 192.0.2.0/24]'", IP4(10, 0, 2, 9), false},
-		{"ip.src: 'not [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9]'", IP4(10, 0, 0, 9), false},
-		{"ip.src: 'not [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9]'", V6(6), false},
-		{"ip.src: 'not [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db8::9]'", V6(3), true},
-		{"ip.src: 10.0.0.1/255.0.0.255", IP4(10, 7, 7, 1), true},
-		{"ip.src: 10.0.0.1/255.0.0.255", IP4(10, 7, 7, 2), false},
-		{"ip.src: not 10.0.0.1/255.0.0.255", IP4(10, 7, 7, 1), false},
-		{"ip.src: not 10.0.0.1/255.0.0.255", V6(1), true},
-		{"ip.src: '::1/::ff'", V6(0x201), true},
-		{"ip.src: '::1/::ff'", V6(0x202), false},
-		{"ip.src: 'not ::1/::ff'", V6(0x201), false},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct machine *m = match_machine(cases[i].match);
-
-		SEND(m, {"ip.src", cases[i].hi, cases[i].lo});
-		if (hit(m) != cases[i].hits)
-			fail_msg("%s with %llx %llx", cases[i].match, (unsigned long long)cases[i].hi,
-				 (unsigned long long)cases[i].lo);
-		machine_free(m);
-	}
-}
-
-static void arp_addresses_need_no_family(void **state)
-{
-	struct machine *m = match_machine("arp.tpa: not 10.0.0.0/8");
-
-	SEND(m, {"arp.tpa", IP4(10, 0, 0, 1)});
-	assert_false(hit(m));
-	SEND(m, {"arp.tpa", IP4(11, 0, 0, 1)});
-	assert_true(hit(m));
-	machine_free(m);
-	m = match_machine("arp.tpa: 10.0.0.3-10.0.0.9, arp.spa: not 10.0.0.3-10.0.0.9");
-	SEND(m, {"arp.tpa", IP4(10, 0, 0, 9)}, {"arp.spa", IP4(10, 0, 0, 10)});
-	assert_true(hit(m));
-	SEND(m, {"arp.tpa", IP4(10, 0, 0, 9)}, {"arp.spa", IP4(10, 0, 0, 9)});
-	assert_false(hit(m));
-	machine_free(m);
-}
-
-static void addresses_have_an_order_in_conditions(void **state)
-{
-	static const struct {
-		const char *when;
-		uint64_t hi, lo;
-		bool hits;
-	} cases[] = {
-		{"ip.src in 10.0.0.3-10.0.1.2", IP4(10, 0, 0, 3), true},
-		{"ip.src in 10.0.0.3-10.0.1.2", IP4(10, 0, 1, 3), false},
-		{"ip.src in 10.0.0.3-10.0.1.2", V6(0xffff0a000003ULL), false},
-		{"ip.src in [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db9::1]", V6(5), true},
-		{"ip.src in [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db9::1]", V6(4), false},
-		{"not ip.src in [10.0.0.3-10.0.1.2, 2001:db8::5-2001:db9::1]", V6(4), true},
-		{"ip.src in nets", IP4(10, 0, 0, 9), true},
-		{"ip.src in nets", IP4(10, 0, 1, 9), false},
-		{"ip.src in nets", 0x20010db800000007ULL, 0, true},
-		{"ip.src < 10.0.0.3", IP4(10, 0, 0, 2), true},
-		{"ip.src < 10.0.0.3", IP4(10, 0, 0, 3), false},
-		{"ip.src <= 10.0.0.3", IP4(10, 0, 0, 3), true},
-		{"ip.src > 2001:db8::5", V6(6), true},
-		{"ip.src > 2001:db8::5", V6(5), false},
-		{"ip.src > 2001:db8::5", 0x20010db800000001ULL, 0, true},
-		{"ip.src >= 2001:db8::5", V6(5), true},
-		{"10.0.0.3 < ip.src", V6(0), true},
-		{"ip.src < 2001:db8::", IP4(255, 255, 255, 255), true},
-		{"ip.src >= ip.dst", IP4(10, 0, 0, 5), true},
-		{"ip.src > ip.dst", IP4(10, 0, 0, 5), false},
-		{"10.0.0.1 < 10.0.0.2 and 10.0.0.1 < 2001:db8::1", V6(1), true},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char yaml[512];
-		struct machine *m;
-
-		snprintf(yaml, sizeof(yaml),
-			 "app: test\nparameters: {nets: [10.0.0.3-10.0.0.9, '2001:db8::5-2001:db9::1']}\ntables:\n  - "
-			 "name: "
-			 "t\n    rules:\n      - {name: hit, when: '%s', action: drop}\n",
-			 cases[i].when);
-		m = machine_new(yaml, NULL, 0);
-		SEND(m, {"ip.src", cases[i].hi, cases[i].lo}, {"ip.dst", IP4(10, 0, 0, 5)});
-		if (hit(m) != cases[i].hits)
-			fail_msg("%s with %llx %llx", cases[i].when, (unsigned long long)cases[i].hi,
-				 (unsigned long long)cases[i].lo);
-		machine_free(m);
-	}
-}
-
-static void macs_match_in_ranges(void **state)
-{
-	static const struct {
-		const char *match;
-		uint64_t mac;
-		bool hits;
-	} cases[] = {
-		{"eth.src: '02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000003, true},
-		{"eth.src: '02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000102, true},
-		{"eth.src: '02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000103, false},
-		{"eth.src: 'not 02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000103, true},
-		{"eth.src: 'not 02:00:00:00:00:03-02:00:00:00:01:02'", 0x020000000004, false},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct machine *m = match_machine(cases[i].match);
-
-		SEND(m, {"eth.src", 0, cases[i].mac});
-		if (hit(m) != cases[i].hits)
-			fail_msg("%s with %llx", cases[i].match, (unsigned long long)cases[i].mac);
-		machine_free(m);
-	}
-}
-
-/* A packet with this field, and one of a header that no field but eth.* lies in. */
-static void expect_asked(const char *name, const char *question, bool always)
-{
-	const struct field *field = field_find(name);
-	char when[128];
-	struct machine *m;
-
-	snprintf(when, sizeof(when), "has(%s)", question);
-	m = when_machine(when);
-	SEND(m, {name, field->type == TYPE_ADDR ? 0x20010db800000000ULL : 0, 1});
-	if (!hit(m))
-		fail_msg("%s in a packet with %s", when, name);
-	SEND(m, {"eth.dst", 0, 1});
-	if (hit(m) != always)
-		fail_msg("%s in a packet of Ethernet only", when);
-	machine_free(m);
-	snprintf(when, sizeof(when), "not has(%s) or has(%s) == false", question, question);
-	m = when_machine(when);
-	SEND(m, {"eth.dst", 0, 1});
-	if (hit(m) == always)
-		fail_msg("%s in a packet of Ethernet only", when);
-	machine_free(m);
-}
-
-static void everything_that_may_be_absent_can_be_asked_for(void **state)
-{
-	for (size_t i = 0; i < n_fields; i++) {
-		bool always = fields[i].needs == 1ULL << PRESENT_ETH;
-		char header[32];
-		uint64_t needs;
-
-		expect_asked(fields[i].name, fields[i].name, always);
-		snprintf(header, sizeof(header), "%.*s", (int)strcspn(fields[i].name, "."), fields[i].name);
-		assert_int_equal(header_find(header, &needs), 0);
-		expect_asked(fields[i].name, header, always);
-	}
-}
-
-static void metadata_can_be_asked_for(void **state)
-{
-	struct machine *m = when_machine("has(in_port) and not has(out_port) and has(length)");
-
-	SEND(m, {"in_port", 0, 3}, {"eth.dst", 0, 1});
-	assert_true(hit(m));
-	SEND(m, {"eth.dst", 0, 1});
-	assert_false(hit(m));
-	machine_free(m);
-}
-
-static void sets_multiply_into_rows(void **state)
-{
-	struct machine *m = match_machine("ip.proto: [tcp, udp], l4.src: [1, 2, 3], l4.dst: [4, 5]");
-
-	/* ip.proto, l4.src and l4.dst of each. */
-	assert_in_range(m->table[0]->states[0].n_tests, 12 * 3, 12 * 4);
-	SEND(m, {"ip.proto", 0, 17}, {"l4.src", 0, 3}, {"l4.dst", 0, 5});
-	assert_true(hit(m));
-	SEND(m, {"ip.proto", 0, 17}, {"l4.src", 0, 5}, {"l4.dst", 0, 3});
-	assert_false(hit(m));
-	machine_free(m);
-}
 
 /* ---- conditions ----------------------------------------------------------------------------- */
 
@@ -400,10 +74,10 @@ static void conditions_hold_as_written(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct machine *m = when_machine(cases[i].when);
+		struct machine *m = machine_with_when(cases[i].when);
 
 		SEND(m, {"length", 0, cases[i].length}, {"l4.dst", 0, cases[i].port}, {"ip.proto", 0, 17});
-		if (hit(m) != cases[i].hits)
+		if (machine_hit(m) != cases[i].hits)
 			fail_msg("%s with %llu, %llu", cases[i].when, (unsigned long long)cases[i].length,
 				 (unsigned long long)cases[i].port);
 		machine_free(m);
@@ -427,16 +101,16 @@ static void addresses_compare_in_conditions(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct machine *m = when_machine(cases[i].when);
+		struct machine *m = machine_with_when(cases[i].when);
 
 		SEND(m, {"ip.src", IP4(10, 0, 0, 7)}, {"ip.dst", IP4(10, 0, 0, 7)});
-		if (hit(m) != cases[i].equal)
+		if (machine_hit(m) != cases[i].equal)
 			fail_msg("%s with equal ends", cases[i].when);
 		SEND(m, {"ip.src", IP4(10, 0, 0, 7)}, {"ip.dst", IP4(10, 0, 0, 8)});
-		if (hit(m) != cases[i].other)
+		if (machine_hit(m) != cases[i].other)
 			fail_msg("%s with other ends", cases[i].when);
 		SEND(m, {"ip.src", V6(0xffff0a000007ULL)}, {"ip.dst", V6(2)});
-		if (hit(m) != cases[i].v6)
+		if (machine_hit(m) != cases[i].v6)
 			fail_msg("%s with IPv6", cases[i].when);
 		machine_free(m);
 	}
@@ -454,16 +128,16 @@ static void an_absent_field_anywhere_keeps_a_rule_from_matching(void **state)
 	struct machine *m;
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		m = rules_machine(rules[i]);
+		m = machine_with_rules(rules[i]);
 		SEND(m, {"length", 0, 1});
-		assert_false(hit(m));
+		assert_false(machine_hit(m));
 		SEND(m, {"length", 0, 1}, {"udp.dst", 0, 5}, {"vlan.id", 0, 1}, {"in_port", 0, 3});
-		assert_true(hit(m));
+		assert_true(machine_hit(m));
 		machine_free(m);
 	}
-	m = rules_machine("      - {name: hit, action: 'push(vlan); vlan.id = 5; vlan.prio = length; drop'}\n");
+	m = machine_with_rules("      - {name: hit, action: 'push(vlan); vlan.id = 5; vlan.prio = length; drop'}\n");
 	SEND(m, {"length", 0, 1});
-	assert_true(hit(m));
+	assert_true(machine_hit(m));
 	assert_int_equal(m->n_writes, 3);
 	assert_string_equal(m->write[0].field, "push");
 	assert_string_equal(m->write[1].field, "vlan.id");
@@ -475,13 +149,13 @@ static void an_absent_field_anywhere_keeps_a_rule_from_matching(void **state)
 
 static void right_hand_fields_are_the_packet_as_it_came(void **state)
 {
-	struct machine *m =
-		rules_machine("      - {name: hit, action: 'eth.dst = eth.src; eth.src = eth.dst; ip.ttl -= 1; v = "
-			      "ip.ttl; ip.dscp = v; v = 7; w = ip.src; ip.src = ip.dst; ip.dst = w; reflect'}\n");
+	struct machine *m = machine_with_rules(
+		"      - {name: hit, action: 'eth.dst = eth.src; eth.src = eth.dst; ip.ttl -= 1; v = "
+		"ip.ttl; ip.dscp = v; v = 7; w = ip.src; ip.src = ip.dst; ip.dst = w; reflect'}\n");
 
 	SEND(m, {"eth.src", 0, 1}, {"eth.dst", 0, 2}, {"ip.ttl", 0, 64}, {"ip.dscp", 0, 3}, {"ip.src", IP4(1, 1, 1, 1)},
 	     {"ip.dst", IP4(2, 2, 2, 2)});
-	assert_true(hit(m));
+	assert_true(machine_hit(m));
 	assert_int_equal(m->verdict, VERDICT_REFLECT);
 	assert_int_equal(m->n_writes, 6);
 	assert_int_equal(m->write[0].lo, 1);
@@ -497,10 +171,10 @@ static void right_hand_fields_are_the_packet_as_it_came(void **state)
 
 static void a_hash_is_computed_once_and_random_drawn_apart(void **state)
 {
-	struct machine *m =
-		rules_machine("      - {name: hit, when: 'hash(ip.src, ip.dst) % 4 == 9', action: drop}\n"
-			      "      - {name: two, when: 'hash(ip.src, ip.dst) % 4 == 8', action: drop}\n"
-			      "      - {name: three, when: 'random % 2 == 5 and random % 2 == 4', action: drop}\n");
+	struct machine *m = machine_with_rules(
+		"      - {name: hit, when: 'hash(ip.src, ip.dst) % 4 == 9', action: drop}\n"
+		"      - {name: two, when: 'hash(ip.src, ip.dst) % 4 == 8', action: drop}\n"
+		"      - {name: three, when: 'random % 2 == 5 and random % 2 == 4', action: drop}\n");
 	unsigned n_init = 0, n_random = 0;
 
 	for (unsigned i = 0; i < m->table[0]->n_pre; i++) {
@@ -650,13 +324,13 @@ static void what_does_not_fit_before_the_lock_comes_behind_it(void **state)
 			      "      - {name: r%u, when: '(length * %u) %% 1009 == 5', action: drop}\n", i, i + 2);
 	snprintf(rules + n, sizeof(rules) - n,
 		 "      - {name: hit, when: '(length * 2) %% 1009 == 6', action: drop}\n");
-	m = rules_machine(rules);
+	m = machine_with_rules(rules);
 	assert_int_equal(m->table[0]->n_pre, OPS_PRE_MAX);
 	assert_int_equal(m->table[0]->n_let, 40 - OPS_PRE_MAX);
 	SEND(m, {"length", 0, 3});
-	assert_true(hit(m));
+	assert_true(machine_hit(m));
 	SEND(m, {"length", 0, 49}); /* 49 * 21 = 1029 = 1009 + 20 */
-	assert_false(hit(m));
+	assert_false(machine_hit(m));
 	SEND(m, {"length", 0, 338}); /* 338 * 3 = 1014 */
 	assert_string_equal(machine_rule(m, "t"), "r1");
 	machine_free(m);
@@ -665,15 +339,6 @@ static void what_does_not_fit_before_the_lock_comes_behind_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_match_as_values_ranges_sets_and_masks),
-		cmocka_unit_test(flags_match_by_mask),
-		cmocka_unit_test(addresses_match_and_are_denied),
-		cmocka_unit_test(arp_addresses_need_no_family),
-		cmocka_unit_test(addresses_have_an_order_in_conditions),
-		cmocka_unit_test(macs_match_in_ranges),
-		cmocka_unit_test(everything_that_may_be_absent_can_be_asked_for),
-		cmocka_unit_test(metadata_can_be_asked_for),
-		cmocka_unit_test(sets_multiply_into_rows),
 		cmocka_unit_test(conditions_hold_as_written),
 		cmocka_unit_test(addresses_compare_in_conditions),
 		cmocka_unit_test(an_absent_field_anywhere_keeps_a_rule_from_matching),

@@ -6,12 +6,14 @@ static const enum hook_id MACHINE_HOOK = HOOK_TC_INGRESS;
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "again.h"
+#include "back_machine_op.h"
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
@@ -70,248 +72,41 @@ struct machine *machine_new(const char *yaml, const struct setting *settings, si
 	return m;
 }
 
+struct machine *machine_with_rules(const char *rules)
+{
+	char yaml[16384];
+
+	snprintf(yaml, sizeof(yaml), "app: test\nvariables: [v, addr w]\ntables:\n  - name: t\n    rules:\n%s", rules);
+	return machine_new(yaml, NULL, 0);
+}
+
+struct machine *machine_with_match(const char *match)
+{
+	char rules[1024];
+
+	snprintf(rules, sizeof(rules), "      - {name: hit, match: {%s}, action: drop}\n", match);
+	return machine_with_rules(rules);
+}
+
+struct machine *machine_with_when(const char *when)
+{
+	char rules[1024];
+
+	snprintf(rules, sizeof(rules), "      - {name: hit, when: '%s', action: drop}\n", when);
+	return machine_with_rules(rules);
+}
+
+bool machine_hit(const struct machine *m)
+{
+	return strcmp(machine_rule(m, "t"), "hit") == 0;
+}
+
 void machine_free(struct machine *m)
 {
 	for (unsigned i = 0; i < m->app->n_tables; i++)
 		free(m->table[i]);
 	app_free(m->app);
 	free(m);
-}
-
-/* ---- packet --------------------------------------------------------------------------------- */
-
-static const struct part *find_part(const struct part *part, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(part[i].name, name) == 0)
-			return &part[i];
-	return NULL;
-}
-
-/* The name of the field that is loaded (or written) like this; NULL for metadata words. */
-static const struct field *field_of_load(const struct load *load)
-{
-	for (size_t i = 0; i < n_fields; i++) {
-		struct load other = fields[i].load;
-
-		other.dst = load->dst;
-		if (memcmp(&other, load, sizeof(other)) == 0)
-			return &fields[i];
-	}
-	return NULL;
-}
-
-static uint64_t derived(uint64_t present)
-{
-	if (present & (1ULL << PRESENT_IPV4 | 1ULL << PRESENT_IPV6))
-		present |= 1ULL << PRESENT_IP;
-	if (present & (1ULL << PRESENT_TCP | 1ULL << PRESENT_UDP))
-		present |= 1ULL << PRESENT_L4;
-	return present | 1ULL << PRESENT_ETH;
-}
-
-static void set_meta(struct machine *m, const struct part *part, size_t n)
-{
-	static const struct {
-		const char *name;
-		unsigned cell;
-	} whole[] = {
-		{"in_port", CELL_IN_PORT},
-		{"length", CELL_LENGTH},
-		{"frames", CELL_FRAMES},
-		{"ip.proto", CELL_IP_PROTO},
-		{"eth.type", CELL_ETH_TYPE},
-		{"present", CELL_PRESENT},
-		{"ip.frag_offset", CELL_FRAG_OFFSET},
-	};
-	uint64_t present = 0;
-
-	memset(m->cells, 0, sizeof(m->cells));
-	m->cells[CELL_NOW] = m->now_ns;
-	m->cells[CELL_FRAMES] = 1;
-	m->cells[CELL_LENGTH] = 100;
-	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
-		const struct part *p = find_part(part, n, whole[i].name);
-
-		if (p)
-			m->cells[whole[i].cell] = p->lo;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct field *f = field_find(part[i].name);
-
-		present |= f ? f->needs : 0;
-		if (f && f->type == TYPE_ADDR && strncmp(part[i].name, "ip.", 3) == 0)
-			present |= 1ULL << (part[i].hi ? PRESENT_IPV6 : PRESENT_IPV4);
-	}
-	if (m->cells[CELL_IP_PROTO] == 6 || m->cells[CELL_IP_PROTO] == 17)
-		present |= 1ULL << (m->cells[CELL_IP_PROTO] == 6 ? PRESENT_TCP : PRESENT_UDP);
-	if (find_part(part, n, "in_port"))
-		present |= 1ULL << PRESENT_IN_PORT;
-	m->cells[CELL_PRESENT] |= derived(present);
-}
-
-static void run_loads(struct machine *m, const struct table *t, const struct part *part, size_t n)
-{
-	for (unsigned i = 0; i < t->n_loads; i++) {
-		const struct load *load = &t->loads[i];
-		const struct field *f = field_of_load(load);
-		const struct part *p;
-
-		assert_non_null(f);
-		p = find_part(part, n, f->name);
-		if (f->type == TYPE_ADDR) {
-			m->cells[load->dst] = p ? p->hi : 0;
-			m->cells[load->dst + 1] = p ? p->lo : 0;
-		} else {
-			m->cells[load->dst] = p ? p->lo : 0;
-		}
-	}
-}
-
-/* A load of a declared header's field: what the packet is said to hold, if the header is there. */
-static void load_declared(struct machine *m, const struct op *op)
-{
-	const struct load *load = &m->at->loads[op->imm];
-
-	assert_true(op->imm >= m->at->n_loads && op->imm < LOADS_MAX);
-	m->cells[load->dst] = 0;
-	for (unsigned h = 0; h < m->app->n_headers; h++)
-		for (unsigned i = 0; i < m->app->header[h].n_fields; i++) {
-			const struct field *f = &m->app->header[h].field[i];
-			const struct part *p = find_part(m->part, m->n_parts, f->name);
-			struct load other = f->load;
-
-			other.dst = load->dst;
-			if (memcmp(&other, load, sizeof(other)) == 0 && p && m->cells[CELL_PRESENT] >> load->need & 1)
-				m->cells[load->dst] = p->lo;
-		}
-}
-
-static void find_header(struct machine *m, const struct op *op)
-{
-	uint64_t bit = 1ULL << op->b;
-
-	assert_true(op->b >= PRESENT_CUSTOM && op->b < PRESENT_CUSTOM + CUSTOM_MAX);
-	m->cells[CELL_PRESENT] &= ~bit;
-	if (m->cells[op->a])
-		m->cells[CELL_PRESENT] |= bit;
-}
-
-/* ---- globals -------------------------------------------------------------------------------- */
-
-static void load_globals(struct machine *m, const struct table *t)
-{
-	for (unsigned i = 0; i < t->n_globals; i++)
-		m->cells[t->globals[i].cell] = m->global[t->globals[i].global];
-}
-
-static void run_global(struct machine *m, const struct op *op, uint64_t b)
-{
-	uint64_t *global = &m->global[op->global];
-
-	switch (op->code) {
-	case OP_GLOBAL_ADD: *global += b; break;
-	case OP_GLOBAL_AND: *global &= b; break;
-	case OP_GLOBAL_OR: *global |= b; break;
-	case OP_GLOBAL_SET: *global = b; break;
-	case OP_GLOBAL_MAX: *global = *global > b ? *global : b; break;
-	}
-	m->cells[op->dst] = *global;
-}
-
-uint64_t *machine_global(struct machine *m, const char *name)
-{
-	for (unsigned i = 0; i < m->app->n_globals; i++)
-		if (strcmp(m->app->global[i].name, name) == 0)
-			return &m->global[m->placement.global[i]];
-	fail_msg("no global %s", name);
-	return NULL;
-}
-
-/* ---- operations ----------------------------------------------------------------------------- */
-
-static uint64_t compute(enum op_code code, uint64_t a, uint64_t b, uint64_t present)
-{
-	switch ((unsigned)code) {
-	case OP_MOV: return b;
-	case OP_ADD: return a + b;
-	case OP_SUB: return a - b;
-	case OP_MUL: return a * b;
-	case OP_DIV: return b ? a / b : a ? ~0ULL : 0;
-	case OP_MOD: return b ? a % b : 0;
-	case OP_AND: return a & b;
-	case OP_OR: return a | b;
-	case OP_XOR: return a ^ b;
-	case OP_SHL: return b > 63 ? 0 : a << b;
-	case OP_SHR: return b > 63 ? 0 : a >> b;
-	case OP_MIN: return a < b ? a : b;
-	case OP_MAX: return a > b ? a : b;
-	case OP_EQ: return a == b;
-	case OP_NE: return a != b;
-	case OP_LT: return a < b;
-	case OP_LE: return a <= b;
-	case OP_SLT: return (int64_t)a < (int64_t)b;
-	case OP_SLE: return (int64_t)a <= (int64_t)b;
-	case OP_SMIN: return (int64_t)a < (int64_t)b ? a : b;
-	case OP_SMAX: return (int64_t)a > (int64_t)b ? a : b;
-	case OP_SAR: return (int64_t)a >> (b > 63 ? 63 : b);
-	case OP_SDIV: return b ? (uint64_t)((__int128_t)(int64_t)a / (int64_t)b) : a ? ~0ULL : 0;
-	case OP_SMOD: return b ? (uint64_t)((__int128_t)(int64_t)a % (int64_t)b) : 0;
-	case OP_SEQ_LT: return (int32_t)((uint32_t)a - (uint32_t)b) < 0;
-	case OP_SEQ_LE: return (int32_t)((uint32_t)a - (uint32_t)b) <= 0;
-	case OP_HAS: return (present & b) == b;
-	}
-	fail_msg("operation %d", code);
-	return 0;
-}
-
-uint64_t machine_hash(uint64_t hash, uint64_t word)
-{
-	hash ^= word;
-	hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdULL;
-	hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53ULL;
-	return hash ^ hash >> 33;
-}
-
-static void biflow_l4(struct machine *m, const struct op *op)
-{
-	const __u64 *in = &m->cells[op->a];
-	__u64 src[3] = {in[0], in[1], in[4]}, dst[3] = {in[2], in[3], in[5]};
-	bool swap = src[0] != dst[0] ? src[0] > dst[0] : src[1] != dst[1] ? src[1] > dst[1] : src[2] > dst[2];
-	const __u64 *a = swap ? dst : src, *b = swap ? src : dst;
-	__u64 out[6] = {a[0], a[1], b[0], b[1], a[2], b[2]};
-
-	memcpy(&m->cells[op->dst], out, sizeof(out));
-	m->cells[CELL_DIRECTION] = swap;
-}
-
-static void run_op(struct machine *m, const struct op *op)
-{
-	__u64 a = m->cells[op->a], b = op->flags & OP_IMM ? op->imm : m->cells[op->b], c = a;
-
-	if (op->flags & OP_SWAP) {
-		a = b;
-		b = c;
-	}
-	if (op->code >= OP_GLOBAL_FIRST) {
-		run_global(m, op, b);
-		return;
-	}
-	switch (op->code) {
-	case OP_HEADER: find_header(m, op); break;
-	case OP_LOAD: load_declared(m, op); break;
-	case OP_BIFLOW_L4: biflow_l4(m, op); break;
-	case OP_RANDOM: m->cells[op->dst] = ++m->n_draws; break;
-	case OP_HASH_INIT: m->cells[op->dst] = b; break;
-	case OP_HASH_ADD: m->cells[op->dst] = machine_hash(a, b); break;
-	default: m->cells[op->dst] = compute(op->code, a, b, m->cells[CELL_PRESENT]); break;
-	}
-}
-
-static void run_ops(struct machine *m, const struct table *t, unsigned first, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		run_op(m, &t->ops[first + i]);
 }
 
 /* ---- records -------------------------------------------------------------------------------- */
@@ -363,7 +158,7 @@ static void run_timeout(struct machine *m, unsigned table, struct record *r, con
 	memset(m->cells, 0xee, sizeof(m->cells));
 	memcpy(&m->cells[CELL_LOOKUP], r->words, sizeof(r->words));
 	m->cells[CELL_NOW] = deadline;
-	run_ops(m, m->table[table], s->first_timeout, s->n_timeout);
+	machine_run_ops(m, m->table[table], s->first_timeout, s->n_timeout);
 	memcpy(r->words, &m->cells[CELL_LOOKUP], sizeof(r->words));
 	memcpy(m->cells, cells, sizeof(cells));
 }
@@ -480,7 +275,7 @@ static unsigned decide(struct machine *m, unsigned table, __u64 *key)
 	struct record *r;
 
 	if (!(t->flags & TABLE_STATEFUL)) {
-		run_ops(m, t, t->first_let, t->n_let);
+		machine_run_ops(m, t, t->first_let, t->n_let);
 		return choose(m, t, 0);
 	}
 	if ((m->cells[CELL_PRESENT] & t->key_needs) != t->key_needs)
@@ -493,7 +288,7 @@ static unsigned decide(struct machine *m, unsigned table, __u64 *key)
 	if (r && !r->alive)
 		r = NULL;
 	load_image(m, CELL_LOOKUP, r);
-	run_ops(m, t, t->first_let, t->n_let);
+	machine_run_ops(m, t, t->first_let, t->n_let);
 	m->step[table].found = r;
 	m->step[table].old_state = r ? head_of(r)->state : 0;
 	return choose(m, t, r ? head_of(r)->state : 0);
@@ -526,7 +321,7 @@ static void apply(struct machine *m, unsigned table, __u64 *key, const struct ru
 			fall(m, table, r);
 		load_image(m, CELL_UPDATE, r && r->alive ? r : NULL);
 	}
-	run_ops(m, t, rule->first_do, rule->n_do);
+	machine_run_ops(m, t, rule->first_do, rule->n_do);
 	write_record(m, table, key, rule);
 }
 
@@ -540,9 +335,9 @@ static int run_table(struct machine *m, unsigned table, const struct part *part,
 	m->at = t;
 	m->part = part;
 	m->n_parts = n;
-	load_globals(m, t);
-	run_loads(m, t, part, n);
-	run_ops(m, t, t->first_pre, t->n_pre);
+	machine_load_globals(m, t);
+	machine_run_loads(m, t, part, n);
+	machine_run_ops(m, t, t->first_pre, t->n_pre);
 	m->step[table] = (struct native_step){};
 	m->rule[table] = decide(m, table, key);
 	note_choice(m, table);
@@ -550,8 +345,8 @@ static int run_table(struct machine *m, unsigned table, const struct part *part,
 	if ((t->flags & TABLE_STATEFUL) && m->rule[table] != RULE_ABSENT)
 		apply(m, table, key, rule);
 	else
-		run_ops(m, t, rule->first_do, rule->n_do);
-	run_ops(m, t, rule->first_post, rule->n_post);
+		machine_run_ops(m, t, rule->first_do, rule->n_do);
+	machine_run_ops(m, t, rule->first_post, rule->n_post);
 	run_steps(m, t, rule);
 	m->verdict = rule->verdict;
 	m->out_port = rule->verdict == VERDICT_OUTPUT ? m->cells[rule->arg] : 0;
@@ -563,7 +358,7 @@ static int run_table(struct machine *m, unsigned table, const struct part *part,
 
 void machine_send(struct machine *m, const struct part *part, size_t n)
 {
-	set_meta(m, part, n);
+	machine_set_meta(m, part, n);
 	m->n_writes = 0;
 	for (unsigned i = 0; i < APP_TABLES_MAX; i++)
 		m->rule[i] = RULES_ROOM;
@@ -572,6 +367,15 @@ void machine_send(struct machine *m, const struct part *part, size_t n)
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */
+
+uint64_t *machine_global(struct machine *m, const char *name)
+{
+	for (unsigned i = 0; i < m->app->n_globals; i++)
+		if (strcmp(m->app->global[i].name, name) == 0)
+			return &m->global[m->placement.global[i]];
+	fail_msg("no global %s", name);
+	return NULL;
+}
 
 static unsigned find_table(const struct machine *m, const char *name)
 {

@@ -54,6 +54,13 @@ struct machine {
 
 /* Parses and encodes; fails the test on any mistake. */
 struct machine *machine_new(const char *yaml, const struct setting *settings, size_t n_settings);
+/* ... of a table "t" of rules only; 'rules' are the lines of the list, the first one named "hit". */
+struct machine *machine_with_rules(const char *rules);
+/* ... of one rule "hit" with that match, or that condition. */
+struct machine *machine_with_match(const char *match);
+struct machine *machine_with_when(const char *when);
+/* True if the last packet met rule "hit". */
+bool machine_hit(const struct machine *m);
 void machine_free(struct machine *m);
 
 /* One word more in a hash. */
@@ -73,5 +80,7 @@ uint64_t *machine_global(struct machine *m, const char *name);
 unsigned machine_count(const struct machine *m, const char *table);
 
 #define IP4(a, b, c, d) 0, (0xffff00000000ULL | (uint64_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+/* An address of 2001:db8::/64. */
+#define V6(last) 0x20010db800000000ULL, (uint64_t)(last)
 
 #endif
