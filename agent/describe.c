@@ -42,7 +42,8 @@ void describe_change(struct request *rq, const struct plan *old, const struct pl
 	place = placement_same(held_get(before->held), held_get(after->held));
 	version_flows_lost(rq->agent->flows, old, wanted, &lost);
 	version_flows_kept(rq->agent->flows, old, wanted, name, &kept);
-	why_set(&all, 0, "%s%s%s%s%s%s", text ? text : "", place ? "" : "placement changed (hook, ports or order)\n",
-		lost ? lost : "", lost ? "\n" : "", kept ? kept : "", kept ? "\n" : "");
+	why_set(&all, 0, "%s%s%s%s%s%s", text && rq->local ? text : "",
+		place || !rq->local ? "" : "placement changed (hook, ports or order)\n", lost ? lost : "",
+		lost ? "\n" : "", kept ? kept : "", kept ? "\n" : "");
 	reply_ok(&rq->from, all ? all : "", held_get(before->held)->version, !same || !place);
 }

