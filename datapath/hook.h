@@ -14,16 +14,16 @@
  * BPF) and every function below.  The prototypes here make the compiler hold them to it.  All are
  * inlined: in BPF a hook is a structure that never reaches memory.
  *
- * Tail calls.  switch_entry(), switch_table() and switch_action() (switch.h) are the bodies of the three
+ * Tail calls.  switch_entry(), switch_table(), switch_action(), switch_match() and switch_learn() are the bodies of the
  * programs of a hook.  Each returns a verdict of the hook (what hook_pass() and its fellows return).
  * They end in "go on with program P" by returning hook_tail(): in BPF it does not return, unless
  * it failed: then TAIL_FAILED, and the caller leaves with a counted reason.  Native code cannot tail call: there
- * hook_tail() returns TAIL_TABLE or TAIL_ACTION, the body returns that to its caller, and the
+ * hook_tail() returns the TAIL_* of the program, the body returns that to its caller, and the
  * caller's loop runs the body it names with the same scratch:
  *
  *     int ret = switch_entry(h, s, slot);
- *     while (ret == TAIL_TABLE || ret == TAIL_ACTION)
- *             ret = ret == TAIL_TABLE ? switch_table(h, s) : switch_action(h, s);
+ *     while (ret is a TAIL_*)
+ *             ret = the body that ret names (h, s);
  *
  * switch.h keeps the budget of tail calls itself (scratch.tails), so the loop ends.
  *
@@ -64,7 +64,7 @@ struct hook;
 struct lock_line;
 
 /* Never a verdict of any hook. */
-enum tail { TAIL_FAILED = 0x10000, TAIL_TABLE, TAIL_ACTION };
+enum tail { TAIL_FAILED = 0x10000, TAIL_TABLE, TAIL_ACTION, TAIL_MATCH, TAIL_LEARN };
 
 /* ---- the packet's surroundings ------------------------------------------------------------ */
 

@@ -128,6 +128,8 @@ HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog)
 	switch (prog) {
 	case INTERP_TABLE: return TAIL_TABLE;
 	case INTERP_ACTION: return TAIL_ACTION;
+	case INTERP_MATCH: return TAIL_MATCH;
+	case INTERP_LEARN: return TAIL_LEARN;
 	default: return TAIL_FAILED;
 	}
 }

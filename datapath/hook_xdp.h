@@ -96,10 +96,13 @@ HOOK_FN int hook_reflect(struct hook *h, enum exit_reason *reason)
 /* A constant index costs 1.5 ns, any other 12: hence one call each. */
 HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog)
 {
-	if (prog == INTERP_TABLE)
-		bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_TABLE);
-	else
-		bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_ACTION);
+	switch (prog) {
+	case INTERP_TABLE: bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_TABLE); break;
+	case INTERP_ACTION: bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_ACTION); break;
+	case INTERP_MATCH: bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_MATCH); break;
+	case INTERP_LEARN: bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_LEARN); break;
+	default: break;
+	}
 	return TAIL_FAILED;
 }
 

@@ -16,7 +16,7 @@
 #include "flow_format.h"
 
 enum {
-	MEALY_ABI_VERSION = 3,
+	MEALY_ABI_VERSION = 4,
 };
 
 /* ---- limits -------------------------------------------------------------------------- */
@@ -46,6 +46,19 @@ enum {
 	GLOBAL_TRIES = 4,      /* Of a `max`. */
 	GLOBALS_MAX = 1024,    /* ... of the switch. */
 	FALLS_MAX = 8,	       /* Timeouts a late packet replays. */
+	LEARNS_MAX = 64,       /* `learn` and `allocate` of one table. */
+	LEARN_SETS_MAX = 12,   /* Register words one of them writes. */
+	CLAIM_TRIES_MAX = 32,  /* Values one packet tries to claim. */
+	MASKS_MAX = 64,	       /* Different masks (prefix lengths) of the entries of one match table. */
+	GROUPS_MAX = 64,       /* Groups of the switch. */
+	GROUP_MEMBERS = 256,   /* Ids of one group: 0..255. */
+	MEMBER_VALUES = 6,     /* Words of values of a member. */
+	GROUP_SLOTS = 1 << 20, /* Of all groups' tables of members together. */
+	METERS_MAX = 256,      /* Shared meters of the switch. */
+	TABLE_METERS_MAX = 4,  /* Meters that each flow of a table has for itself. */
+	TEMPLATES_MAX = 32,    /* Of one hook of one version. */
+	TEMPLATE_BYTES = 512,
+	SEGMENTS_MAX = 16,     /* Of an SRv6 segment list. */
 	CHAIN_MAX = 5,	       /* Lines of a bucket: the head and four overflow ones. */
 	FLOW_TABLES_MAX = 256, /* Flow tables of the switch. */
 	LOCKS = 16384,	       /* Cache lines of locks; a power of two. */
@@ -128,6 +141,20 @@ enum present {
 	/* Bits of headers that the application declares; OP_HEADER sets or clears them in each table that asks. */
 	PRESENT_CUSTOM = 20,
 
+	PRESENT_SRH = 28, /* A segment routing header (RFC 8754), whole, of at most SEGMENTS_MAX segments. */
+	PRESENT_MPLS = 29,
+	PRESENT_ND = 30, /* Neighbour solicitation or advertisement (RFC 4861), its fixed part. */
+
+	/* The packet quoted by an ICMP error or inside a tunnel; OP_INNER looks for it in each table that asks. */
+	PRESENT_INNER_IPV4 = 56,
+	PRESENT_INNER_IPV6,
+	PRESENT_INNER_IP,  /* Derived. */
+	PRESENT_INNER_TCP, /* Ports and sequence at least. */
+	PRESENT_INNER_UDP,
+	PRESENT_INNER_L4,    /* Derived. */
+	PRESENT_INNER_ICMP,  /* ICMP or ICMPv6 with an id. */
+	PRESENT_INNER_WHOLE, /* Inside a tunnel, not quoted. */
+
 	/* Bits 32 + i of CELL_PRESENT: table i of this hook left its registers in carried cells.  Set
 	 * by post ops of that table, tested by 'needs' like a header, cleared only when the run of the
 	 * hook begins; whoever writes header bits anew (push, pop) keeps these. */
@@ -145,6 +172,9 @@ enum pkt_base {
 	BASE_HOPOPTS,
 	BASE_DSTOPTS,
 	BASE_PAYLOAD,
+	BASE_INNER_L3,
+	BASE_INNER_L4,
+	BASE_MPLS,
 	BASE_MAX
 };
 
@@ -221,6 +251,16 @@ enum op_code {
 			  header lies within the packet, its bit is set, else cleared.  See HEADER_IMM(). */
 	OP_LOAD,       /* Executes load 'imm' of the table, one behind its n_loads: fields of declared headers, which
 			  are read only after it is known that they are there. */
+	OP_INNER,      /* Looks for the packet quoted or inside: PRESENT_INNER_*, BASE_INNER_*. */
+	OP_SEGMENTS,   /* cell[dst], [dst + 1]: fingerprint of the segment list, keyed by the flow table's secret. */
+	OP_SELECT,     /* cell[dst] = member that group imm's table of slots names for hash cell[a]; MEMBER_NONE: the
+			  group has none. */
+	/* Everywhere: groups are data of the programs. */
+	OP_MEMBER,     /* cell[dst] = value word imm & 7 of member cell[a] of group imm >> 8; 0: no such member. */
+	OP_MEMBER_HAS, /* cell[dst] = 1 if group imm >> 8 has member cell[a]. */
+	/* Only in 'do': charges meter imm & 255 of the table, whose three register words begin at cell a, with cell[b];
+	 * cell[dst] = its colour. */
+	OP_METER,
 	/* Only in 'do' and on_timeout: one atomic operation on global 'op.global', whose cell is 'dst'; the operand is
 	 * 'b' or imm.  'dst' becomes the value that this packet made.  Once a packet and table, also when the table is
 	 * begun again. */
@@ -239,7 +279,7 @@ enum { OP_IMM = 1, OP_SWAP = 2, OP_TRY = 4 };
 
 /* imm of OP_HEADER: where the header begins, from which base, and how long it is. */
 #define HEADER_IMM(base, off, size) ((__u64)(base) << 32 | (__u64)(off) << 16 | (size))
-#define HEADER_BASE(imm)	    ((imm) >> 32 & 7)
+#define HEADER_BASE(imm)	    ((imm) >> 32 & 15)
 #define HEADER_END(imm)		    (((imm) >> 16 & 0xffff) + ((imm)&0xffff))
 
 struct op {
@@ -281,7 +321,9 @@ enum verdict {
 	VERDICT_OUTPUT, /* Port number in cell 'arg'. */
 	VERDICT_FLOOD,
 	VERDICT_REFLECT,
-	VERDICT_GOTO, /* Table 'target' of the hook, always a later one. */
+	VERDICT_GOTO,  /* Table 'target' of the hook, always a later one. */
+	VERDICT_ROUTE, /* Where the kernel's FIB says; only with n_steps > 0, which have written the packet. */
+	VERDICT_GROUP, /* A copy to every member of group 'target'; tc only. */
 	VERDICT_MAX,
 };
 
@@ -299,16 +341,20 @@ struct rule {
 	__u8 next; /* State id; 0 frees the record. */
 	__u8 verdict;
 	__u8 arg;    /* Cell of the port for VERDICT_OUTPUT. */
-	__u8 target; /* Table of the hook for VERDICT_GOTO. */
+	__u8 target; /* Table of the hook for VERDICT_GOTO, TARGET_MATCH added if it is looked up by masks. */
 	__u8 n_do;
 	__u8 n_post;
 	__u8 n_steps; /* > 0: the action program runs (a second step of the budget). */
 	__u16 first_do;
 	__u16 first_post;
 	__u16 first_step;
-	__u16 zero;
+	__u8 learn; /* Element of table.learns, plus 1; 0: none. */
+	__u8 claim; /* The same of `allocate`. */
 };
 _Static_assert(sizeof(struct rule) == 20, "bump MEALY_ABI_VERSION");
+
+/* A table whose entries have masks is begun by INTERP_MATCH; the bit says so wherever a table is named as the next. */
+enum { TARGET_MATCH = 0x80, TARGET_TABLE = 0x1f };
 
 /* Beside the RULES_MAX of the file: what applies when none does. */
 enum { RULE_OTHERWISE = RULES_MAX, RULE_ABSENT, RULES_ROOM };
@@ -324,6 +370,22 @@ enum step_code {
 	STEP_VLAN_DEI,
 	STEP_PUSH_VLAN, /* imm: TPID (0x8100, 0x88a8); id and priority 0. */
 	STEP_POP_VLAN,
+	STEP_OP,	/* Runs op imm of the table: what must come between writes. */
+	STEP_METER,	/* Charges shared meter imm with 'cell' (frames or bytes); its colour goes to cell 'base'. */
+	STEP_MIRROR,	/* A copy of the packet as it is now to the port in 'cell'; tc only. */
+	STEP_BECOME,	/* The packet becomes template imm; what follows writes its fields. */
+	STEP_EMIT,	/* Template imm is sent to the port in 'cell' beside the packet; tc only. */
+	STEP_PUSH_MPLS, /* Label 0, TTL copied. */
+	STEP_POP_MPLS,
+	STEP_PUSH_IP4, /* An outer IPv4 header, addresses 0 until written. */
+	STEP_PUSH_IP6,
+	STEP_POP_IP,	 /* The outer IP header and its extension headers. */
+	STEP_PUSH_VXLAN, /* Outer Ethernet, IP (imm: 4 or 6), UDP, VXLAN; inner Ethernet kept. */
+	STEP_POP_VXLAN,
+	STEP_PUSH_SRV6,	  /* Outer IPv6 and SRH of imm segments, in cells from 'cell' on, two each, in path order. */
+	STEP_INSERT_SRV6, /* The same without an outer header. */
+	STEP_POP_SRV6,
+	STEP_END_SRV6, /* RFC 8986, 4.1: next segment. */
 	STEP_CODE_MAX,
 };
 
@@ -377,7 +439,7 @@ struct state_def {
 };
 _Static_assert(sizeof(struct state_def) == 32, "bump MEALY_ABI_VERSION");
 
-/* ---- tables ----------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------------- */
 
 struct key_part {
 	__u8 cell;
@@ -385,6 +447,133 @@ struct key_part {
 	__u8 shift;
 	__u8 bits; /* 1..64: the low bits of the cell. */
 };
+
+/* ---- learn and allocate ------------------------------------------------------------------------- */
+
+/* A rule writes the record of another table of its application on the hook, or of its own, under a computed key, after
+ * its own record.  A claim does so before, and only if there is no such record: it takes the first value of a range for
+ * which that is so, and the record it made belongs to the claimer's, which keeps its slot in register word
+ * table.claim_word and frees it when it ends. */
+struct learn_set {
+	__u8 word; /* Of the registers. */
+	__u8 cell;
+};
+
+enum learn_flags { LEARN_CLAIM = 1, LEARN_FIRST = 2 };
+
+struct learn {
+	__u8 table; /* Of the hook. */
+	__u8 state; /* Id; 0: the flow ends. */
+	__u8 flags;
+	__u8 n_parts;
+	__u8 n_sets;
+	__u8 n_ops; /* Run before the key is made, for each try of a claim. */
+	__u16 first_op;
+	__u16 else_rule; /* Its actions instead, when nothing could be written. */
+	__u8 value;	 /* Claim: cell that takes the value ... */
+	__u8 first;	 /* ... and, with LEARN_FIRST, the cell of the one to try first. */
+	__u32 zero;
+	__u64 from, n_values;
+	struct key_part part[KEY_PARTS_MAX];
+	struct learn_set set[LEARN_SETS_MAX];
+};
+_Static_assert(sizeof(struct learn) == 104, "bump MEALY_ABI_VERSION");
+
+/* ---- match tables --------------------------------------------------------------------------------- *
+ *
+ * An entry is a record whose key is the entry's, whose state is its action and whose registers are the words below,
+ * then the values.  Where entries have masks (prefixes, ranges, ternary), a record's key is masked and has the number
+ * of its mask in it; tuple-space search (Srinivasan, Suri and Varghese 1999) tries the masks in order of their best
+ * priority, and stops where none can be better. */
+enum entry_word {
+	ENTRY_ID,   /* Chosen by the agent; records of one entry (a range is several prefixes) have the same. */
+	ENTRY_RANK, /* Higher wins. */
+	ENTRY_IDLE, /* ns; 0: none. */
+	ENTRY_PACKETS,
+	ENTRY_BYTES,
+	ENTRY_WORDS,
+};
+
+struct match_mask {
+	__u64 mask[KEY_WORDS_MAX];
+	__u64 tag;  /* Or-ed into the last key word: the mask's number, 1.. */
+	__u64 rank; /* Of the best entry with this mask. */
+};
+
+/* Element of MAP_MATCH, one a flow table.  The agent fills the other half and flips 'active'; a half is written again
+ * only after grace. */
+struct match_masks {
+	__u32 n;
+	__u32 zero;
+	struct match_mask mask[MASKS_MAX];
+};
+struct match_desc {
+	__u32 active;
+	__u32 zero;
+	struct match_masks half[2];
+};
+
+/* ---- groups and meters ----------------------------------------------------------------------------- */
+
+enum { MEMBER_NONE = 0xffff };
+
+struct group_member {
+	__u32 valid;   /* 0: there is no such member. */
+	__u32 counter; /* Packets given to it. */
+	__u64 port;    /* Switch port, 0: none. */
+	__u64 value[MEMBER_VALUES];
+};
+_Static_assert(sizeof(struct group_member) == 64, "bump MEALY_ABI_VERSION");
+
+/* 'table' is one word, so a table of slots is replaced whole by one store: GROUP_TABLE(first slot, slots). */
+struct group_desc {
+	__u64 table;
+	__u64 all; /* Ports of the members of a group `all`, bit port - 1. */
+};
+#define GROUP_TABLE(first, size) ((__u64)(first) << 32 | (size))
+#define GROUP_FIRST(table)	 ((__u32)((table) >> 32))
+#define GROUP_SIZE(table)	 ((__u32)(table))
+
+struct groups {
+	struct group_desc at[GROUPS_MAX];
+	struct group_member member[GROUPS_MAX * GROUP_MEMBERS];
+	__u16 slot[GROUP_SLOTS]; /* Member ids. */
+};
+
+/* Two rates, three colours (RFC 2698), colour-blind.  Credits in units of 1/1024 ns: a packet costs its size times the
+ * rate's 'cost', a full bucket is 'burst'.  Peak cost 0: no peak rate, so never red by it. */
+enum colour { COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED };
+struct meter_rates {
+	__u64 cir_cost, cbs, pir_cost, pbs;
+	__u32 bytes; /* 1: charged with bytes, 0: with frames. */
+	__u32 zero;
+};
+struct meter_state {
+	__u64 committed, peak; /* Credits. */
+	__u64 last_ns;
+};
+struct meter { /* Shared. */
+	struct meter_rates rates;
+	struct meter_state state; /* Under the meter's lock. */
+	__u64 zero[8];
+};
+_Static_assert(sizeof(struct meter) == 128, "bump MEALY_ABI_VERSION");
+struct meters {
+	struct meter at[METERS_MAX];
+};
+
+/* ---- templates --------------------------------------------------------------------------------------- */
+
+struct template
+{
+	__u32 size;
+	__u32 zero;
+	__u8 bytes[TEMPLATE_BYTES];
+};
+#define TEMPLATE_INDEX(slot, hook, i) (((slot)*HOOK_MAX + (hook)) * TEMPLATES_MAX + (i))
+enum { TEMPLATE_ELEMENTS = VERSIONS * HOOK_MAX * TEMPLATES_MAX };
+
+/* ---- tables ----------------------------------------------------------------------------------- */
 
 /* A global of the application: read into its cell by the first table, so that all tables of a run see one value. */
 struct global_load {
@@ -400,11 +589,15 @@ enum table_flags {
 	TABLE_VALID = 1,
 	TABLE_STATEFUL = 2,
 	TABLE_TWO_SCOPES = 4,
-	TABLE_FIRST = 8,  /* First table of its application: zero the variables. */
-	TABLE_TIME = 16,  /* Reads `now` or has timeouts. */
-	TABLE_SOON = 32,  /* expire_within: 10ms. */
-	TABLE_CLEAN = 64, /* With TABLE_FIRST: nothing of the application reads or writes CELL_VAR, so nothing is
-			     zeroed. A hint: without it the result is the same, later. */
+	TABLE_FIRST = 8,      /* First table of its application: zero the variables. */
+	TABLE_TIME = 16,      /* Reads `now` or has timeouts. */
+	TABLE_SOON = 32,      /* expire_within: 10ms. */
+	TABLE_ENTRIES = 256,  /* A match table: registers begin with enum entry_word. */
+	TABLE_MASKED = 512,   /* ... begun by INTERP_MATCH. */
+	TABLE_CLAIMS = 1024,  /* Its records may hold claimed ones of table 'claim_table'. */
+	TABLE_CLAIMED = 2048, /* Its records belong to others': they end with these only. */
+	TABLE_CLEAN = 64,     /* With TABLE_FIRST: nothing of the application reads or writes CELL_VAR, so nothing is
+				 zeroed. A hint: without it the result is the same, later. */
 };
 
 /* Table counters: TABLE_STAT_MAX neighbouring counters from struct table.stats. */
@@ -416,7 +609,10 @@ enum table_stat {
 	TABLE_STAT_FULL,
 	TABLE_STAT_RESTARTS,
 	TABLE_STAT_HELPED,
-	TABLE_STAT_MAX = 8,
+	TABLE_STAT_CLAIM_TRIES,
+	TABLE_STAT_CLAIM_FAILED, /* No value was free within the tries. */
+	TABLE_STAT_LEARNED,	 /* Records of this table that other tables' rules wrote. */
+	TABLE_STAT_MAX = 16,
 };
 
 struct table {
@@ -440,8 +636,11 @@ struct table {
 	__u16 first_pre;
 	__u16 first_let;
 	__u16 n_tests;
-	__u8 n_globals; /* With TABLE_FIRST only. */
-	__u8 zero[3];
+	__u8 n_globals;	  /* With TABLE_FIRST only. */
+	__u8 claim_table; /* With TABLE_CLAIMS ... */
+	__u8 claim_word;  /* ... and the register word that holds the claimed slot. */
+	__u8 zero;
+	struct meter_rates meters[TABLE_METERS_MAX];
 	struct global_load globals[APP_GLOBALS_MAX];
 	struct key_part lookup[KEY_PARTS_MAX];
 	struct key_part update[KEY_PARTS_MAX];
@@ -450,11 +649,13 @@ struct table {
 	struct rule rules[RULES_ROOM];
 	struct op ops[OPS_MAX];
 	struct step steps[STEPS_MAX];
+	struct learn learns[LEARNS_MAX];
 	struct test tests[TESTS_MAX];
 };
 
 /* What one hook of one version runs.  next_app[port][a]: the first table of the application
- * that follows application a - 1 on that port (a = 0: the first one), or CHAIN_END. */
+ * that follows application a - 1 on that port (a = 0: the first one), TARGET_MATCH added if it is looked up by masks,
+ * or CHAIN_END. */
 enum { CHAIN_END = 0xff };
 
 struct chain {
@@ -638,12 +839,18 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_PORTS	    "ports"
 #define MAP_TX_PORTS	    "tx_ports"	    /* DEVMAP by port number */
 #define MAP_GLOBALS	    ".data.globals" /* ARRAY[1] of struct globals, mmapable */
+#define MAP_GROUPS	    ".data.groups"  /* ARRAY[1] of struct groups, mmapable */
+#define MAP_METERS	    ".data.meters"  /* ARRAY[1] of struct meters, mmapable */
+#define MAP_MATCH	    "match"	    /* ARRAY[FLOW_TABLES_MAX] of struct match_desc, mmapable */
+#define MAP_TEMPLATES	    "templates"	    /* ARRAY[TEMPLATE_ELEMENTS], mmapable */
 #define MAP_CLOCK	    "test_clock"    /* ARRAY[1] struct test_input; read when switch_config says so */
 #define MAP_GRACE	    "grace"	    /* ARRAY_OF_MAPS[1]: an update waits for a grace period */
 
-enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MAX };
+/* INTERP_MATCH finds the entry's key before INTERP_TABLE, INTERP_LEARN writes other tables' records after it. */
+enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MATCH, INTERP_LEARN, INTERP_MAX };
 
-/* Programs of the object.  Per hook: root, entry, table, action, e.g. "xdp_root", "tci_table", "tce_action". */
+/* Programs of the object.  Per hook: root, entry, table, action, match, learn, e.g. "xdp_root", "tci_table",
+ * "tce_action". */
 #define PROG_CONTROL "control" /* XDP type; run with BPF_PROG_TEST_RUN on struct control. */
 
 /* What tests supply instead of the world. */

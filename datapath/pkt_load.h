@@ -16,8 +16,8 @@ HOOK_FN bool pkt_has(const struct scratch *s, __u8 need)
 /* Offset in the frame of a field of the header 'base'. */
 HOOK_FN __u64 pkt_off(const struct scratch *s, __u8 base, __u8 off)
 {
-	_Static_assert(BASE_MAX <= 8, "mask of a base");
-	return (__u64)s->off[base & 7] + off;
+	_Static_assert((int)BASE_MAX <= (int)BASE_ROOM, "mask of a base");
+	return (__u64)s->off[base & (BASE_ROOM - 1)] + off;
 }
 
 HOOK_FN void load_addr(struct hook *h, struct scratch *s, __u32 dst, __u64 off, bool is_ipv6)

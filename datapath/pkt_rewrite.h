@@ -143,7 +143,7 @@ HOOK_FN int write_vlan(struct hook *h, struct scratch *s, const struct step *ste
 HOOK_FN void move_headers(struct scratch *s, int move)
 {
 #pragma clang loop unroll(full)
-	for (int i = BASE_L3; i < BASE_MAX; i++)
+	for (int i = BASE_L3; i < BASE_MAX; i++) /* Those that are not there, too. */
 		s->off[i] += move;
 }
 

@@ -8,7 +8,8 @@
 
 #include "pipeline.h"
 
-enum { NOTES_MAX = FALLS_MAX + 2 };
+/* BASE_ROOM: a power of two, so that a mask keeps an index in bounds. */
+enum { NOTES_MAX = FALLS_MAX + 2, BASE_ROOM = 16 };
 
 /* An event decided under the lock and sent after it. */
 struct note {
@@ -67,23 +68,24 @@ struct free_work {
 
 struct scratch {
 	__u64 cells[CELLS];
-	__u16 off[BASE_MAX + 1]; /* Where each header begins in the frame; valid if present. */
-	__u32 slot;		 /* Of the version: 0 or 1. */
-	__u32 hook;		 /* enum hook_id. */
-	__u32 port;		 /* Of the hook: in_port, at egress out_port. */
-	__u32 table;		 /* 0..HOOK_TABLES_MAX - 1, the one to run. */
-	__u32 app;		 /* The application being run. */
-	__u32 restarts;		 /* Used of RESTARTS_MAX ... */
-	__u32 catch_ups;	 /* ... and of CATCH_UPS_MAX. */
-	__u32 tails;		 /* Tail calls used since the root's. */
-	__u32 phase;		 /* 0: decide (and apply); 1: apply to the update scope. */
-	__u32 again;		 /* 1: the table is begun again; what needs no record is done. */
-	__u32 global_done;	 /* The global that this table has written for the packet, plus 1; 0: none ... */
-	__u64 global_value;	 /* ... and what it made of it. */
-	__u32 rule;		 /* Chosen. */
-	__u32 base;		 /* First cell of the image being worked on: CELL_LOOKUP or CELL_UPDATE. */
-	__u32 was;		 /* Bits of enum was. */
-	__u64 now;		 /* The time of the flow being worked on. */
+	__u16 off[BASE_ROOM]; /* Where each header begins in the frame; valid if present. */
+	__u32 slot;	      /* Of the version: 0 or 1. */
+	__u32 hook;	      /* enum hook_id. */
+	__u32 port;	      /* Of the hook: in_port, at egress out_port. */
+	__u32 table;	      /* 0..HOOK_TABLES_MAX - 1, the one to run. */
+	__u32 app;	      /* The application being run. */
+	__u32 restarts;	      /* Used of RESTARTS_MAX ... */
+	__u32 catch_ups;      /* ... and of CATCH_UPS_MAX. */
+	__u32 tails;	      /* Tail calls used since the root's. */
+	__u32 phase;	      /* 0: decide (and apply); 1: apply to the update scope. */
+	__u32 keyed;	      /* 1: INTERP_MATCH has prepared the table and made its key. */
+	__u32 again;	      /* 1: the table is begun again; what needs no record is done. */
+	__u32 global_done;    /* The global that this table has written for the packet, plus 1; 0: none ... */
+	__u64 global_value;   /* ... and what it made of it. */
+	__u32 rule;	      /* Chosen. */
+	__u32 base;	      /* First cell of the image being worked on: CELL_LOOKUP or CELL_UPDATE. */
+	__u32 was;	      /* Bits of enum was. */
+	__u64 now;	      /* The time of the flow being worked on. */
 	struct free_work free;
 	__u32 n_notes;
 	struct note note[NOTES_MAX];

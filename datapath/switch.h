@@ -64,11 +64,12 @@ HOOK_FN int switch_go(struct hook *h, struct scratch *s, enum interp_prog prog)
 
 HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
 {
-	s->table = table;
+	s->table = table & TARGET_TABLE;
 	s->phase = 0;
 	s->again = 0;
+	s->keyed = 0;
 	s->global_done = 0;
-	return switch_go(h, s, INTERP_TABLE);
+	return switch_go(h, s, table & TARGET_MATCH ? INTERP_MATCH : INTERP_TABLE);
 }
 
 /* ---- verdicts ------------------------------------------------------------------------------------------ */
@@ -95,7 +96,9 @@ HOOK_FN int verdict_pass(struct hook *h, struct scratch *s)
 
 HOOK_FN int verdict_goto(struct hook *h, struct scratch *s, const struct rule *r)
 {
-	if (r->target <= s->table || r->target >= HOOK_TABLES_MAX)
+	__u32 target = r->target & TARGET_TABLE;
+
+	if (target <= s->table || target >= HOOK_TABLES_MAX)
 		return switch_fault(h, s, EXIT_INTERNAL);
 	return switch_go_table(h, s, r->target);
 }
@@ -280,12 +283,15 @@ HOOK_FN enum outcome table_run(struct hook *h, struct scratch *s, const struct t
 	s->n_notes = 0;
 	s->record_slot = 0;
 	if (!s->phase) {
-		if (!s->again)
+		if (!s->again && !s->keyed)
 			table_prepare(h, s, t);
 		if ((s->cells[CELL_PRESENT] & t->key_needs) != t->key_needs)
 			return table_absent(h, s, t);
 	}
-	table_key(s, t);
+	if (s->keyed)
+		s->base = CELL_LOOKUP;
+	else
+		table_key(s, t);
 	return xfsm_step(h, s, t);
 }
 

@@ -3,7 +3,8 @@
 #include <errno.h>
 
 #include "control.h"
-#include "switch.h"
+#include "learn.h"
+#include "match.h"
 
 /* What an earlier packet left in a scratch is rubbish to the next; so that nobody relies on it, make it so. */
 enum { RUBBISH = 0x5a };
@@ -12,9 +13,15 @@ static int run_programs(struct hook *h, struct scratch *s)
 {
 	int ret = switch_entry(h, s);
 
-	while (ret == TAIL_TABLE || ret == TAIL_ACTION)
-		ret = ret == TAIL_TABLE ? switch_table(h, s) : switch_action(h, s);
-	return ret;
+	for (;;) {
+		switch (ret) {
+		case TAIL_TABLE: ret = switch_table(h, s); break;
+		case TAIL_ACTION: ret = switch_action(h, s); break;
+		case TAIL_MATCH: ret = switch_match(h, s); break;
+		case TAIL_LEARN: ret = switch_learn(h, s); break;
+		default: return ret;
+		}
+	}
 }
 
 int native_run(struct native_switch *sw, enum hook_id hook, unsigned port, uint64_t now_ns, uint8_t **frame,

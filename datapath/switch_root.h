@@ -3,7 +3,8 @@
 #ifndef MEALY_SWITCH_ROOT_H
 #define MEALY_SWITCH_ROOT_H
 
-#include "switch.h"
+#include "learn.h"
+#include "match.h"
 
 HOOK_FN int switch_root(struct hook *h)
 {
@@ -18,7 +19,7 @@ HOOK_FN int switch_root(struct hook *h)
 	return switch_fault(h, s, EXIT_NO_PROGRAM);
 }
 
-/* The four programs of a hook.  'section' is the type for the loader. */
+/* The programs of a hook.  'section' is the type for the loader. */
 #define SWITCH_PROGRAMS(prefix, section, context, hook_id)                                                             \
 	SEC(section) int prefix##_root(struct context *ctx)                                                            \
 	{                                                                                                              \
@@ -28,7 +29,9 @@ HOOK_FN int switch_root(struct hook *h)
 	}                                                                                                              \
 	SWITCH_PROGRAM(prefix, section, context, hook_id, entry)                                                       \
 	SWITCH_PROGRAM(prefix, section, context, hook_id, table)                                                       \
-	SWITCH_PROGRAM(prefix, section, context, hook_id, action)
+	SWITCH_PROGRAM(prefix, section, context, hook_id, action)                                                      \
+	SWITCH_PROGRAM(prefix, section, context, hook_id, match)                                                       \
+	SWITCH_PROGRAM(prefix, section, context, hook_id, learn)
 
 #define SWITCH_PROGRAM(prefix, section, context, hook_id, what)                                                        \
 	SEC(section) int prefix##_##what(struct context *ctx)                                                          \

@@ -72,7 +72,7 @@ HOOK_FN void op_biflow_eth(__u64 *cells, __u32 a, __u32 dst)
 HOOK_FN bool op_has_header(struct hook *h, const struct scratch *s, const struct op *op)
 {
 	__u32 base = HEADER_BASE(op->imm);
-	__u64 end = s->off[base] + HEADER_END(op->imm);
+	__u64 end = s->off[base & (BASE_ROOM - 1)] + HEADER_END(op->imm);
 
 	if (!s->cells[op->a] || end > s->off[BASE_PAYLOAD] + s->cells[CELL_PAYLOAD_LENGTH])
 		return false;
