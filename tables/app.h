@@ -219,6 +219,9 @@ const struct field *app_find_field(const struct app *app, const char *name);
 /* Canonical YAML that app_parse() accepts and that means the same; the caller frees. */
 char *app_render_yaml(const struct app *app);
 
+/* "drop" */
+const char *app_when_full_name(enum when_full when_full);
+
 /* Graphviz source of the state diagrams; the caller frees. */
 char *app_render_dot(const struct app *app);
 

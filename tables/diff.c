@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../common/cleanup.h"
+#include "diff_text.h"
 #include "layout.h"
 
 struct diff {
@@ -77,14 +78,19 @@ static void diff_parameters(struct diff *d, const struct app *old, const struct 
 	}
 }
 
+/* 'what' with its values before and now, if they differ; both are taken. */
+static void change_line(struct diff *d, const char *what, const char *name, char *was, char *is)
+{
+	if (!text_equal(was, is))
+		change(d, "%s%s: %s -> %s", what, name, was ? was : "", is ? is : "");
+	free(was);
+	free(is);
+}
+
 static void diff_variables(struct diff *d, const struct app *old, const struct app *new_)
 {
-	bool same = old->n_vars == new_->n_vars;
-
-	for (size_t i = 0; same && i < new_->n_vars; i++)
-		same = text_equal(old->var[i].name, new_->var[i].name) && old->var[i].type == new_->var[i].type;
-	if (!same)
-		change(d, "variables changed");
+	change_line(d, "variables", "", diff_text_typed(old->var, old->n_vars),
+		    diff_text_typed(new_->var, new_->n_vars));
 }
 
 static const struct app_global *find_global(const struct app *app, const char *name)
@@ -115,25 +121,27 @@ static void diff_globals(struct diff *d, const struct app *old, const struct app
 	}
 }
 
-static bool header_equal(const struct app_header *a, const struct app_header *b)
+static const struct app_header *find_header(const struct app *app, const char *name)
 {
-	bool same = text_equal(a->name, b->name) && a->n_after == b->n_after && a->n_fields == b->n_fields;
-
-	for (size_t i = 0; same && i < b->n_after; i++)
-		same = text_equal(a->after[i].text, b->after[i].text);
-	for (size_t i = 0; same && i < b->n_fields; i++)
-		same = text_equal(a->field[i].name, b->field[i].name) && a->field[i].bits == b->field[i].bits;
-	return same;
+	for (size_t i = 0; i < app->n_headers; i++)
+		if (strcmp(app->header[i].name, name) == 0)
+			return &app->header[i];
+	return NULL;
 }
 
 static void diff_headers(struct diff *d, const struct app *old, const struct app *new_)
 {
-	bool same = old->n_headers == new_->n_headers;
+	for (size_t i = 0; i < old->n_headers; i++)
+		if (!find_header(new_, old->header[i].name))
+			change(d, "header %s removed", old->header[i].name);
+	for (size_t i = 0; i < new_->n_headers; i++) {
+		const struct app_header *header = &new_->header[i], *was = find_header(old, header->name);
 
-	for (size_t i = 0; same && i < new_->n_headers; i++)
-		same = header_equal(&old->header[i], &new_->header[i]);
-	if (!same)
-		change(d, "headers changed");
+		if (was)
+			change_line(d, "header ", header->name, diff_text_header(was), diff_text_header(header));
+		else
+			change(d, "header %s added", header->name);
+	}
 }
 
 /* ---- rules ---------------------------------------------------------------------------------- */
@@ -189,13 +197,9 @@ static void diff_rules(struct diff *d, const struct app_table *old, const struct
 		change(d, "rules of %s are in another order", table);
 }
 
-static void diff_action(struct diff *d, const char *table, const char *what, const struct stmt_list *old,
-			const struct stmt_list *new_)
+static char *action_text(const struct stmt_list *list)
 {
-	_cleanup_free_ char *was = stmt_render(old), *is = stmt_render(new_);
-
-	if (!text_equal(was, is))
-		change(d, "%s of %s changed", what, table);
+	return list->n ? stmt_render(list) : strdup("go on");
 }
 
 static const struct let *find_let(const struct app_table *t, const char *name)
@@ -206,23 +210,20 @@ static const struct let *find_let(const struct app_table *t, const char *name)
 	return NULL;
 }
 
-static bool let_equal(const struct let *a, const struct let *b)
-{
-	_cleanup_free_ char *was = a ? expr_render(a->expr) : NULL, *is = expr_render(b->expr);
-
-	return a && text_equal(was, is);
-}
-
 static void diff_lets(struct diff *d, const struct app_table *old, const struct app_table *new_)
 {
 	for (size_t i = 0; i < old->n_lets; i++)
 		if (!find_let(new_, old->let[i].name))
 			change(d, "let %s/%s removed", new_->name, old->let[i].name);
 	for (size_t i = 0; i < new_->n_lets; i++) {
-		const struct let *was = find_let(old, new_->let[i].name);
+		const struct let *let = &new_->let[i], *was = find_let(old, let->name);
+		char name[2 * NAME_LEN_MAX + 2];
 
-		if (!let_equal(was, &new_->let[i]))
-			change(d, "let %s/%s %s", new_->name, new_->let[i].name, was ? "changed" : "added");
+		snprintf(name, sizeof(name), "%s/%s", new_->name, let->name);
+		if (was)
+			change_line(d, "let ", name, expr_render(was->expr), expr_render(let->expr));
+		else
+			change(d, "let %s added", name);
 	}
 }
 
@@ -236,16 +237,6 @@ static const struct app_state *find_state(const struct app_table *t, const char 
 	return NULL;
 }
 
-static bool state_equal(const struct app_table *old, const struct app_state *a, const struct app_table *new_,
-			const struct app_state *b)
-{
-	_cleanup_free_ char *was = stmt_render(&a->on_timeout), *is = stmt_render(&b->on_timeout);
-
-	return a->idle_ns == b->idle_ns && a->hard_ns == b->hard_ns && text_equal(was, is) &&
-	       text_equal(old->state[a->idle_to].name, new_->state[b->idle_to].name) &&
-	       text_equal(old->state[a->hard_to].name, new_->state[b->hard_to].name);
-}
-
 static void diff_states(struct diff *d, const struct app_table *old, const struct app_table *new_)
 {
 	for (size_t i = 0; i < old->n_states; i++)
@@ -253,13 +244,28 @@ static void diff_states(struct diff *d, const struct app_table *old, const struc
 			change(d, "state %s/%s removed: its flows become %s", new_->name, old->state[i].name,
 			       *new_->state[0].name ? new_->state[0].name : "new ones");
 	for (size_t i = 0; i < new_->n_states; i++) {
-		const struct app_state *was = find_state(old, new_->state[i].name);
+		const struct app_state *state = &new_->state[i], *was = find_state(old, state->name);
+		char name[2 * NAME_LEN_MAX + 2];
 
-		if (!was)
-			change(d, "state %s/%s added", new_->name, new_->state[i].name);
-		else if (!state_equal(old, was, new_, &new_->state[i]))
-			change(d, "timeouts of state %s/%s changed", new_->name, new_->state[i].name);
+		snprintf(name, sizeof(name), "%s/%s", new_->name, state->name);
+		if (was)
+			change_line(d, "timeouts of state ", name, diff_text_timeouts(old, was),
+				    diff_text_timeouts(new_, state));
+		else
+			change(d, "state %s added", name);
 	}
+}
+
+static void diff_layout(struct diff *d, const struct app_table *old, const struct app_table *new_)
+{
+	change_line(d, "lookup of ", new_->name, diff_text_keys(old->lookup, old->n_lookup),
+		    diff_text_keys(new_->lookup, new_->n_lookup));
+	change_line(d, "update of ", new_->name, diff_text_keys(old->update, old->update ? old->n_update : 0),
+		    diff_text_keys(new_->update, new_->update ? new_->n_update : 0));
+	change_line(d, "registers of ", new_->name, diff_text_typed(old->reg, old->n_regs),
+		    diff_text_typed(new_->reg, new_->n_regs));
+	if (old->capacity != new_->capacity)
+		change(d, "capacity of %s: %u -> %u", new_->name, old->capacity, new_->capacity);
 }
 
 /* True if 'old' with the capacity of 'new_' has its layout. */
@@ -288,8 +294,6 @@ static void diff_flows(struct diff *d, const struct app *old_app, const struct a
 		fprintf(d->out, "flows of %s are kept\n", new_->name);
 		return;
 	}
-	if (old->capacity != new_->capacity)
-		change(d, "capacity of %s: %u -> %u", new_->name, old->capacity, new_->capacity);
 	change(d, "flows of %s are lost: the %s changed", new_->name,
 	       only_capacity_differs(old_app, old, new_, b) ? "capacity" : "layout of its records");
 }
@@ -309,8 +313,13 @@ static void diff_stateful(struct diff *d, const struct app *old_app, const struc
 {
 	if (old->stateful && new_->stateful) {
 		diff_states(d, old, new_);
-		if (old->when_full != new_->when_full || old->expire_soon != new_->expire_soon)
-			change(d, "when_full or expire_within of %s changed", new_->name);
+		if (old->when_full != new_->when_full)
+			change(d, "when_full of %s: %s -> %s", new_->name, app_when_full_name(old->when_full),
+			       app_when_full_name(new_->when_full));
+		if (old->expire_soon != new_->expire_soon)
+			change(d, "expire_within of %s: %s", new_->name,
+			       new_->expire_soon ? "1s -> 10ms" : "10ms -> 1s");
+		diff_layout(d, old, new_);
 		diff_flows(d, old_app, old, new_app, new_);
 	} else if (old->stateful) {
 		change(d, "table %s keeps no state any more: its flows are lost", new_->name);
@@ -326,8 +335,8 @@ static void diff_table(struct diff *d, const struct app *old_app, const struct a
 		change(d, "table %s moves to another hook", new_->name);
 	diff_lets(d, old, new_);
 	diff_rules(d, old, new_);
-	diff_action(d, new_->name, "otherwise", &old->otherwise, &new_->otherwise);
-	diff_action(d, new_->name, "absent", &old->absent, &new_->absent);
+	change_line(d, "otherwise of ", new_->name, action_text(&old->otherwise), action_text(&new_->otherwise));
+	change_line(d, "absent of ", new_->name, action_text(&old->absent), action_text(&new_->absent));
 	diff_stateful(d, old_app, old, new_app, new_);
 }
 

@@ -191,17 +191,6 @@ static void print_state(FILE *out, const struct app_table *t, const struct app_s
 		print_pair(out, 10, "on_timeout", on_timeout);
 }
 
-static const char *when_full_name(enum when_full when_full)
-{
-	switch (when_full) {
-	case FULL_DROP: return "drop";
-	case FULL_PASS: return "pass";
-	case FULL_EVICT: return "evict";
-	case FULL_CONTINUE: return "continue";
-	}
-	return "drop";
-}
-
 static void print_stateful(FILE *out, const struct app_table *t)
 {
 	char capacity[16];
@@ -212,7 +201,7 @@ static void print_stateful(FILE *out, const struct app_table *t)
 		print_scope(out, "update", t->update, t->n_update);
 	snprintf(capacity, sizeof(capacity), "%u", t->capacity);
 	print_pair(out, 6, "capacity", t->capacity_text ? t->capacity_text : capacity);
-	print_pair(out, 6, "when_full", when_full_name(t->when_full));
+	print_pair(out, 6, "when_full", app_when_full_name(t->when_full));
 	if (t->expire_soon)
 		print_pair(out, 6, "expire_within", "10ms");
 	if (t->has_states)
@@ -355,4 +344,15 @@ char *app_render_yaml(const struct app *app)
 		return NULL;
 	}
 	return text;
+}
+
+const char *app_when_full_name(enum when_full when_full)
+{
+	switch (when_full) {
+	case FULL_DROP: return "drop";
+	case FULL_PASS: return "pass";
+	case FULL_EVICT: return "evict";
+	case FULL_CONTINUE: return "continue";
+	}
+	return "drop";
 }

@@ -37,7 +37,7 @@ class Diff(unittest.TestCase):
     def test_a_parameter_changes_and_flows_are_kept(self):
         text = self.diff("burst=200")
         self.assertIn("parameter burst: 100 -> 200", text)
-        self.assertIn("timeouts of state police/METERED changed", text)
+        self.assertIn("timeouts of state police/METERED: idle 102 s -> idle 202 s", text)
         self.assertIn("flows of police are kept", text)
         kept = f"{self.flows()} flows of token-bucket/police keep state and registers"
         self.assertIn(f"s1: {kept}", text)
