@@ -119,6 +119,7 @@ static void fill_step(struct trace *trace, const struct plan_table *t, const str
 		.found = step->found,
 		.created = step->created,
 		.freed = step->freed,
+		.fell_from = text_or_empty(e->fell_from),
 		.old_state = text_or_empty(e->old_state),
 		.new_state = text_or_empty(e->new_state),
 		.rule = text_or_empty(e->rule),

@@ -197,6 +197,7 @@ int simulator_explain(struct simulator *sim, const struct native_step *step, str
 		.found = step->found,
 		.created = step->created,
 		.freed = step->freed,
+		.fell_from = ret_owner->fell_from,
 		.old_state = ret_owner->old_state,
 		.new_state = ret_owner->new_state,
 		.rule = ret_owner->rule,

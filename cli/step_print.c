@@ -31,6 +31,8 @@ static void print_flow(const struct msg_traced_step *step)
 	}
 	if (step->old_state[0])
 		printf(": state %s", step->old_state);
+	if (step->fell_from[0])
+		printf(" (it was %s, until a timeout)", step->fell_from);
 	if (step->new_state[0] && strcmp(step->new_state, step->old_state))
 		printf(" -> %s", step->new_state);
 	if (step->freed)
@@ -78,6 +80,7 @@ void step_print_json(struct render *r, const struct msg_traced_step *step, const
 	render_bool(r, "found", step->found);
 	render_bool(r, "created", step->created);
 	render_bool(r, "freed", step->freed);
+	render_string(r, "fell_from", step->fell_from);
 	render_string(r, "old_state", step->old_state);
 	render_string(r, "new_state", step->new_state);
 	render_string(r, "rule", step->rule);

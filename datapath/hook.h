@@ -151,6 +151,8 @@ HOOK_FN void hook_unlock(struct lock_line *lock);
 
 enum saw { SAW_CREATED = 1, SAW_FREED = 2, SAW_FELL = 4 };
 
+/* A flow was found; 'image' is its record as it lies there, timeouts not looked at. */
+HOOK_FN void hook_saw_flow(struct hook *h, const struct scratch *s, const __u64 *image);
 /* The rule is chosen (s->rule, RULE_OTHERWISE and RULE_ABSENT too), before its `do`: the cells are those it was
  * chosen on.  'slot' is the looked-up record, 0: there was none. */
 HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot);
@@ -159,6 +161,8 @@ HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const stru
 			     const __u64 *image, __u32 what);
 
 #ifdef __bpf__
+HOOK_FN void hook_saw_flow(struct hook *h, const struct scratch *s, const __u64 *image) {}
+
 HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot) {}
 
 HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot,

@@ -295,6 +295,17 @@ HOOK_FN struct native_step *native_step(struct hook *h, const struct scratch *s)
 	return &result->step[result->n_steps++];
 }
 
+/* A flow with updates due is found a second time, fallen: the first time counts. */
+HOOK_FN void hook_saw_flow(struct hook *h, const struct scratch *s, const __u64 *image)
+{
+	struct native_step *step = native_step(h, s);
+
+	if (!step || step->was_there)
+		return;
+	step->was_there = true;
+	step->stored_state = ((const struct flow_head *)image)->state;
+}
+
 HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot)
 {
 	struct native_step *step = native_step(h, s);

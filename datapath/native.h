@@ -47,7 +47,8 @@ uint64_t native_global(struct native_switch *sw, unsigned global);
 struct native_step {
 	unsigned element; /* Of `tables`. */
 	bool absent, found, created, freed, fell;
-	unsigned old_state, new_state;
+	bool was_there; /* A record, in 'stored_state': the flow fell if 'old_state' is another. */
+	unsigned stored_state, old_state, new_state;
 	unsigned rule; /* RULE_OTHERWISE and RULE_ABSENT too. */
 	unsigned verdict;
 	unsigned slot;

@@ -135,6 +135,8 @@ HOOK_FN enum outcome step_find(struct hook *h, struct scratch *s, const struct t
 	if (out == OUT_RULE) {
 		s->was = WAS_FOUND;
 		image_read(t, flow, image);
+		if (step_role(s, t) != ROLE_APPLY)
+			hook_saw_flow(h, s, image);
 		step_clock_of_flow(s, t, image_head(image));
 		if (step_is_due(s, t, image_head(image)))
 			return step_fall_first(h, s, flow);

@@ -270,7 +270,7 @@ struct msg_traced_step {
 	uint32_t frame; /* Index. */
 	const char *deployment, *table, *key;
 	bool absent, found, created, freed;
-	const char *old_state, *new_state, *rule;
+	const char *fell_from, *old_state, *new_state, *rule;
 	uint32_t rule_line;	/* Of the YAML; 0: none. */
 	const char *conditions; /* "now < start -> true (...)", for people */
 	const char *updates;	/* "start: 1 -> 2; ..." */

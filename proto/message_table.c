@@ -320,7 +320,8 @@ SHAPE(traced_step, struct msg_traced_step, traced_step, NULL,
 	TEXT(struct msg_traced_step, conditions),
 	TEXT(struct msg_traced_step, updates),
 	WORDS(struct msg_traced_step, verdict),
-	BYTES(struct msg_traced_step, record, record_size, 0, RECORD_SIZE(RECORD_256)));
+	BYTES(struct msg_traced_step, record, record_size, 0, RECORD_SIZE(RECORD_256)),
+	NAME_OR_NONE(struct msg_traced_step, fell_from));
 
 SHAPE(traced_frame, struct msg_traced_frame, traced_frame, NULL,
 	WORDS(struct msg_traced_frame, exit),

@@ -552,7 +552,8 @@ int explain_step(const struct explain *explain, const struct layout *layout, con
 	const struct stmt_list *action = rule			     ? &rule->action
 					 : step->rule == RULE_ABSENT ? &at->absent
 								     : &at->otherwise;
-	struct explanation ret = {.old_state = "", .new_state = "", .rule_line = rule ? rule->loc.line : 0};
+	struct explanation ret = {
+		.fell_from = "", .old_state = "", .new_state = "", .rule_line = rule ? rule->loc.line : 0};
 	struct teller t = {.ex = explain, .layout = layout, .step = step};
 	unsigned offset;
 	const struct telling telling[] = {
@@ -570,6 +571,8 @@ int explain_step(const struct explain *explain, const struct layout *layout, con
 	if (layout && step->rule != RULE_ABSENT) {
 		ret.old_state = layout_state_name(layout, step->old_state);
 		ret.new_state = layout_state_name(layout, step->new_state);
+		if (step->was_there && strcmp(layout_state_name(layout, step->stored_state), ret.old_state) != 0)
+			ret.fell_from = layout_state_name(layout, step->stored_state);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(telling); i++)
 		if (tell(&telling[i], &t, rule, action) < 0) {

@@ -14,7 +14,9 @@ struct explain;
 
 /* All strings belong to the caller until explain_done(); none is NULL after success, all may be "". */
 struct explanation {
-	char *key;	       /* "ip.src=10.0.0.7"; several parts with spaces between; "" without a record. */
+	char *key; /* "ip.src=10.0.0.7"; several parts with spaces between; "" without a record. */
+	const char
+		*fell_from; /* Where the timeouts found the flow that brought it to 'old_state'; "": none was over. */
 	const char *old_state; /* Of the layout; "" when there is none. */
 	const char *new_state;
 	char *rule;	    /* Its name, or its text; "otherwise", "absent". */

@@ -204,6 +204,51 @@ static void a_door_opens_by_tcp_and_udp_knocks(void **state)
 	world_free(w);
 }
 
+/* Sends a packet at 'at_ns' after the flow was last used. */
+static void expect_fall(struct world *w, uint64_t at_ns, const char *from, const char *to)
+{
+	struct explanation is;
+
+	w->now_ns += at_ns;
+	SEND(w, 1, .udp_dport = 1);
+	is = told(w);
+	assert_string_equal(is.fell_from, from);
+	assert_string_equal(is.old_state, to);
+	explain_done(&is);
+}
+
+/* With updates on timeout another program makes the flow fall, and the table begins again. */
+static void a_fall_is_told(void **state)
+{
+	static const char form[] =
+		"app: falls\n"
+		"tables:\n"
+		"  - name: t\n"
+		"    state:\n"
+		"      lookup: [ip.src]\n"
+		"      capacity: 10\n"
+		"      states: [NEW, {name: IN, idle: 1s, idle_to: REST%s}, {name: REST, hard: 9s%s}]\n"
+		"      registers: [n]\n"
+		"    rules:\n"
+		"      - {state: NEW, next: IN}\n"
+		"      - {do: n += 1}\n";
+
+	for (unsigned i = 0; i < 2; i++) {
+		char yaml[1024];
+		struct world *w;
+
+		snprintf(yaml, sizeof(yaml), form, i ? ", on_timeout: n += 10" : "", i ? ", on_timeout: notify" : "");
+		w = world_of(yaml, NULL, 0);
+		expect_fall(w, 0, "", "NEW");
+		expect_fall(w, S / 2, "", "IN");
+		expect_fall(w, 2 * S, "IN", "REST");
+		expect_fall(w, 0, "", "REST");
+		expect_fall(w, 20 * S, "REST", "NEW");
+		expect_fall(w, 20 * S, "IN", "NEW");
+		world_free(w);
+	}
+}
+
 static void a_switch_learns(void **state)
 {
 	static const char a[] = "02:00:00:00:00:aa", b[] = "02:00:00:00:00:bb";
@@ -403,6 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_bucket_grants_its_burst_to_each_source),
 		cmocka_unit_test(a_door_opens_by_tcp_and_udp_knocks),
+		cmocka_unit_test(a_fall_is_told),
 		cmocka_unit_test(a_switch_learns),
 		cmocka_unit_test(a_firewall_asks_who_asked),
 		cmocka_unit_test(a_counter_counts_to_the_last_packet),
