@@ -19,6 +19,7 @@ static const struct handler {
 	[MSG_GET_SWITCH] = {handle_switch, false},
 	[MSG_GET_SWITCHES] = {handle_switch, false},
 	[MSG_GET_PORTS] = {handle_ports, false},
+	[MSG_FORGET_PORT] = {handle_forget_port, true},
 	[MSG_GET_TABLES] = {handle_tables, false},
 	[MSG_GET_COUNTERS] = {handle_counters, false},
 	[MSG_RESET_COUNTERS] = {handle_reset_counters, true},

@@ -165,10 +165,12 @@ static int copy_given(struct port_list *ports, const struct port_options *option
 			continue;
 		claimed = configured_for(ports, given->number);
 		if (claimed && strncmp(claimed, given->name, IFNAMSIZ) != 0)
-			return why_set(ret_why, -EINVAL,
-				       "port number %u is configured for %s but belongs to %.*s: "
-				       "free it by taking its line out of the file `ports` in the state directory",
-				       given->number, claimed, IFNAMSIZ, given->name);
+			return why_set(
+				ret_why, -EINVAL,
+				"port number %u is configured for %s but belongs to %.*s: "
+				"free it with `mealy port forget` while the agent runs without that configuration, or "
+				"take its line out of the file `ports` in the state directory",
+				given->number, claimed, IFNAMSIZ, given->name);
 		set_name(ports, given->number, given->name);
 	}
 	return 0;

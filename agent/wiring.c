@@ -47,6 +47,28 @@ static int give_number(void *data, const char *name, unsigned number)
 	return 0;
 }
 
+int wiring_forget(struct wiring *w, unsigned number, char **ret_why)
+{
+	const struct port *port = port_get(w->ports, number);
+	struct port_number left[PORTS_MAX];
+	size_t n = 0;
+	int r;
+
+	if (!port)
+		return -ENOENT;
+	if (port->ifindex)
+		return why_set(ret_why, -EBUSY, "port %s is here; only one that is gone can be forgotten", port->name);
+	for (size_t i = 0; i < w->n_given; i++)
+		if (w->given[i].number != number)
+			left[n++] = w->given[i];
+	r = state_dir_save_ports(w->dir, left, n, ret_why);
+	if (r < 0)
+		return r;
+	memcpy(w->given, left, n * sizeof(left[0]));
+	w->n_given = n;
+	return port_forget(w->ports, number);
+}
+
 int wiring_find(void *data, const char *name)
 {
 	const struct wiring *w = data;

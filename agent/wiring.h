@@ -38,6 +38,10 @@ int wiring_run(struct wiring *wiring);
 /* Number of a port that exists or existed: for applications. */
 int wiring_find(void *wiring, const char *name);
 
+/* Frees the number of a port whose interface is absent, on disk first.  -ENOENT: nobody has it; -EBUSY: the interface
+ * is here. */
+int wiring_forget(struct wiring *wiring, unsigned number, char **ret_why);
+
 /* By number; NULL: never given. */
 const struct port *wiring_port(const struct wiring *wiring, unsigned number);
 const char *wiring_warning(const struct wiring *wiring, unsigned number); /* "": none. */

@@ -117,6 +117,10 @@ const struct cmd commands[] = {
 	 NULL, switch_forget},
 	{"port", "list", "", 0, 0, "ports of a switch, with their packets", "Example: mealy port list --switch edge-1",
 	 NULL, port_list},
+	{"port", "forget", "NAME", 1, 1, "an interface that will not come back: another one may get its number",
+	 "It is refused while the interface is there, and while a deployment names it. Its counters begin again.\n"
+	 "Example: mealy port forget wan1 --switch edge-1",
+	 NULL, port_forget},
 	{"table", "list", "", 0, 0, "tables of a switch in the order packets meet them", "Example: mealy table list",
 	 NULL, table_list},
 	{"table", "dump", "APP TABLE", 2, 2, "a table's rules with what each has counted",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* switch list|show|forget, port list: what there is and how it is. */
+/* switch list|show|forget, port list|forget: what there is and how it is. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -235,4 +235,20 @@ int port_list(struct cli *cli, const struct args *args)
 	render_free(out);
 	message_free(reply);
 	return out ? EXIT_OK : cli_fail("out of memory");
+}
+
+int port_forget(struct cli *cli, const struct args *args)
+{
+	struct message request = {.kind = MSG_FORGET_PORT, .get = {.filter = args->arg[0]}}, *reply;
+	int r;
+
+	r = cli_call(cli, &request, MSG_OK, &reply);
+	if (r)
+		return r;
+	if (cli->json)
+		printf("{\"number\":%" PRIu64 "}\n", reply->ok.count);
+	else
+		printf("port %s forgotten; number %" PRIu64 " is free\n", args->arg[0], reply->ok.count);
+	message_free(reply);
+	return EXIT_OK;
 }

@@ -16,6 +16,7 @@ int switch_list(struct cli *cli, const struct args *args);
 int switch_show(struct cli *cli, const struct args *args);
 int switch_forget(struct cli *cli, const struct args *args);
 int port_list(struct cli *cli, const struct args *args);
+int port_forget(struct cli *cli, const struct args *args);
 int table_list(struct cli *cli, const struct args *args);
 int table_dump(struct cli *cli, const struct args *args);
 int flow_dump(struct cli *cli, const struct args *args);

@@ -260,6 +260,7 @@ static const handler_fn handlers[MSG_KIND_MAX] = {
 	[MSG_SUBSCRIBE] = handle_subscribe,
 	[MSG_FORGET_SWITCH] = handle_forget_switch,
 	[MSG_GET_PORTS] = handle_pass_on,
+	[MSG_FORGET_PORT] = handle_pass_on,
 	[MSG_GET_TABLES] = handle_pass_on,
 	[MSG_GET_COUNTERS] = handle_pass_on,
 	[MSG_RESET_COUNTERS] = handle_pass_on,

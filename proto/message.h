@@ -75,6 +75,8 @@ enum message_kind {
 	MSG_GET_GLOBALS,
 	MSG_GLOBALS,
 	MSG_SET_GLOBAL,
+	/* The number of the port named by the filter, which is gone, is free for another */
+	MSG_FORGET_PORT,
 	MSG_KIND_MAX,
 };
 

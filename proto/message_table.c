@@ -378,6 +378,7 @@ const struct body message_bodies[MSG_KIND_MAX] = {
 	KIND(MSG_GET_GLOBALS, "get-globals", filter, get),
 	KIND(MSG_GLOBALS, "globals", globals, globals),
 	KIND(MSG_SET_GLOBAL, "set-global", set_global, set_global),
+	KIND(MSG_FORGET_PORT, "forget-port", filter, get),
 };
 
 /* clang-format on */
@@ -389,7 +390,7 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS,
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_SET_GLOBAL == BODY_FIELD + MSG_SET_GLOBAL, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_SET_GLOBAL + 1,
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_FORGET_PORT + 1,
 	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");

@@ -172,7 +172,8 @@ static void contradictions_are_refused_in_words(void **state)
 	assert_non_null(strstr(open_fails(star, 1, NULL, 0), "one interface"));
 	assert_non_null(strstr(open_fails(far, 1, NULL, 0), "not in 1-64"));
 	assert_non_null(strstr(open_fails(empty, 1, NULL, 0), "not a name"));
-	assert_non_null(strstr(open_fails(taken, 1, other, 1), "3 is configured for a0 but belongs to z9: free it by"));
+	assert_non_null(
+		strstr(open_fails(taken, 1, other, 1), "3 is configured for a0 but belongs to z9: free it with"));
 	assert_non_null(strstr(open_fails(taken, 1, double_, 2), "given twice"));
 }
 

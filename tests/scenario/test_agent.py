@@ -243,6 +243,28 @@ class Agent(unittest.TestCase):
         self.switch.run("ip", "link", "add", "p9", "type", "veth", "peer", "name", "q9")
         wait_until(lambda: any(r["name"] == "p9" and r["number"] == nine for r in self.json("port", "list")))
 
+    def test_a_port_that_is_gone_can_be_forgotten(self):
+        self.switch.extra["ports"] = '["p*"]'
+        self.switch.start()
+        ports = lambda: {r["name"]: r["number"] for r in self.json("port", "list")}
+        self.switch.run("ip", "link", "add", "p9", "type", "veth", "peer", "name", "q9")
+        wait_until(lambda: "p9" in ports())
+        nine = ports()["p9"]
+        self.assertIn("is here", self.mealy("port", "forget", "p9", status=1))
+        self.mealy("app", "load", "examples/packet-counter.yaml", "--ports", "p1,p9")
+        self.switch.run("ip", "link", "del", "p9")
+        wait_until(lambda: next(r for r in self.json("port", "list") if r["name"] == "p9")["state"] == "absent")
+        self.assertIn("packet-counter names port p9", self.mealy("port", "forget", "p9", status=1))
+        self.mealy("app", "load", "examples/packet-counter.yaml", "--ports", "p1")
+        self.assertIn(f"number {nine} is free", self.mealy("port", "forget", "p9"))
+        self.assertNotIn("p9", ports())
+        self.assertIn('no port has the name "p9"', self.mealy("port", "forget", "p9", status=1))
+        self.switch.process.stop()
+        self.switch.start()
+        self.assertNotIn("p9", ports(), "the state directory has forgotten it too")
+        self.switch.run("ip", "link", "add", "p8", "type", "veth", "peer", "name", "q8")
+        wait_until(lambda: ports().get("p8") == nine)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
