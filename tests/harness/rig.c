@@ -62,11 +62,12 @@ static void make_ports(struct rig *rig)
 	unshared = true;
 	for (unsigned i = 1; i <= RIG_PORTS; i++) {
 		snprintf(name, sizeof(name), "port%u", i);
+		rig->ifindex[i] = if_nametoindex(name);
+		if (rig->ifindex[i])
+			continue;
 		snprintf(command, sizeof(command),
-			 "ip link show %s >/dev/null 2>&1 || { ip link add %s type veth peer name peer%u && ip link "
-			 "set %s up && "
-			 "ip link set peer%u up; }",
-			 name, name, i, name, i);
+			 "ip link add %s type veth peer name peer%u && ip link set %s up && ip link set peer%u up",
+			 name, i, name, i);
 		if (system(command))
 			CHECK(-ENODEV, "veth");
 		rig->ifindex[i] = if_nametoindex(name);

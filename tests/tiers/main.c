@@ -45,30 +45,30 @@ static const struct {
 	const size_t *n;
 	const char *name;
 	bool folded; /* Each application is compiled there, which takes seconds: those with one table that say most. */
-	bool kernel; /* Those in which the kernel has most part, for machines so slow that all would take minutes. */
 } groups[] = {
-	{token_bucket_tests, &n_token_bucket_tests, "token bucket", true, false},
-	{port_knocking_tests, &n_port_knocking_tests, "port knocking", true, false},
-	{learning_tests, &n_learning_tests, "MAC learning", false, false},
-	{firewall_tests, &n_firewall_tests, "UDP firewall", false, false},
-	{elephant_tests, &n_elephant_tests, "elephant flows", false, false},
-	{syn_flood_tests, &n_syn_flood_tests, "SYN flood", false, false},
-	{small_tables_tests, &n_small_tables_tests, "small tables", false, false},
-	{counter_tests, &n_counter_tests, "packet counter", false, false},
-	{lifetime_tests, &n_lifetime_tests, "lifetime of flows", false, false},
-	{frames_tests, &n_frames_tests, "frames", false, true},
-	{ways_out_tests, &n_ways_out_tests, "ways out", false, true},
-	{limits_tests, &n_limits_tests, "limits", false, false},
-	{clock_tests, &n_clock_tests, "clock", false, false},
-	{unknown_state_tests, &n_unknown_state_tests, "unknown states", false, false},
-	{exits_tests, &n_exits_tests, "exits", false, true},
-	{declared_tests, &n_declared_tests, "globals, headers and timeouts", false, false},
-	{loader_tests, &n_loader_tests, "LOADER", false, false},
-	{fold_tests, &n_fold_tests, "fold", true, false},
+	{token_bucket_tests, &n_token_bucket_tests, "token bucket", true},
+	{port_knocking_tests, &n_port_knocking_tests, "port knocking", true},
+	{learning_tests, &n_learning_tests, "MAC learning", false},
+	{firewall_tests, &n_firewall_tests, "UDP firewall", false},
+	{elephant_tests, &n_elephant_tests, "elephant flows", false},
+	{syn_flood_tests, &n_syn_flood_tests, "SYN flood", false},
+	{small_tables_tests, &n_small_tables_tests, "small tables", false},
+	{counter_tests, &n_counter_tests, "packet counter", false},
+	{lifetime_tests, &n_lifetime_tests, "lifetime of flows", false},
+	{frames_tests, &n_frames_tests, "frames", false},
+	{ways_out_tests, &n_ways_out_tests, "ways out", false},
+	{limits_tests, &n_limits_tests, "limits", false},
+	{clock_tests, &n_clock_tests, "clock", false},
+	{unknown_state_tests, &n_unknown_state_tests, "unknown states", false},
+	{ports_tests, &n_ports_tests, "ports", false},
+	{exits_tests, &n_exits_tests, "exits", false},
+	{declared_tests, &n_declared_tests, "globals, headers and timeouts", false},
+	{loader_tests, &n_loader_tests, "LOADER", false},
+	{fold_tests, &n_fold_tests, "fold", true},
 };
 
-/* All groups in one tier, or those of '.kernel'; nonzero: a test failed, RIG_SKIP: the tier is not to be had here. */
-static int run_tier(enum rig_tier t, bool kernel_only)
+/* All groups in one tier; nonzero: a test failed, RIG_SKIP: the tier is not to be had here. */
+static int run_tier(enum rig_tier t)
 {
 	int failed = 0;
 
@@ -76,7 +76,7 @@ static int run_tier(enum rig_tier t, bool kernel_only)
 	if (!rig_can(tier))
 		return RIG_SKIP;
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if ((tier != RIG_FOLDED || groups[i].folded) && (!kernel_only || groups[i].kernel))
+		if (tier != RIG_FOLDED || groups[i].folded)
 			failed += _cmocka_run_group_tests(groups[i].name, groups[i].tests, *groups[i].n, NULL, NULL);
 	return failed != 0;
 }
@@ -84,15 +84,14 @@ static int run_tier(enum rig_tier t, bool kernel_only)
 /* Several tiers in one process load the programs once. */
 int main(int argc, char **argv)
 {
-	bool kernel_only = argc > 1 && !strcmp(argv[1], "--kernel");
 	int status = 0;
 
-	for (int i = 1 + kernel_only; i < argc && !status; i++) {
+	for (int i = 1; i < argc && !status; i++) {
 		int t = find_tier(argv[i]);
 
-		status = t < 0 ? 2 : run_tier(t, kernel_only);
+		status = t < 0 ? 2 : run_tier(t);
 	}
-	if (argc < 2 + kernel_only || status == 2)
-		fprintf(stderr, "usage: %s [--kernel] xdp|tc-ingress|tc-egress|native|folded...\n", argv[0]);
-	return argc < 2 + kernel_only ? 2 : status;
+	if (argc < 2 || status == 2)
+		fprintf(stderr, "usage: %s xdp|tc-ingress|tc-egress|native|folded...\n", argv[0]);
+	return argc < 2 ? 2 : status;
 }

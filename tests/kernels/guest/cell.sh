@@ -1,8 +1,8 @@
 #!/bin/sh
-# cell.sh FOLDER [--kernel]: one kernel, one compiler.  Runs the test programs that lie in FOLDER, named after the
+# cell.sh FOLDER load|tiers...: one kernel, one compiler.  Runs the test programs that lie in FOLDER, named after the
 # compiler, and prints "COUNT compiler program verified" and "RESULT compiler/test status seconds".
-# --kernel: of the tiers only the tests in which the kernel has most part.
-folder=$1 compiler=${1##*/} some=${2:-}
+folder=$1 compiler=${1##*/}
+shift
 log=$(mktemp)
 
 run() {
@@ -15,11 +15,15 @@ run() {
 	return $status
 }
 
-run load check_load
-status=$?
-awk -v compiler="$compiler" '$2 ~ /^[0-9]+$/ && NF >= 4 {print "COUNT", compiler, $1, $2}' "$log"
-if [ $status = 0 ]; then
-	run tiers test_tiers $some xdp tc-ingress tc-egress
-	run ports datapath_switch_port
-fi
+for what; do
+	case $what in
+	load)
+		run load check_load
+		status=$?
+		awk -v compiler="$compiler" '$2 ~ /^[0-9]+$/ && NF >= 4 {print "COUNT", compiler, $1, $2}' "$log"
+		[ $status = 0 ]
+		;;
+	tiers) run tiers test_tiers xdp tc-ingress tc-egress ;;
+	esac || break
+done
 rm -f "$log"

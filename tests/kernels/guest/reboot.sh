@@ -1,7 +1,7 @@
 #!/bin/sh
 # reboot.sh first|second: a host with one switch, two ports and a host behind each, before and after it is switched off.
 # The state directory is on a disk; no controller at all.  At the second boot the interfaces come up in another order.
-stage=$1 agent_socket=ipc:///run/agent.sock failed=0
+stage=$1 agent_socket=ipc:///run/agent.sock failed=0 start=$(cut -d. -f1 /proc/uptime)
 
 check() {
 	what=$1
@@ -68,4 +68,4 @@ wait $agent
 check "the agent stops" [ $? = 0 ]
 umount /state
 [ $failed = 0 ] || { cat /state/remembered /run/remembered; tail -n 20 /run/agent.log; } 2>/dev/null
-echo "RESULT reboot/$stage $failed 0"
+echo "RESULT reboot/$stage $failed $(($(cut -d. -f1 /proc/uptime) - start))"
