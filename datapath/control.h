@@ -17,30 +17,6 @@ HOOK_FN enum free_why control_why(__u32 op)
 	return op == CONTROL_DELETE ? FREE_DELETE : FREE_UNKNOWN;
 }
 
-/* Finds the entry that names p->slot in the chain of p->head. */
-HOOK_FN bool control_find_entry(struct hook *h, const struct table *t, struct place *p, struct flow *flow)
-{
-	__u32 line = p->head;
-
-	LOOP
-	for (int i = 0; i < CHAIN_MAX; i++) {
-		flow->bucket = map_bucket(h, t->flow_table, line);
-		if (!flow->bucket)
-			return false;
-		p->line = line;
-		LOOP
-		for (__u32 e = 0; e < BUCKET_ENTRIES; e++) {
-			p->entry = e;
-			if (READ(flow->bucket->slot[e]) == p->slot)
-				return true;
-		}
-		line = READ(flow->bucket->next);
-		if (!line)
-			return false;
-	}
-	return false;
-}
-
 /* Expires, deletes or renumbers the flow in s->work.slot.  Returns enum control_result. */
 COLD_FN(control_slot)
 {
@@ -58,7 +34,7 @@ COLD_FN(control_slot)
 	image_read(t, &flow, s->timeout);
 	place_of_hash(p, desc, flow_hash(desc->secret, &s->timeout[FLOW_HEAD_WORDS], t->key_words));
 	p->slot = s->work.slot;
-	if (!control_find_entry(h, t, p, &flow))
+	if (!entry_find(h, t, p, &flow))
 		return CONTROL_NOTHING;
 	s->free.why = control_why(s->work.op);
 	s->free.change = s->work.change;

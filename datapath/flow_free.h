@@ -4,7 +4,7 @@
 #define MEALY_FLOW_FREE_H
 
 #include "event.h"
-#include "flow_create.h"
+#include "flow_claim.h"
 #include "xfsm_op.h"
 #include "xfsm_time.h"
 
@@ -15,17 +15,6 @@ enum free_why {
 	FREE_DELETE,  /* If it has not changed since the change number given (0: anyway). */
 	FREE_UNKNOWN, /* If its state is not known to the version. */
 };
-
-/* 13 and 15: takes the name off.  'dead' is the record that must be dead, or NULL. */
-HOOK_FN void entry_clear(struct lock_line *lock, struct bucket *line, __u32 entry, __u32 slot, const __u64 *dead)
-{
-	__u32 *word = &line->slot[entry & (BUCKET_ENTRIES - 1)];
-
-	hook_lock(lock);
-	if (READ(*word) == slot && !(dead && READ(((const struct flow_head *)dead)->alive)))
-		WRITE(*word, 0);
-	hook_unlock(lock);
-}
 
 /* 13 and 14, when the packet itself has set 'alive' to 0 under its lock. */
 COLD_FN(flow_release)
@@ -138,6 +127,8 @@ HOOK_FN bool free_wanted(struct hook *h, struct scratch *s, const struct table *
 	struct flow_head *image = image_head(s->timeout);
 	const struct state_def *sd = time_state(t, image->state);
 
+	if ((t->flags & TABLE_CLAIMED) && s->timeout[t->claim_word & (EVENT_WORDS_MAX - 1)])
+		return false;
 	switch (s->free.why) {
 	case FREE_DUE: return (sd->flags & STATE_KNOWN) && fall_all(h, s, t, s->free.now);
 	case FREE_EVICT: return true;
@@ -236,6 +227,10 @@ COLD_FN(flow_free)
 		entry_clear(head_lock, flow.bucket, s->free.at.entry, s->free.at.slot, NULL);
 		map_slot_push(h, t->flow_table, s->free.at.slot);
 		hook_count(h, t->stats + free_stat(s->free.why), 1, 0);
+		if (t->flags & TABLE_CLAIMS) {
+			s->claim.release = s->timeout[t->claim_word & (EVENT_WORDS_MAX - 1)];
+			COLD_CALL(claim_release, h, s);
+		}
 	}
 	free_tell(h, s);
 	return result;

@@ -235,7 +235,7 @@ HOOK_FN bool flow_is_mine(const struct table *t, const __u64 *key, const struct 
 
 HOOK_FN __u64 *step_image(struct scratch *s)
 {
-	return &s->cells[AGAIN(s->base) & CELL_UPDATE];
+	return &s->cells[AGAIN(s->base) & (CELLS - CELL_UPDATE)];
 }
 
 HOOK_FN struct flow_head *image_head(__u64 *image)

@@ -80,7 +80,7 @@ enum hook_id { HOOK_XDP, HOOK_TC_INGRESS, HOOK_TC_EGRESS, HOOK_MAX };
  * 128..191  packet variables and values carried from table to table; zeroed at the first
  *           table of each application
  * 192..223  metadata, filled once per run of the hook
- * 224..253  reserved
+ * 224..255  image of the record that `learn` or `allocate` writes; else
  *      254  zero
  *      255  of pkt_rewrite.h */
 enum {
@@ -90,6 +90,7 @@ enum {
 	CELL_TEMP = 64,
 	CELL_VAR = 128,
 	CELL_META = 192,
+	CELL_LEARN = 224,
 
 	CELL_NOW = CELL_META, /* ns; monotonic + 2^56; never before the flow's last use. */
 	CELL_IN_PORT,	      /* 1..64, or 0: not received on a port of the switch. */
@@ -108,6 +109,7 @@ enum {
 	CELL_PAYLOAD_LENGTH, /* Bytes after the L4 header as IP's length tells; without IP those after Ethernet. */
 	CELL_DIRECTION,	     /* 0 or 1, after OP_BIFLOW. */
 	CELL_STATE,	     /* State id of the looked-up record. */
+	CELL_CLAIM,	     /* Slot that `allocate` claimed for the rule. */
 	CELL_META_END,
 	CELL_ZERO = CELLS - 2, /* Always 0. */
 
@@ -332,6 +334,7 @@ enum rule_flags {
 	RULE_NO_REFRESH = 2,
 	RULE_NEXT = 4,	      /* 'next' holds; arms the hard timeout again. */
 	RULE_NOTIFY = 8,      /* `notify`: a state or register event after the lock. */
+	RULE_LETS_GO = 32,    /* Ends the flow or claims anew: what its record holds is freed. */
 	RULE_CONTROLLER = 16, /* `controller`: a copy of the packet, rate-limited. */
 };
 
@@ -638,7 +641,8 @@ struct table {
 	__u16 n_tests;
 	__u8 n_globals;	  /* With TABLE_FIRST only. */
 	__u8 claim_table; /* With TABLE_CLAIMS ... */
-	__u8 claim_word;  /* ... and the register word that holds the claimed slot. */
+	__u8 claim_word;  /* ... and the word of the image that holds the claimed slot; with TABLE_CLAIMED, the one that
+			     is not 0 if the record belongs to another. */
 	__u8 zero;
 	struct meter_rates meters[TABLE_METERS_MAX];
 	struct global_load globals[APP_GLOBALS_MAX];

@@ -66,6 +66,21 @@ struct free_work {
 	__u32 updated; /* 1: registers changed too. */
 };
 
+/* Records that `allocate` makes for others; see learn.h. */
+struct claim_work {
+	__u32 want;    /* 1: INTERP_LEARN is to claim for s->rule. */
+	__u32 slot;    /* Claimed for this packet and not yet bound to its flow; 0: none. */
+	__u32 rule;    /* ... by this rule, plus 1, */
+	__u32 change;  /* ... when the flow had this change number. */
+	__u32 held;    /* Slot that the flow let go. */
+	__u32 fault;   /* Reason to leave by once 'slot' is given back. */
+	__u32 release; /* What claim_release() frees. */
+	__u32 from;    /* Table whose rule writes another's record ... */
+	__u32 learn;   /* ... as this element of its learns says. */
+	struct place at;
+	__u64 key[KEY_WORDS_MAX];
+};
+
 struct scratch {
 	__u64 cells[CELLS];
 	__u16 off[BASE_ROOM]; /* Where each header begins in the frame; valid if present. */
@@ -87,6 +102,7 @@ struct scratch {
 	__u32 was;	      /* Bits of enum was. */
 	__u64 now;	      /* The time of the flow being worked on. */
 	struct free_work free;
+	struct claim_work claim;
 	__u32 n_notes;
 	struct note note[NOTES_MAX];
 	struct place place;

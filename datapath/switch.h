@@ -68,6 +68,9 @@ HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
 	s->phase = 0;
 	s->again = 0;
 	s->keyed = 0;
+	s->claim.slot = 0;
+	s->claim.held = 0;
+	s->claim.fault = 0;
 	s->global_done = 0;
 	return switch_go(h, s, table & TARGET_MATCH ? INTERP_MATCH : INTERP_TABLE);
 }
@@ -338,6 +341,12 @@ HOOK_FN int table_way_out(struct hook *h, struct scratch *s, const struct rule *
 	return verdict_apply(h, s, r);
 }
 
+/* True if INTERP_LEARN must come before the rule's actions. */
+HOOK_FN bool table_owes(const struct scratch *s, const struct rule *r)
+{
+	return AGAIN(r->learn) || AGAIN(s->claim.held) || (AGAIN(s->claim.slot) && !AGAIN(r->claim));
+}
+
 #ifdef MEALY_SPECIALISED
 /* Rules share what they have in common. */
 HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *t)
@@ -356,10 +365,21 @@ HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *
 	const struct rule *r = step_rule(s, t);
 
 	table_count(h, s, r);
+	if (table_owes(s, r))
+		return switch_go(h, s, INTERP_LEARN);
 	table_effects(h, s, t, r);
 	return table_way_out(h, s, r);
 }
 #endif
+
+/* Leaves by a fault; what was claimed for nothing is given back first. */
+HOOK_FN int table_fault(struct hook *h, struct scratch *s, enum exit_reason reason)
+{
+	if (!AGAIN(s->claim.slot))
+		return switch_fault(h, s, reason);
+	s->claim.fault = reason;
+	return switch_go(h, s, INTERP_LEARN);
+}
 
 HOOK_FN bool table_may_restart(struct hook *h, struct scratch *s, const struct table *t)
 {
@@ -374,10 +394,14 @@ HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t
 	case OUT_PHASE: s->phase = 1; break;
 	case OUT_AGAIN:
 		if (!table_may_restart(h, s, t))
-			return switch_fault(h, s, EXIT_CONTENTION);
+			return table_fault(h, s, EXIT_CONTENTION);
 		s->again = 1;
 		break;
-	default: return switch_fault(h, s, (enum exit_reason)out);
+	case OUT_CLAIM:
+		s->again = 1;
+		s->claim.want = 1;
+		return switch_go(h, s, INTERP_LEARN);
+	default: return table_fault(h, s, (enum exit_reason)out);
 	}
 	return switch_go(h, s, INTERP_TABLE);
 }

@@ -22,6 +22,7 @@ enum outcome {
 	OUT_RULE = EXIT_REASON_ROOM, /* The rule's actions. */
 	OUT_PHASE,		     /* The table again, in its second phase. */
 	OUT_AGAIN,		     /* The table again: another CPU was faster. */
+	OUT_CLAIM,		     /* The table again, once INTERP_LEARN has claimed what the rule allocates. */
 };
 
 /* s->rule is always below RULES_ROOM; the mask, which leads no further than into the table's next members, is for
@@ -163,6 +164,8 @@ HOOK_FN void step_fall(struct scratch *s, const struct table *t)
 	s->was = was;
 	if (!(was & WAS_FRESH))
 		return;
+	if (AGAIN(t->flags) & TABLE_CLAIMS)
+		s->claim.held = image[AGAIN(t->claim_word) & (EVENT_WORDS_MAX - 1)];
 	head->state = 0;
 	head->hard_deadline_ns = 0;
 	image_clear_registers(t, image);
@@ -185,6 +188,15 @@ HOOK_FN const struct rule *step_rule(const struct scratch *s, const struct table
 	return &t->rules[AGAIN(s->rule) & RULES_MASK];
 }
 
+/* True if the rule allocates and nothing was claimed for it yet, or for the flow as it was then. */
+HOOK_FN bool step_must_claim(struct scratch *s, const struct rule *r)
+{
+	if (!AGAIN(r->claim))
+		return false;
+	return !AGAIN(s->claim.slot) || s->claim.rule != s->rule + 1 ||
+	       s->claim.change != image_head(step_image(s))->change;
+}
+
 /* ---- apply ------------------------------------------------------------------------------------------------------ */
 
 HOOK_FN void step_apply(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
@@ -192,6 +204,8 @@ HOOK_FN void step_apply(struct hook *h, struct scratch *s, const struct table *t
 	struct flow_head *head = image_head(step_image(s));
 	__u16 old_state = head->state;
 
+	if (AGAIN(r->flags) & RULE_LETS_GO)
+		s->claim.held = step_image(s)[AGAIN(t->claim_word) & (EVENT_WORDS_MAX - 1)];
 	op_run_do(h, s, t, r->first_do, &r->n_do);
 	if (AGAIN(r->flags) & RULE_NEXT)
 		time_enter(t, head, r->next, s->now);
@@ -355,7 +369,7 @@ COLD_FN(step_unlocked)
 		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
 	if (step_role(s, t) == ROLE_DECIDE)
 		WITH_RULE(s, t, r, return step_has_second(s, t, r) ? OUT_PHASE : OUT_RULE)
-	WITH_RULE(s, t, r, return step_finish_image(h, s, t, r))
+	WITH_RULE(s, t, r, return step_must_claim(s, r) ? OUT_CLAIM : step_finish_image(h, s, t, r))
 }
 
 /* The flow is locked, and this run writes it. */
@@ -364,7 +378,13 @@ HOOK_FN enum outcome step_locked(struct hook *h, struct scratch *s, const struct
 	step_fall(s, t);
 	if (step_role(s, t) != ROLE_APPLY)
 		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
-	WITH_RULE(s, t, r, step_apply(h, s, t, r); step_write(s, t, r, flow))
+	WITH_RULE(
+		s, t, r,
+		if (step_must_claim(s, r)) {
+			hook_unlock(flow->lock);
+			return OUT_CLAIM;
+		} step_apply(h, s, t, r);
+		step_write(s, t, r, flow))
 	step_settle(h, s, t);
 	return OUT_RULE;
 }
