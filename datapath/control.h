@@ -63,6 +63,17 @@ HOOK_FN void control_slots(struct hook *h, struct scratch *s, struct control *c)
 
 /* ---- one key -------------------------------------------------------------------------------------------- */
 
+/* What ties the record to one of another table is nobody's to set. */
+HOOK_FN void control_keep_claim(struct scratch *s, const struct table *t, const struct flow *flow)
+{
+	__u32 word = t->claim_word & (EVENT_WORDS_MAX - 1);
+
+	if (!(t->flags & (TABLE_CLAIMS | TABLE_CLAIMED)))
+		return;
+	image_read(t, flow, s->timeout);
+	step_image(s)[word] = s->timeout[word];
+}
+
 /* Gives the flow found the state and the registers of the image. */
 HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s, const struct table *t,
 					      struct flow *flow)
@@ -77,6 +88,7 @@ HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s,
 	mine = flow_is_mine(t, &image[FLOW_HEAD_WORDS], &s->place, flow);
 	alive = READ(flow_head(flow)->alive);
 	if (mine) {
+		control_keep_claim(s, t, flow);
 		image_head(image)->alive = 1;
 		image_write(t, image, flow, true);
 	}

@@ -156,6 +156,8 @@ HOOK_FN void hook_saw_flow(struct hook *h, const struct scratch *s, const __u64 
 /* The rule is chosen (s->rule, RULE_OTHERWISE and RULE_ABSENT too), before its `do`: the cells are those it was
  * chosen on.  'slot' is the looked-up record, 0: there was none. */
 HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot);
+/* What the rule learns or allocates could not be written: s->rule is now the one of its else. */
+HOOK_FN void hook_saw_else(struct hook *h, const struct scratch *s, const struct table *t, bool allocate);
 /* The table is done with the record of its update scope; 'image': its words now.  'what': bits of enum saw. */
 HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot,
 			     const __u64 *image, __u32 what);
@@ -164,6 +166,8 @@ HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const stru
 HOOK_FN void hook_saw_flow(struct hook *h, const struct scratch *s, const __u64 *image) {}
 
 HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot) {}
+
+HOOK_FN void hook_saw_else(struct hook *h, const struct scratch *s, const struct table *t, bool allocate) {}
 
 HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot,
 			     const __u64 *image, __u32 what)

@@ -313,6 +313,7 @@ HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct
 	if (!step)
 		return;
 	step->absent = s->rule == RULE_ABSENT;
+	step->else_of = ELSE_NOT;
 	step->found = slot != 0;
 	step->slot = slot;
 	step->rule = s->rule;
@@ -323,6 +324,17 @@ HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct
 	memcpy(step->key, &s->cells[CELL_LOOKUP + FLOW_HEAD_WORDS], sizeof(step->key));
 	if (!(t->flags & TABLE_STATEFUL) || step->absent)
 		memset(step->key, 0, sizeof(step->key));
+}
+
+HOOK_FN void hook_saw_else(struct hook *h, const struct scratch *s, const struct table *t, bool allocate)
+{
+	struct native_step *step = native_step(h, s);
+
+	if (!step)
+		return;
+	step->else_of = allocate ? ELSE_OF_ALLOCATE : ELSE_OF_LEARN;
+	if (s->rule < RULES_ROOM)
+		step->verdict = t->rules[s->rule].verdict;
 }
 
 HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot,

@@ -124,7 +124,7 @@ HOOK_FN enum learned learn_change(struct hook *h, struct scratch *s, const struc
 	if (mine) {
 		image_read(to, flow, image);
 		due = image_head(image)->deadline_ns - 1 < s->cells[CELL_NOW];
-		if (!due && l->state) {
+		if (!due && !(l->flags & LEARN_END)) {
 			learn_state(s, to, l);
 			image_write(to, image, flow, true);
 		}
@@ -133,7 +133,7 @@ HOOK_FN enum learned learn_change(struct hook *h, struct scratch *s, const struc
 	if (mine && due)
 		return learn_fall(h, s);
 	if (mine)
-		return l->state ? LEARN_DONE : learn_end(h, s, image_head(image)->change);
+		return l->flags & LEARN_END ? learn_end(h, s, image_head(image)->change) : LEARN_DONE;
 	if (!alive)
 		COLD_CALL(flow_help, h, s);
 	return LEARN_AGAIN;
@@ -156,7 +156,7 @@ COLD_FN(learn_once)
 	flow_forget(&flow);
 	place_of_hash(&s->place, desc, flow_hash(desc->secret, &s->cells[CELL_LEARN + FLOW_HEAD_WORDS], to->key_words));
 	if (!flow_find(h, to, &s->cells[CELL_LEARN + FLOW_HEAD_WORDS], &s->place, &flow))
-		return l->state ? learn_create(h, s, to, l) : LEARN_DONE;
+		return l->flags & LEARN_END ? LEARN_DONE : learn_create(h, s, to, l);
 	if (l->flags & LEARN_CLAIM)
 		return LEARN_TAKEN;
 	return learn_change(h, s, to, l, &flow);
@@ -289,6 +289,7 @@ HOOK_FN int learn_claim(struct hook *h, struct scratch *s, const struct table *t
 		return switch_go(h, s, INTERP_TABLE);
 	table_count(h, s, r);
 	s->rule = t->learns[(r->claim - 1) & (LEARNS_MAX - 1)].else_rule;
+	hook_saw_else(h, s, t, true);
 	return learn_leave(h, s, t);
 }
 
@@ -312,8 +313,10 @@ HOOK_FN int switch_learn(struct hook *h, struct scratch *s)
 		claim_give_back(h, s, s->claim.slot);
 	s->claim.slot = 0;
 	s->claim.held = 0;
-	if (r->learn && !learn_write(h, s, t, r->learn - 1))
+	if (r->learn && !learn_write(h, s, t, r->learn - 1)) {
 		s->rule = t->learns[(r->learn - 1) & (LEARNS_MAX - 1)].else_rule;
+		hook_saw_else(h, s, t, false);
+	}
 	return learn_leave(h, s, t);
 }
 

@@ -44,6 +44,9 @@ uint64_t native_global(struct native_switch *sw, unsigned global);
 
 /* What one table did, for trace and simulate; cells are a snapshot taken when the rule was chosen,
  * before `do`; 'after' is the update record's image when the table was done. */
+/* Whose else was taken. */
+enum native_else { ELSE_NOT, ELSE_OF_LEARN, ELSE_OF_ALLOCATE };
+
 struct native_step {
 	unsigned element; /* Of `tables`. */
 	bool absent, found, created, freed, fell;
@@ -51,6 +54,7 @@ struct native_step {
 	unsigned stored_state, old_state, new_state;
 	unsigned rule; /* RULE_OTHERWISE and RULE_ABSENT too. */
 	unsigned verdict;
+	enum native_else else_of;
 	unsigned slot;
 	__u64 key[KEY_WORDS_MAX]; /* Lookup scope. */
 	__u64 cells[CELLS];

@@ -462,19 +462,23 @@ struct learn_set {
 	__u8 cell;
 };
 
-enum learn_flags { LEARN_CLAIM = 1, LEARN_FIRST = 2 };
+enum learn_flags {
+	LEARN_CLAIM = 1,
+	LEARN_FIRST = 2, /* Cell 'first' is the value to try first. */
+	LEARN_END = 4,
+};
 
 struct learn {
 	__u8 table; /* Of the hook. */
-	__u8 state; /* Id; 0: the flow ends. */
+	__u8 state; /* Id. */
 	__u8 flags;
 	__u8 n_parts;
 	__u8 n_sets;
 	__u8 n_ops; /* Run before the key is made, for each try of a claim. */
 	__u16 first_op;
 	__u16 else_rule; /* Its actions instead, when nothing could be written. */
-	__u8 value;	 /* Claim: cell that takes the value ... */
-	__u8 first;	 /* ... and, with LEARN_FIRST, the cell of the one to try first. */
+	__u8 value; /* Claim: cell that takes the value, before the operations, which put it where it is read ... */
+	__u8 first; /* ... and, with LEARN_FIRST, the cell of the one to try first. */
 	__u32 zero;
 	__u64 from, n_values;
 	struct key_part part[KEY_PARTS_MAX];

@@ -68,6 +68,7 @@ HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
 	s->phase = 0;
 	s->again = 0;
 	s->keyed = 0;
+	s->claim.want = 0;
 	s->claim.slot = 0;
 	s->claim.held = 0;
 	s->claim.fault = 0;

@@ -139,6 +139,29 @@ struct match {
 	struct loc loc;
 };
 
+/* The record of table 'table' that a rule writes (learn) or claims (allocate). */
+struct learn_value {
+	unsigned reg; /* Of that table. */
+	struct expr *value;
+	struct loc loc;
+};
+struct app_learn {
+	unsigned table;
+	unsigned state; /* Of that table. */
+	bool ends;	/* It is the first one: the record is removed. */
+	struct expr **key;
+	size_t n_key;
+	struct learn_value *set;
+	size_t n_sets;
+	struct stmt_list otherwise; /* else: */
+	/* allocate: */
+	unsigned reg; /* Of the rule's own table. */
+	uint64_t from, to;
+	char *from_text;
+	struct expr *first; /* NULL: none. */
+	struct loc loc;
+};
+
 struct app_rule {
 	char *name; /* NULL: no name; counters then follow 'text'. */
 	char *text; /* The rule as one line, canonical; distinct in its table. */
@@ -152,6 +175,7 @@ struct app_rule {
 	struct stmt_list action; /* Without verdict: on to the next table, after the last: pass. */
 	int next;		 /* State, -1: none. */
 	bool no_refresh;
+	struct app_learn *learn, *allocate; /* NULL: none. */
 	struct loc loc;
 };
 
@@ -175,6 +199,9 @@ struct app_table {
 	struct app_rule *rule;
 	size_t n_rules;
 	struct stmt_list otherwise, absent; /* Empty: go on. */
+	bool learned;			    /* Some rule writes its records from elsewhere. */
+	bool claimed;			    /* Its records are allocated ... */
+	struct app_table *claims_from;	    /* ... and those of this table hold such of that one; NULL: none. */
 	struct loc loc;
 };
 

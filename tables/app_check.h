@@ -156,6 +156,11 @@ void state_check_keys(struct checker *c, const struct yaml_node *map);
 int state_find(const struct app_table *table, const char *name);
 int state_find_node(struct checker *c, const struct yaml_node *node);
 void rule_check_list(struct checker *c, const struct yaml_node *list);
+/* Behind match, do and next of the rule. */
+void learn_check(struct checker *c, const struct yaml_node *map, struct app_rule *rule);
+void allocate_check(struct checker *c, const struct yaml_node *map, struct app_rule *rule);
+/* When all rules are checked. */
+void learn_check_ends(struct checker *c, const struct app_table *t);
 void app_check_tables(struct checker *c, const struct yaml_node *list);
 
 /* ---- app_needs.c: what must be present in a packet for a rule to match ---- */

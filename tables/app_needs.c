@@ -66,6 +66,17 @@ static void need_key(struct needs *needs, const struct app_key *key)
 		needs->headers |= 1ULL << PRESENT_IP;
 }
 
+static void need_learn(const struct app_table *t, struct needs *needs, const struct app_learn *learn)
+{
+	if (!learn)
+		return;
+	need_expr(t, needs, learn->first);
+	for (size_t i = 0; i < learn->n_key; i++)
+		need_expr(t, needs, learn->key[i]);
+	for (size_t i = 0; i < learn->n_sets; i++)
+		need_expr(t, needs, learn->set[i].value);
+}
+
 struct needs needs_of_rule(const struct app_table *t, const struct app_rule *rule)
 {
 	struct needs needs = {};
@@ -75,6 +86,8 @@ struct needs needs_of_rule(const struct app_table *t, const struct app_rule *rul
 	need_expr(t, &needs, rule->when);
 	need_steps(t, &needs, &rule->do_);
 	need_steps(t, &needs, &rule->action);
+	need_learn(t, &needs, rule->learn);
+	need_learn(t, &needs, rule->allocate);
 	return needs;
 }
 

@@ -120,6 +120,24 @@ static void grow(struct ranges *r, const struct app_table *t, const struct stmt_
 	}
 }
 
+static void grow_learn(struct ranges *r, const struct app_table *t, const struct app_learn *learn)
+{
+	if (!learn)
+		return;
+	for (size_t i = 0; i < learn->n_sets; i++) {
+		uint64_t *place = &r->reg[learn->table][learn->set[i].reg];
+		uint64_t value = largest(r, t, learn->set[i].value);
+
+		if (value > *place) {
+			*place = r->widen ? ~0ULL : value;
+			r->grew = true;
+		}
+	}
+	if (learn->from_text && learn->to > r->reg[t - r->c->app->table][learn->reg])
+		r->reg[t - r->c->app->table][learn->reg] = learn->to;
+	grow(r, t, &learn->otherwise);
+}
+
 static void grow_all(struct ranges *r)
 {
 	const struct app *app = r->c->app;
@@ -128,6 +146,8 @@ static void grow_all(struct ranges *r)
 		for (size_t i = 0; i < app->table[t].n_rules; i++) {
 			grow(r, &app->table[t], &app->table[t].rule[i].do_);
 			grow(r, &app->table[t], &app->table[t].rule[i].action);
+			grow_learn(r, &app->table[t], app->table[t].rule[i].learn);
+			grow_learn(r, &app->table[t], app->table[t].rule[i].allocate);
 		}
 		for (size_t i = 0; i < app->table[t].n_states; i++)
 			grow(r, &app->table[t], &app->table[t].state[i].on_timeout);

@@ -4,8 +4,9 @@
 
 #include "app_check.h"
 
-static const char *const rule_keys[] = {"name", "state", "match", "when", "do", "next", "refresh", "action", NULL};
-static const char *const rule_planned[] = {"learn", "allocate", NULL};
+static const char *const rule_keys[] = {"name",	   "state", "match",	"when",	  "do", "next",
+					"refresh", "learn", "allocate", "action", NULL};
+static const char *const rule_planned[] = {NULL};
 
 static void add_state(struct checker *c, const struct yaml_node *node, struct app_rule *rule)
 {
@@ -125,6 +126,43 @@ static void append_steps(struct checker *c, char **text, const char *key, const 
 	free(steps);
 }
 
+static char *expr_text(struct checker *c, const struct expr *e)
+{
+	char *rendered = expr_render(e), *text;
+
+	if (!rendered)
+		arena_give_up(c->arena);
+	text = arena_strdup(c->arena, rendered);
+	free(rendered);
+	return text;
+}
+
+static void append_learn(struct checker *c, char **text, const char *key, const struct app_learn *learn)
+{
+	const struct app_table *to = &c->app->table[learn->table];
+	char *inner = "", *keys = "", *sets = "";
+
+	for (size_t i = 0; i < learn->n_key; i++)
+		keys = arena_printf(c->arena, "%s%s%s", keys, i ? ", " : "", expr_text(c, learn->key[i]));
+	for (size_t i = 0; i < learn->n_sets; i++)
+		sets = arena_printf(c->arena, "%s%s%s: %s", sets, i ? ", " : "", to->reg[learn->set[i].reg].name,
+				    expr_text(c, learn->set[i].value));
+	if (learn->from_text) {
+		append(c, &inner, "register", c->table->reg[learn->reg].name);
+		append(c, &inner, "from", learn->from_text);
+	}
+	if (learn->first)
+		append(c, &inner, "first", expr_text(c, learn->first));
+	append(c, &inner, "table", to->name);
+	append(c, &inner, "key", arena_printf(c->arena, "[%s]", keys));
+	if (to->has_states)
+		append(c, &inner, "state", to->state[learn->state].name);
+	if (learn->n_sets)
+		append(c, &inner, "set", arena_printf(c->arena, "{%s}", sets));
+	append_steps(c, &inner, "else", &learn->otherwise);
+	append(c, text, key, arena_printf(c->arena, "{%s}", inner));
+}
+
 /* Counters of rules without a name follow this text, so it must not change with blanks and comments, and two
  * equal rules must differ. */
 static void write_text(struct checker *c, struct app_rule *rule)
@@ -146,6 +184,10 @@ static void write_text(struct checker *c, struct app_rule *rule)
 		append(c, &text, "next", c->table->state[rule->next].name);
 	if (rule->no_refresh)
 		append(c, &text, "refresh", "no");
+	if (rule->learn)
+		append_learn(c, &text, "learn", rule->learn);
+	if (rule->allocate)
+		append_learn(c, &text, "allocate", rule->allocate);
 	if (rule->action.n)
 		append_steps(c, &text, "action", &rule->action);
 	first = *text ? text : "{}";
@@ -180,6 +222,12 @@ static void check_rule(struct checker *c, const struct yaml_node *map)
 	global_check_writes(c, &rule.do_, rule.name ? arena_printf(c->arena, "rule \"%s\"", rule.name) : "this rule");
 	check_next(c, yaml_get(map, "next"), &rule);
 	check_refresh(c, yaml_get(map, "refresh"), &rule);
+	node = yaml_get(map, "learn");
+	if (node)
+		learn_check(c, node, &rule);
+	node = yaml_get(map, "allocate");
+	if (node)
+		allocate_check(c, node, &rule);
 	node = yaml_get(map, "action");
 	if (node)
 		stmt_check_node(c, node, PLACE_ACTION, &rule.action);

@@ -99,8 +99,6 @@ static void check_body(struct checker *c, const struct yaml_node *map)
 {
 	struct yaml_node *state = yaml_get(map, "state"), *node;
 
-	if (state && state->kind == YAML_MAP)
-		state_check_keys(c, state);
 	node = yaml_get(map, "let");
 	if (node)
 		check_lets(c, node);
@@ -151,8 +149,17 @@ void app_check_tables(struct checker *c, const struct yaml_node *list)
 			make_stateless(c, c->table);
 	}
 	for (size_t i = 0; i < c->app->n_tables && !c->planned; i++) {
+		struct yaml_node *state = yaml_get(c->table_node[i], "state");
+
+		c->table = &c->app->table[i];
+		if (state && state->kind == YAML_MAP)
+			state_check_keys(c, state);
+	}
+	for (size_t i = 0; i < c->app->n_tables && !c->planned; i++) {
 		c->table = &c->app->table[i];
 		check_body(c, c->table_node[i]);
 	}
+	for (size_t i = 0; i < c->app->n_tables; i++)
+		learn_check_ends(c, &c->app->table[i]);
 	c->table = NULL;
 }

@@ -60,6 +60,9 @@ static void warn_states(struct checker *c, const struct app_table *t)
 {
 	uint64_t entered = entered_states(t);
 
+	if (t->learned || t->claimed)
+		return; /* Other tables' rules lead in and out. */
+
 	for (size_t i = 1; i < t->n_states; i++) {
 		if (!(entered >> i & 1))
 			WARN(c, t->state[i].loc, "state \"%s\" is never entered: %s", t->state[i].name,
@@ -76,6 +79,8 @@ static void warn_states(struct checker *c, const struct app_table *t)
 /* A record is in the first state only when a rule writes a register and stays there. */
 static bool keeps_first_state(const struct app_table *t)
 {
+	if (t->learned || t->claimed)
+		return true;
 	for (size_t i = 0; i < t->n_rules; i++)
 		if (t->rule[i].next < 0 && (t->n_update || in_states(&t->rule[i], 1)))
 			for (size_t j = 0; j < t->rule[i].do_.n; j++)

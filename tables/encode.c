@@ -153,6 +153,21 @@ static void encode_keys(struct enc *e)
 
 /* ---- rules ---------------------------------------------------------------------------------- */
 
+/* The actions of a rule whose learn or allocate failed, as rules behind those of the file that no search finds. */
+static void encode_elses(struct enc *e, const struct app_rule *rule)
+{
+	unsigned index = e->at->n_rules + e->n_elses;
+
+	if (e->failed)
+		return;
+	if (rule->learn && rule->allocate)
+		enc_rule_action(e, index - 2, NULL, &rule->learn->otherwise);
+	else if (rule->learn)
+		enc_rule_action(e, index - 1, NULL, &rule->learn->otherwise);
+	if (rule->allocate)
+		enc_rule_action(e, index - 1, NULL, &rule->allocate->otherwise);
+}
+
 static void encode_rules(struct enc *e)
 {
 	char what[NAME_LEN_MAX + 16];
@@ -168,6 +183,7 @@ static void encode_rules(struct enc *e)
 		e->loc = rule->loc;
 		enc_rule_rows(e, i);
 		enc_rule_action(e, i, rule, &rule->action);
+		encode_elses(e, rule);
 	}
 	e->loc = e->at->loc;
 	e->what = "otherwise";
@@ -268,6 +284,14 @@ static void encode_head(struct enc *e)
 	out->key_words = e->layout.key_words;
 	out->n_registers = e->layout.n_registers;
 	out->when_full = e->at->when_full;
+	if (e->at->claims_from) {
+		/* FREE alone lets such a flow fall, because it frees what the flow holds. */
+		out->flags |= TABLE_CLAIMS | TABLE_UPDATES;
+		out->claim_table = e->placement->table[e->at->claims_from - e->app->table].hook_table;
+	}
+	if (e->at->claimed)
+		out->flags |= TABLE_CLAIMED;
+	out->claim_word = e->layout.claim_word;
 }
 
 int enc_init(struct enc *e, const struct app *app, unsigned index, enum hook_id default_hook,
@@ -367,6 +391,12 @@ unsigned encode_steps(const struct table *table)
 
 	if (table->flags & TABLE_TWO_SCOPES)
 		steps++;
+	for (unsigned i = 0; i < LEARNS_MAX; i++)
+		if (table->learns[i].n_parts) {
+			/* What is claimed is claimed before the table, which then begins again. */
+			steps += table->flags & TABLE_CLAIMS ? 2 : 1;
+			break;
+		}
 	for (unsigned i = 0; i < RULES_ROOM; i++)
 		if (table->rules[i].n_steps > 0)
 			return steps + 1;

@@ -84,6 +84,17 @@ static void begin_list(struct enc *e, enum context context)
 	e->rule.name = lists[context].name;
 }
 
+void enc_begin_learn(struct enc *e)
+{
+	begin_list(e, IN_DO);
+	e->rule.name = "in `learn`";
+}
+
+unsigned enc_place_rule_ops(struct enc *e)
+{
+	return place_ops(e, &e->rule);
+}
+
 /* ---- assignments ---------------------------------------------------------------------------- */
 
 static struct operand assigned(struct enc *e, const struct stmt *stmt)
@@ -313,8 +324,10 @@ static void rule_state(struct enc *e, struct rule *out, const struct app_rule *r
 	/* Going to the first state frees the record: nothing is there to be refreshed, created or written. */
 	if (rule->no_refresh && rule->next != 0)
 		out->flags |= RULE_NO_REFRESH;
-	if (rule->next > 0 || (rule->next < 0 && writes_registers(&rule->do_)))
+	if (rule->next > 0 || (rule->next < 0 && writes_registers(&rule->do_)) || rule->allocate)
 		out->flags |= RULE_WRITES;
+	if (e->at->claims_from && (rule->next == 0 || rule->allocate))
+		out->flags |= RULE_LETS_GO;
 }
 
 void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule, const struct stmt_list *action)
@@ -329,8 +342,14 @@ void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule,
 		rule_state(e, out, rule);
 		begin_list(e, IN_DO);
 		encode_do(e, &rule->do_);
+		if (rule->allocate)
+			enc_claim_do(e, rule->allocate);
 		out->n_do = e->rule.n;
 		out->first_do = place_ops(e, &e->rule);
+		if (rule->learn)
+			enc_learn(e, out, rule->learn);
+		if (rule->allocate)
+			enc_claim(e, out, rule->allocate);
 	}
 	go_on(e, out);
 	begin_list(e, IN_POST);

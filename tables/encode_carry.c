@@ -50,6 +50,18 @@ static void see_stmts(struct walk *w, const struct stmt_list *list)
 	}
 }
 
+static void see_learn(struct walk *w, const struct app_learn *learn)
+{
+	if (!learn)
+		return;
+	see_expr(w, learn->first);
+	for (size_t i = 0; i < learn->n_key; i++)
+		see_expr(w, learn->key[i]);
+	for (size_t i = 0; i < learn->n_sets; i++)
+		see_expr(w, learn->set[i].value);
+	see_stmts(w, &learn->otherwise);
+}
+
 static void see_keys(struct walk *w, const struct app_key *key, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -71,6 +83,8 @@ static void see_table(struct walk *w, const struct app_table *t)
 			see_ref(w, &rule->match[m].ref);
 		see_expr(w, rule->when);
 		see_stmts(w, &rule->do_);
+		see_learn(w, rule->learn);
+		see_learn(w, rule->allocate);
 		see_stmts(w, &rule->action);
 	}
 	see_stmts(w, &t->otherwise);

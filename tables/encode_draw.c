@@ -49,6 +49,18 @@ static void draw_steps(struct enc *e, const struct stmt_list *list)
 		draw_expr(e, list->item[i].value);
 }
 
+static void draw_learn(struct enc *e, const struct app_learn *learn)
+{
+	if (!learn)
+		return;
+	draw_expr(e, learn->first);
+	for (size_t i = 0; i < learn->n_key; i++)
+		draw_expr(e, learn->key[i]);
+	for (size_t i = 0; i < learn->n_sets; i++)
+		draw_expr(e, learn->set[i].value);
+	draw_steps(e, &learn->otherwise);
+}
+
 void enc_draw(struct enc *e)
 {
 	const struct app_table *at = e->at;
@@ -59,6 +71,8 @@ void enc_draw(struct enc *e)
 	for (size_t i = 0; i < at->n_rules; i++) {
 		draw_expr(e, at->rule[i].when);
 		draw_steps(e, &at->rule[i].do_);
+		draw_learn(e, at->rule[i].learn);
+		draw_learn(e, at->rule[i].allocate);
 		draw_steps(e, &at->rule[i].action);
 	}
 	draw_steps(e, &at->otherwise);

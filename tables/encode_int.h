@@ -107,7 +107,9 @@ struct enc {
 	bool reads_time;
 	bool absent; /* Encoding `absent`: there is no record. */
 	unsigned n_ops, n_steps;
-	struct row *row; /* In file order, ROWS_MAX. */
+	unsigned n_learns, n_elses;
+	unsigned claim_value; /* Cell of the value that the rule being encoded allocates. */
+	struct row *row;      /* In file order, ROWS_MAX. */
 	unsigned n_rows;
 	struct search_memo *memo; /* Rows already in the tests, TESTS_MAX. */
 	unsigned n_memos;
@@ -209,6 +211,17 @@ uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule);
 /* Encodes what happens when rule 'index' (RULE_OTHERWISE, RULE_ABSENT too) is chosen. */
 void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule, const struct stmt_list *action);
 uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, const struct stmt_list *action);
+
+/* Begins the operations of a `learn`, which see registers and variables as `do` left them; puts them into the table. */
+void enc_begin_learn(struct enc *e);
+unsigned enc_place_rule_ops(struct enc *e);
+
+/* ---- encode_learn.c: `learn` and `allocate` -------------------------------------------------- */
+uint64_t enc_learn_needs(const struct enc *e, const struct app_rule *rule);
+void enc_learn(struct enc *e, struct rule *rule, const struct app_learn *learn);
+/* In `do`, then behind it. */
+void enc_claim_do(struct enc *e, const struct app_learn *learn);
+void enc_claim(struct enc *e, struct rule *rule, const struct app_learn *learn);
 
 /* ---- encode_header.c: declared headers ------------------------------------------------------ */
 /* Finds out which of the declared headers that the table names are there. */

@@ -403,7 +403,7 @@ void enc_rule_rows(struct enc *e, unsigned index)
 {
 	const struct app_rule *rule = &e->at->rule[index];
 	struct row base = {.needs = enc_match_needs(e, rule) | e->out->update_needs |
-				    enc_action_needs(e, &rule->do_, &rule->action)};
+				    enc_action_needs(e, &rule->do_, &rule->action) | enc_learn_needs(e, rule)};
 	size_t choice[MATCHES_MAX] = {};
 	struct row fixed;
 

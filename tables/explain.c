@@ -319,7 +319,7 @@ static bool is_written(const struct app_rule *rule, size_t index)
 		if (is_register(ref) && ref->index == index)
 			return true;
 	}
-	return false;
+	return rule->allocate && rule->allocate->reg == index;
 }
 
 static void tell_register(FILE *out, const struct teller *t, size_t index, bool *first)
@@ -346,6 +346,42 @@ static void tell_register(FILE *out, const struct teller *t, size_t index, bool 
 	tell_value(out, t, f->type, new_);
 }
 
+/* The record that the rule wrote elsewhere, or tried to. */
+static void tell_learn(FILE *out, const struct teller *t, const char *what, const struct app_learn *learn, bool failed)
+{
+	const struct app_table *to = &t->ex->enc.app->table[learn->table];
+
+	fprintf(out, "%s %s(", what, to->name);
+	for (size_t i = 0; i < learn->n_key; i++) {
+		fprintf(out, "%s%s=", i ? " " : "", to->lookup[i].text);
+		tell_value(out, t, to->lookup[i].type, eval_expr(&t->after, learn->key[i]));
+	}
+	fputs(failed ? ") failed: else" : ")", out);
+	if (failed)
+		return;
+	if (to->has_states)
+		fprintf(out, " -> %s", to->state[learn->state].name);
+	for (size_t i = 0; i < learn->n_sets; i++) {
+		const struct typed *reg = &to->reg[learn->set[i].reg];
+
+		fprintf(out, "%s%s = ", i ? ", " : ": ", reg->name);
+		tell_value(out, t, reg->type, eval_expr(&t->after, learn->set[i].value));
+	}
+}
+
+static void tell_learns(FILE *out, const struct teller *t, const struct app_rule *rule, bool first)
+{
+	if (rule->allocate) {
+		fputs(first ? "" : "; ", out);
+		tell_learn(out, t, "allocate", rule->allocate, t->step->else_of == ELSE_OF_ALLOCATE);
+		first = false;
+	}
+	if (rule->learn && t->step->else_of != ELSE_OF_ALLOCATE) {
+		fputs(first ? "" : "; ", out);
+		tell_learn(out, t, "learn", rule->learn, t->step->else_of == ELSE_OF_LEARN);
+	}
+}
+
 static void tell_updates(FILE *out, const struct teller *t, const struct app_rule *rule)
 {
 	bool first = true;
@@ -362,6 +398,7 @@ static void tell_updates(FILE *out, const struct teller *t, const struct app_rul
 		tell_value(out, t, stmt->lhs->type, eval_ref(&t->after, &stmt->lhs->ref));
 		first = false;
 	}
+	tell_learns(out, t, rule, first);
 }
 
 /* ---- verdict -------------------------------------------------------------------------------- */
@@ -549,9 +586,11 @@ int explain_step(const struct explain *explain, const struct layout *layout, con
 {
 	const struct app_table *at = explain->enc.at;
 	const struct app_rule *rule = step->rule < at->n_rules ? &at->rule[step->rule] : NULL;
-	const struct stmt_list *action = rule			     ? &rule->action
-					 : step->rule == RULE_ABSENT ? &at->absent
-								     : &at->otherwise;
+	const struct stmt_list *action = rule && step->else_of == ELSE_OF_LEARN	     ? &rule->learn->otherwise
+					 : rule && step->else_of == ELSE_OF_ALLOCATE ? &rule->allocate->otherwise
+					 : rule					     ? &rule->action
+					 : step->rule == RULE_ABSENT		     ? &at->absent
+										     : &at->otherwise;
 	struct explanation ret = {
 		.fell_from = "", .old_state = "", .new_state = "", .rule_line = rule ? rule->loc.line : 0};
 	struct teller t = {.ex = explain, .layout = layout, .step = step};
@@ -566,7 +605,7 @@ int explain_step(const struct explain *explain, const struct layout *layout, con
 	t.before = (struct eval){&explain->enc, step->cells, CELL_LOOKUP, offset, NULL};
 	memcpy(t.cells, step->cells, sizeof(t.cells));
 	t.after = (struct eval){&explain->enc, t.cells, CELL_LOOKUP, offset, step->cells};
-	if (rule)
+	if (rule && step->else_of != ELSE_OF_ALLOCATE)
 		run_do(&t, rule);
 	if (layout && step->rule != RULE_ABSENT) {
 		ret.old_state = layout_state_name(layout, step->old_state);

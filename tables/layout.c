@@ -133,6 +133,8 @@ static int add_registers(struct layout *layout, const struct app_table *table)
 
 	for (size_t i = 0; i < table->n_regs; i++)
 		n_words += table->reg[i].type == TYPE_ADDR ? 2 : 1;
+	if (table->claims_from || table->claimed)
+		layout->claim_word = first + n_words++;
 	if (first + n_words > RECORD_WORDS(RECORD_256)) {
 		snprintf(why, sizeof(why),
 			 "registers do not fit: %u words of key and %u of registers, a record has room for %d",
@@ -209,6 +211,25 @@ static __u64 layout_hash(const struct layout *layout, const struct app_table *ta
 	return hash;
 }
 
+/* Records of two tables that name each other are kept or lost together. */
+static void mix_claims(__u64 *hash, const struct app *app, const struct app_table *table)
+{
+	for (size_t i = 0; i < app->n_tables; i++) {
+		const struct app_table *other = &app->table[i];
+
+		if (other->claims_from != table && table->claims_from != other)
+			continue;
+		mix_string(hash, other->name);
+		mix_scope(hash, other->lookup, other->n_lookup);
+		mix_u64(hash, other->capacity);
+		mix_u64(hash, other->n_regs);
+		for (size_t r = 0; r < other->n_regs; r++) {
+			mix_string(hash, other->reg[r].name);
+			mix_u64(hash, other->reg[r].type);
+		}
+	}
+}
+
 /* ---- public --------------------------------------------------------------------------------- */
 
 int layout_make(const struct app *app, const struct app_table *table, struct layout *ret_layout, const char **ret_why)
@@ -234,6 +255,7 @@ int layout_make(const struct app *app, const struct app_table *table, struct lay
 		layout.n_states++;
 	}
 	layout.hash = layout_hash(&layout, table);
+	mix_claims(&layout.hash, app, table);
 	*ret_layout = layout;
 	return 0;
 }

@@ -28,7 +28,8 @@ struct layout {
 	__u32 capacity;
 	__u32 record_class;
 	__u32 key_words;
-	__u32 n_registers; /* Words. */
+	__u32 n_registers; /* Words, with the one below. */
+	__u32 claim_word;  /* Of the image: ties the record to one of another table (allocate); 0: none. */
 	size_t n_keys, n_regs, n_states;
 	struct layout_field key[2 * KEY_PARTS_MAX];
 	struct layout_field reg[28];

@@ -257,7 +257,49 @@ static void print_stmts(struct item *item, const char *key, const struct stmt_li
 		item_pair(item, key, text);
 }
 
-static void print_rule(FILE *out, const struct app_table *t, const struct app_rule *rule)
+static void print_expr(FILE *out, unsigned indent, const char *key, const struct expr *expr)
+{
+	_cleanup_free_ char *text = expr ? expr_render(expr) : NULL;
+
+	if (text && key)
+		print_pair(out, indent, key, text);
+	else if (text)
+		print_item(out, indent, text);
+}
+
+static void print_learn(struct item *item, const struct app *app, const struct app_table *t, const char *key,
+			const struct app_learn *learn)
+{
+	const struct app_table *to = learn ? &app->table[learn->table] : NULL;
+	_cleanup_free_ char *otherwise = learn ? stmt_render(&learn->otherwise) : NULL;
+	FILE *out = item->out;
+
+	if (!learn)
+		return;
+	item_key(item, key);
+	if (learn->from_text) {
+		print_pair(out, 10, "register", t->reg[learn->reg].name);
+		print_pair(out, 10, "from", learn->from_text);
+	}
+	print_expr(out, 10, "first", learn->first);
+	print_pair(out, 10, "table", to->name);
+	print_key(out, 10, "key");
+	fputc('\n', out);
+	for (size_t i = 0; i < learn->n_key; i++)
+		print_expr(out, 12, NULL, learn->key[i]);
+	if (to->has_states)
+		print_pair(out, 10, "state", to->state[learn->state].name);
+	if (learn->n_sets > 0) {
+		print_key(out, 10, "set");
+		fputc('\n', out);
+	}
+	for (size_t i = 0; i < learn->n_sets; i++)
+		print_expr(out, 12, to->reg[learn->set[i].reg].name, learn->set[i].value);
+	if (otherwise)
+		print_pair(out, 10, "else", otherwise);
+}
+
+static void print_rule(FILE *out, const struct app *app, const struct app_table *t, const struct app_rule *rule)
 {
 	_cleanup_free_ char *when = rule->when ? expr_render(rule->when) : NULL;
 	struct item item = {.out = out};
@@ -277,6 +319,8 @@ static void print_rule(FILE *out, const struct app_table *t, const struct app_ru
 		item_pair(&item, "next", t->state[rule->next].name);
 	if (rule->no_refresh)
 		item_pair(&item, "refresh", "no");
+	print_learn(&item, app, t, "learn", rule->learn);
+	print_learn(&item, app, t, "allocate", rule->allocate);
 	print_stmts(&item, "action", &rule->action);
 	if (!item.begun)
 		fputs("      - {}\n", out);
@@ -304,7 +348,7 @@ static void print_fallback(FILE *out, const char *key, const struct stmt_list *l
 		print_pair(out, 4, key, text);
 }
 
-static void print_table(FILE *out, const struct app_table *t)
+static void print_table(FILE *out, const struct app *app, const struct app_table *t)
 {
 	static const char *const hooks[HOOK_MAX] = {"xdp", "tc-ingress", "tc-egress"};
 
@@ -318,7 +362,7 @@ static void print_table(FILE *out, const struct app_table *t)
 		print_stateful(out, t);
 	fputs(t->n_rules > 0 ? "    rules:\n" : "    rules: []\n", out);
 	for (size_t i = 0; i < t->n_rules; i++)
-		print_rule(out, t, &t->rule[i]);
+		print_rule(out, app, t, &t->rule[i]);
 	print_fallback(out, "otherwise", &t->otherwise);
 	print_fallback(out, "absent", &t->absent);
 }
@@ -338,7 +382,7 @@ char *app_render_yaml(const struct app *app)
 	print_globals(out, app);
 	fputs("tables:\n", out);
 	for (size_t i = 0; i < app->n_tables; i++)
-		print_table(out, &app->table[i]);
+		print_table(out, app, &app->table[i]);
 	if (fclose(out) != 0) {
 		free(text);
 		return NULL;

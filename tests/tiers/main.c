@@ -44,27 +44,11 @@ static const struct {
 	const struct CMUnitTest *tests;
 	const size_t *n;
 	const char *name;
-	bool folded; /* Each application is compiled there, which takes seconds: those with one table that say most. */
+	bool folded;
 } groups[] = {
-	{token_bucket_tests, &n_token_bucket_tests, "token bucket", true},
-	{port_knocking_tests, &n_port_knocking_tests, "port knocking", true},
-	{learning_tests, &n_learning_tests, "MAC learning", false},
-	{firewall_tests, &n_firewall_tests, "UDP firewall", false},
-	{elephant_tests, &n_elephant_tests, "elephant flows", false},
-	{syn_flood_tests, &n_syn_flood_tests, "SYN flood", false},
-	{small_tables_tests, &n_small_tables_tests, "small tables", false},
-	{counter_tests, &n_counter_tests, "packet counter", false},
-	{lifetime_tests, &n_lifetime_tests, "lifetime of flows", false},
-	{frames_tests, &n_frames_tests, "frames", false},
-	{ways_out_tests, &n_ways_out_tests, "ways out", false},
-	{limits_tests, &n_limits_tests, "limits", false},
-	{clock_tests, &n_clock_tests, "clock", false},
-	{unknown_state_tests, &n_unknown_state_tests, "unknown states", false},
-	{ports_tests, &n_ports_tests, "ports", false},
-	{exits_tests, &n_exits_tests, "exits", false},
-	{declared_tests, &n_declared_tests, "globals, headers and timeouts", false},
-	{loader_tests, &n_loader_tests, "LOADER", false},
-	{fold_tests, &n_fold_tests, "fold", true},
+#define TIER_GROUP(noun, name, folded) {noun##_tests, &n_##noun##_tests, name, folded},
+	TIER_GROUPS(TIER_GROUP)
+#undef TIER_GROUP
 };
 
 /* All groups in one tier; nonzero: a test failed, RIG_SKIP: the tier is not to be had here. */

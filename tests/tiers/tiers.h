@@ -23,14 +23,35 @@ int open_inner_map(struct rig *rig, const char *name);
 /* Sends a frame and returns only the way out. */
 enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 
-extern const struct CMUnitTest token_bucket_tests[], port_knocking_tests[], learning_tests[], firewall_tests[],
-	counter_tests[], lifetime_tests[], frames_tests[], ways_out_tests[], limits_tests[], clock_tests[],
-	unknown_state_tests[], exits_tests[], fold_tests[], elephant_tests[], syn_flood_tests[], small_tables_tests[],
-	declared_tests[], loader_tests[], ports_tests[];
-extern const size_t n_token_bucket_tests, n_port_knocking_tests, n_learning_tests, n_firewall_tests, n_counter_tests,
-	n_lifetime_tests, n_frames_tests, n_ways_out_tests, n_limits_tests, n_clock_tests, n_unknown_state_tests,
-	n_exits_tests, n_fold_tests, n_elephant_tests, n_syn_flood_tests, n_small_tables_tests, n_declared_tests,
-	n_loader_tests, n_ports_tests;
+/* Name, name for people, also folded: each application is compiled there, which takes seconds, so those with one table
+ * that say most. */
+#define TIER_GROUPS(X)                                                                                                 \
+	X(token_bucket, "token bucket", true)                                                                          \
+	X(port_knocking, "port knocking", true)                                                                        \
+	X(learning, "MAC learning", false)                                                                             \
+	X(firewall, "UDP firewall", false)                                                                             \
+	X(elephant, "elephant flows", false)                                                                           \
+	X(syn_flood, "SYN flood", false)                                                                               \
+	X(small_tables, "small tables", false)                                                                         \
+	X(counter, "packet counter", false)                                                                            \
+	X(lifetime, "lifetime of flows", false)                                                                        \
+	X(frames, "frames", false)                                                                                     \
+	X(ways_out, "ways out", false)                                                                                 \
+	X(limits, "limits", false)                                                                                     \
+	X(clock, "clock", false)                                                                                       \
+	X(unknown_state, "unknown states", false)                                                                      \
+	X(ports, "ports", false)                                                                                       \
+	X(exits, "exits", false)                                                                                       \
+	X(declared, "globals, headers and timeouts", false)                                                            \
+	X(loader, "LOADER", false)                                                                                     \
+	X(learn, "learn and allocate", false)                                                                          \
+	X(fold, "fold", true)
+
+#define TIER_GROUP(noun, name, folded)                                                                                 \
+	extern const struct CMUnitTest noun##_tests[];                                                                 \
+	extern const size_t n_##noun##_tests;
+TIER_GROUPS(TIER_GROUP)
+#undef TIER_GROUP
 
 #define TESTS(noun, ...)                                                                                               \
 	const struct CMUnitTest noun##_tests[] = {__VA_ARGS__};                                                        \
