@@ -110,22 +110,27 @@ static bool split_name(const char *name, char *ret_what, size_t size, unsigned *
 	return true;
 }
 
-/* A link whose interface is gone has nothing to hold. */
-static void recover_link(struct attach *attach, struct place *place, unsigned hook)
+/* A link whose interface is gone has nothing to hold.  One that the kernel does not show stays as it is: to forget it
+ * would take the root off its port. */
+static int recover_link(struct attach *attach, struct place *place, unsigned hook)
 {
 	char path[PIN_PATH_MAX];
 	unsigned ifindex = 0;
-	int fd;
+	int fd, r;
 
 	path_of(&attach->pin, link_names[hook], place->ifindex, path);
 	fd = bpf_obj_get(path);
-	if (fd >= 0 && link_ifindex(fd, &ifindex) == 0 && ifindex == place->ifindex) {
+	if (fd < 0)
+		return fd;
+	r = link_ifindex(fd, &ifindex);
+	if (r == 0 && ifindex == place->ifindex) {
 		place->link_fd[hook] = fd;
-		return;
+		return 0;
 	}
-	if (fd >= 0)
-		close(fd);
-	unlink(path);
+	close(fd);
+	if (r == 0)
+		unlink(path);
+	return r;
 }
 
 static int recover_entry(struct attach *attach, const char *name)
@@ -133,21 +138,22 @@ static int recover_entry(struct attach *attach, const char *name)
 	struct place *place;
 	unsigned ifindex;
 	char what[32];
+	int r = 0;
 
 	if (!split_name(name, what, sizeof(what), &ifindex))
 		return 0;
 	place = get(attach, ifindex);
 	if (!place)
 		return -ENOMEM;
-	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
+	for (unsigned hook = 0; r == 0 && hook < HOOK_MAX; hook++) {
 		if (strcmp(what, link_names[hook]) == 0)
-			recover_link(attach, place, hook);
+			r = recover_link(attach, place, hook);
 		else if (filter_names[hook] && strcmp(what, filter_names[hook]) == 0)
 			place->filter[hook] = true;
 	}
 	if (strcmp(what, qdisc_name) == 0)
 		place->qdisc = true;
-	return 0;
+	return r;
 }
 
 static int recover(struct attach *attach)

@@ -21,14 +21,17 @@ struct counter_store {
 	struct counter *baseline; /* COUNTERS of them, mapped from the pinned map. */
 };
 
-static bool is_baseline_map(int fd)
+/* 1, 0, or -errno when the kernel does not say. */
+static int is_baseline_map(int fd)
 {
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
+	int r = bpf_obj_get_info_by_fd(fd, &info, &size);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == BPF_MAP_TYPE_ARRAY &&
-	       info.value_size == sizeof(struct counter) && info.max_entries == COUNTERS &&
-	       (info.map_flags & BPF_F_MMAPABLE);
+	if (r < 0)
+		return r;
+	return info.type == BPF_MAP_TYPE_ARRAY && info.value_size == sizeof(struct counter) &&
+	       info.max_entries == COUNTERS && (info.map_flags & BPF_F_MMAPABLE);
 }
 
 /* Baselines of counters that are not there any more would hide the new ones. */
@@ -44,10 +47,15 @@ static int open_baseline(struct instance *instance)
 		return r;
 	if (instance_found(instance)->counters) {
 		fd = bpf_obj_get(path);
-		if (fd >= 0 && is_baseline_map(fd))
+		if (fd < 0 && fd != -ENOENT)
+			return fd;
+		r = fd < 0 ? 0 : is_baseline_map(fd);
+		if (r > 0)
 			return fd;
 		if (fd >= 0)
 			close(fd);
+		if (r < 0)
+			return r;
 	}
 	unlink(path);
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, baseline_name, 4, sizeof(struct counter), COUNTERS, &opts);

@@ -65,29 +65,39 @@ static int open_pinned(const char *folder, const char *name, struct bpf_map_info
 }
 
 /* The version in the active slot of the instance in 'folder'; 0 if none was committed.  Another build's
- * chains may be longer: only version and valid, which begin them, are read. */
-static uint64_t committed_version(const char *folder)
+ * chains may be longer: only version and valid, which begin them, are read.  -errno: the kernel does not say, which is
+ * no reason to forget a version. */
+static int committed_version(const char *folder, uint64_t *ret_version)
 {
 	_cleanup_close_ int active_fd = -1, chains_fd = -1;
 	_cleanup_free_ struct chain *chain = NULL;
 	struct bpf_map_info active = {}, chains = {};
-	__u32 zero = 0, slot, per_slot;
+	__u32 zero = 0, slot = 0, per_slot;
 	uint64_t version = 0;
+	int r;
 
+	*ret_version = 0;
 	active_fd = open_pinned(folder, MAP_ACTIVE, &active);
+	if (active_fd < 0)
+		return active_fd == -ENOENT ? 0 : active_fd;
 	chains_fd = open_pinned(folder, MAP_CHAINS, &chains);
-	if (active_fd < 0 || chains_fd < 0 || active.value_size != sizeof(slot) ||
-	    chains.value_size < offsetof(struct chain, n_tables))
+	if (chains_fd < 0)
+		return chains_fd == -ENOENT ? 0 : chains_fd;
+	if (active.value_size != sizeof(slot) || chains.value_size < offsetof(struct chain, n_tables))
 		return 0;
 	chain = calloc(1, chains.value_size + 8);
-	if (!chain || bpf_map_lookup_elem(active_fd, &zero, &slot) < 0)
-		return 0;
-
+	if (!chain)
+		return -ENOMEM;
+	r = bpf_map_lookup_elem(active_fd, &zero, &slot);
 	per_slot = chains.max_entries / VERSIONS;
-	for (__u32 i = slot * per_slot; i < (slot + 1) * per_slot; i++)
-		if (bpf_map_lookup_elem(chains_fd, &i, chain) == 0 && chain->valid && chain->version > version)
+	for (__u32 i = slot * per_slot; r == 0 && i < (slot + 1) * per_slot; i++) {
+		r = bpf_map_lookup_elem(chains_fd, &i, chain);
+		if (r == 0 && chain->valid && chain->version > version)
 			version = chain->version;
-	return version;
+	}
+	if (r == 0)
+		*ret_version = version;
+	return r;
 }
 
 static bool is_attached(const char *folder)
@@ -103,7 +113,7 @@ static int find_older(struct instance *instance)
 {
 	unsigned number[INSTANCES_MAX];
 	char folder[PIN_PATH_MAX];
-	int n = pin_instances(&instance->pin, number, INSTANCES_MAX);
+	int n = pin_instances(&instance->pin, number, INSTANCES_MAX), r;
 
 	if (n < 0)
 		return n;
@@ -111,7 +121,9 @@ static int find_older(struct instance *instance)
 	instance->found.number = n ? number[n - 1] : 0;
 	for (int i = n - 1; i >= 0 && !instance->found.version; i--) {
 		pin_instance_path(&instance->pin, number[i], folder, sizeof(folder));
-		instance->found.version = committed_version(folder);
+		r = committed_version(folder, &instance->found.version);
+		if (r < 0)
+			return r;
 		if (instance->found.version)
 			instance->found.number = number[i];
 	}

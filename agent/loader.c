@@ -99,21 +99,27 @@ static int shared_path(const struct pin *pin, const char *name, char *ret_path, 
 	return pin_join(pin->flow, file, ret_path, size);
 }
 
-static bool is_like(int fd, const struct bpf_map *map)
+/* 1, 0, or -errno when the kernel does not say. */
+static int is_like(int fd, const struct bpf_map *map)
 {
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
+	int r = bpf_obj_get_info_by_fd(fd, &info, &size);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == bpf_map__type(map) &&
-	       info.key_size == bpf_map__key_size(map) && info.value_size == bpf_map__value_size(map) &&
-	       info.max_entries == bpf_map__max_entries(map) && info.map_flags == bpf_map__map_flags(map);
+	if (r < 0)
+		return r;
+	return info.type == bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) && info.max_entries == bpf_map__max_entries(map) &&
+	       info.map_flags == bpf_map__map_flags(map);
 }
 
-/* Looks at every map of a group: how many are pinned, and whether all of them can be reused. */
-static bool group_fits(struct bpf_object *object, const struct pin *pin, enum group group, unsigned *ret_found)
+/* Looks at every map of a group: how many are pinned, and whether all of them can be reused.  Only what is not there
+ * counts as missing: a kernel that is short of memory for a moment must not cost the flows.  1, 0 or -errno. */
+static int group_fits(struct bpf_object *object, const struct pin *pin, enum group group, unsigned *ret_found)
 {
 	char path[PIN_PATH_MAX + 64];
 	bool fits = true;
+	int r;
 
 	*ret_found = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(shared_maps); i++) {
@@ -122,10 +128,17 @@ static bool group_fits(struct bpf_object *object, const struct pin *pin, enum gr
 
 		if (shared_maps[i].group != group || !map)
 			continue;
-		if (shared_path(pin, shared_maps[i].name, path, sizeof(path)) == 0)
-			fd = bpf_obj_get(path);
+		r = shared_path(pin, shared_maps[i].name, path, sizeof(path));
+		if (r < 0)
+			return r;
+		fd = bpf_obj_get(path);
+		if (fd < 0 && fd != -ENOENT)
+			return fd;
 		*ret_found += fd >= 0;
-		fits = fits && fd >= 0 && is_like(fd, map);
+		r = fd < 0 ? 0 : is_like(fd, map);
+		if (r < 0)
+			return r;
+		fits = fits && r;
 	}
 	return fits;
 }
@@ -170,7 +183,10 @@ static int reuse_shared(struct bpf_object *object, const struct pin *pin, struct
 	int r;
 
 	for (enum group group = GROUP_FLOWS; group < GROUP_MAX; group++) {
-		if (group_fits(object, pin, group, &found)) {
+		r = group_fits(object, pin, group, &found);
+		if (r < 0)
+			return r;
+		if (r) {
 			r = group_reuse(object, pin, group);
 			if (r < 0)
 				return r;
@@ -442,8 +458,14 @@ static int pin_map(struct bpf_map *map, const struct pin *pin, const char *folde
 	__u32 size = sizeof(ours);
 
 	old = bpf_obj_get(path);
-	if (old >= 0 && bpf_obj_get_info_by_fd(bpf_map__fd(map), &ours, &size) == 0 &&
-	    bpf_obj_get_info_by_fd(old, &theirs, &size) == 0 && ours.id == theirs.id)
+	if (old < 0)
+		return old;
+	r = bpf_obj_get_info_by_fd(bpf_map__fd(map), &ours, &size);
+	if (r == 0)
+		r = bpf_obj_get_info_by_fd(old, &theirs, &size);
+	if (r < 0)
+		return r;
+	if (ours.id == theirs.id)
 		return 0;
 	if (unlink(path) < 0)
 		return -errno;
