@@ -306,6 +306,8 @@ static int print_limits(FILE *out)
 		{"tables of a hook, all applications together", HOOK_TABLES_MAX},
 		{"applications of a hook", HOOK_APPS_MAX},
 		{"parameters", APP_PARAMETERS_MAX},
+		{"globals of an application", APP_GLOBALS_MAX},
+		{"headers that an application declares", CUSTOM_MAX},
 		{"words of packet variables (an address takes two)", APP_VARIABLES_MAX},
 		{"rules of a table", RULES_MAX},
 		{"states of a table", STATES_MAX},
