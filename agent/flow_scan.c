@@ -164,7 +164,14 @@ int flow_store_delete_matching(struct flow_store *store, unsigned index, unsigne
 int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words, unsigned state,
 		   const uint64_t *registers, unsigned n_registers, enum control_result *ret_result)
 {
-	struct control control = {.op = CONTROL_SET, .table = element, .state = state};
+	return flow_store_set_entry(store, element, key, key_words, state, registers, n_registers, 0, ret_result);
+}
+
+int flow_store_set_entry(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words,
+			 unsigned state, const uint64_t *registers, unsigned n_registers, uint64_t hard_ns,
+			 enum control_result *ret_result)
+{
+	struct control control = {.op = CONTROL_SET, .table = element, .state = state, .hard_ns = hard_ns};
 	int r, tries = SET_TRIES;
 
 	if (key_words > KEY_WORDS_MAX || n_registers > sizeof(control.registers) / sizeof(control.registers[0]))

@@ -85,6 +85,10 @@ uint64_t flow_store_states(struct flow_store *store, unsigned index);
  * from there.  Results are enum control_result. */
 int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words, unsigned state,
 		   const uint64_t *registers, unsigned n_registers, enum control_result *ret_result);
+/* The same for an entry of a match table, whose hard timeout is at 'hard_ns' on the switch's clock (0: none). */
+int flow_store_set_entry(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words,
+			 unsigned state, const uint64_t *registers, unsigned n_registers, uint64_t hard_ns,
+			 enum control_result *ret_result);
 int flow_store_delete(struct flow_store *store, unsigned element, uint32_t slot, uint32_t change,
 		      enum control_result *ret_result);
 

@@ -36,7 +36,7 @@ struct instance {
 	bool test_clock;
 	struct instance_found found;
 	struct bpf_object *object;
-	struct mapping tables, chains, active, clock, punt_limit, globals;
+	struct mapping tables, chains, active, clock, punt_limit, globals, match;
 	int grace_fd, grace_inner_fd;
 	int root_fd[HOOK_MAX], control_fd;
 };
@@ -188,6 +188,8 @@ static int map_all(struct instance *instance)
 		r = map_whole(instance, MAP_PUNT_LIMIT, sizeof(struct punt_limit), 1, &instance->punt_limit);
 	if (r == 0)
 		r = map_whole(instance, MAP_GLOBALS, sizeof(struct globals), 1, &instance->globals);
+	if (r == 0)
+		r = map_whole(instance, MAP_MATCH, sizeof(struct match_desc), FLOW_TABLES_MAX, &instance->match);
 	return r;
 }
 
@@ -311,6 +313,7 @@ void instance_free(struct instance *instance)
 	unmap(&instance->active);
 	unmap(&instance->clock);
 	unmap(&instance->globals);
+	unmap(&instance->match);
 	unmap(&instance->punt_limit);
 	if (instance->grace_inner_fd >= 0)
 		close(instance->grace_inner_fd);
@@ -412,6 +415,11 @@ int instance_grace(struct instance *instance)
 struct globals *instance_globals(struct instance *instance)
 {
 	return instance->globals.data;
+}
+
+struct match_desc *instance_match(struct instance *instance)
+{
+	return instance->match.data;
 }
 
 /* ---- clock and limits -------------------------------------------------------------------------------------- */

@@ -77,6 +77,8 @@ int instance_set_clock(struct instance *instance, uint64_t now_ns);
 int instance_set_random(struct instance *instance, uint64_t state);
 /* The global registers of the switch, shared with the programs: access them with atomics only. */
 struct globals *instance_globals(struct instance *instance);
+/* The masks of match tables, by flow table; written by entry_store only. */
+struct match_desc *instance_match(struct instance *instance);
 
 /* Packets to the controller per second, and how many at once (at least 1); a rate of 0 lets none through.
  * A new instance has no limit until this is called. */

@@ -194,7 +194,8 @@ static int number_hook(struct plan *plan, enum hook_id hook, const struct plan_o
 				return why_set(ret_text, -EINVAL, "%s: hook %s has %d applications already",
 					       deployment_of(pa)->name, hook_name(hook), HOOK_APPS_MAX);
 			if (first && !options->plain_pass)
-				chain_app(chain, pa->ports, n_apps, plan->n_tables[hook]);
+				chain_app(chain, pa->ports, n_apps,
+					  plan->n_tables[hook] | (pa->app->table[t].masked ? TARGET_MATCH : 0));
 			r = add_table(plan, pa, t, hook, n_apps, first, ret_text);
 			if (r < 0)
 				return r;

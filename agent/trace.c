@@ -59,6 +59,11 @@ static const struct bucket *read_buckets(void *data, unsigned flow_table)
 	return flow_store_buckets(((struct agent *)data)->flows, flow_table);
 }
 
+static const struct match_desc *read_match(void *data, unsigned flow_table)
+{
+	return &instance_match(((struct agent *)data)->instance)[flow_table];
+}
+
 static int open_native(struct trace *trace)
 {
 	struct native_source source = {
@@ -68,6 +73,7 @@ static int open_native(struct trace *trace)
 		.flow_desc = read_desc,
 		.records = read_records,
 		.buckets = read_buckets,
+		.match = read_match,
 		.globals = instance_globals(trace->agent->instance),
 	};
 	int r = native_new(&source, &trace->native);

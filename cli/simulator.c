@@ -8,8 +8,10 @@
 
 #include "../tables/encode.h"
 #include "../tables/explain.h"
+#include "native_entry.h"
 
 struct simulator {
+	bool has_entries; /* Those of the text were written. */
 	const struct app *app;
 	enum hook_id hook;
 	struct native_switch *sw;
@@ -76,6 +78,24 @@ static void place(struct simulator *sim, unsigned index, unsigned *counter)
 	sim->table_of[sim->n_tables++] = index;
 }
 
+/* Entries of the text; there are no others.  Their times begin with the first packet. */
+static int add_entries(struct simulator *sim, unsigned index, uint64_t now_ns)
+{
+	unsigned element = TABLE_INDEX(0, sim->hook, sim->placement.table[index].hook_table);
+	struct native_entries *entries = calloc(1, sizeof(*entries));
+	const struct app_entry *mistake;
+	struct entry_table et;
+	int r;
+
+	if (!entries)
+		return -ENOMEM;
+	native_entries_open(sim->sw, sim->app, index, &sim->placement.table[index], &sim->layout[index], element,
+			    now_ns, entries, &et);
+	r = entry_table_install(&et, &mistake);
+	free(entries);
+	return r;
+}
+
 static int add_table(struct simulator *sim, unsigned index)
 {
 	const struct app_table *table = &sim->app->table[index];
@@ -110,7 +130,7 @@ static int set_chain(struct simulator *sim)
 
 	memset(chain.next_app, CHAIN_END, sizeof(chain.next_app));
 	for (unsigned port = 0; port <= PORTS_MAX; port++)
-		chain.next_app[port][0] = 0;
+		chain.next_app[port][0] = encode_target(sim->app, &sim->placement, sim->table_of[0]);
 	return native_set_chain(sim->sw, CHAIN_INDEX(0, sim->hook), &chain);
 }
 
@@ -174,9 +194,22 @@ void simulator_free(struct simulator *sim)
 
 /* ---- running ------------------------------------------------------------------------------------- */
 
+static int add_all_entries(struct simulator *sim, uint64_t now_ns)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < sim->app->n_tables && r == 0; i++)
+		if (sim->app->table[i].has_entries && sim->here[i])
+			r = add_entries(sim, i, now_ns);
+	sim->has_entries = r == 0;
+	return r;
+}
+
 const struct native_result *simulator_run(struct simulator *sim, unsigned port, uint64_t now_ns, uint8_t **frame,
 					  unsigned size, unsigned room)
 {
+	if (!sim->has_entries && add_all_entries(sim, now_ns) < 0)
+		return NULL;
 	return native_run(sim->sw, sim->hook, port, now_ns, frame, size, room, 1, &sim->result) < 0 ? NULL
 												    : &sim->result;
 }

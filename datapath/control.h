@@ -74,6 +74,23 @@ HOOK_FN void control_keep_claim(struct scratch *s, const struct table *t, const 
 	step_image(s)[word] = s->timeout[word];
 }
 
+/* An entry that is changed goes on counting, and is as old as it was.  The record is locked. */
+HOOK_FN void control_keep_counts(struct scratch *s, const struct table *t, const struct flow *flow, __u64 *image)
+{
+	__u64 first = image_registers(t) + ENTRY_SINCE;
+
+	image_read(t, flow, s->timeout);
+	LOOP
+	for (__u32 i = 0; i < ENTRY_WORDS - ENTRY_SINCE; i++) {
+		__u64 word = first + i;
+
+		OPAQUE(word);
+		if (word >= EVENT_WORDS_MAX)
+			break;
+		image[word] = s->timeout[word];
+	}
+}
+
 /* Gives the flow found the state and the registers of the image. */
 HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s, const struct table *t,
 					      struct flow *flow)
@@ -89,6 +106,8 @@ HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s,
 	alive = READ(flow_head(flow)->alive);
 	if (mine) {
 		control_keep_claim(s, t, flow);
+		if (t->flags & TABLE_ENTRIES)
+			control_keep_counts(s, t, flow, image);
 		image_head(image)->alive = 1;
 		image_write(t, image, flow, true);
 	}
@@ -125,7 +144,10 @@ COLD_FN(control_flow)
 	if (!desc || !desc->valid)
 		return CONTROL_NOTHING;
 	image_head(image)->last_used_ns = s->cells[CELL_NOW];
-	time_enter(t, image_head(image), image_head(image)->state, s->cells[CELL_NOW]);
+	if (t->flags & TABLE_ENTRIES)
+		image_head(image)->hard_deadline_ns = s->work.hard_ns;
+	else
+		time_enter(t, image_head(image), image_head(image)->state, s->cells[CELL_NOW]);
 	time_set_deadline(t, image_head(image));
 	place_of_hash(&s->place, desc, flow_hash(desc->secret, &image[FLOW_HEAD_WORDS], t->key_words));
 	if (flow_find(h, t, &image[FLOW_HEAD_WORDS], &s->place, &flow))
@@ -152,6 +174,7 @@ HOOK_FN void control_set(struct hook *h, struct scratch *s, const struct table *
 		image[word] = c->registers[i];
 	}
 	image_head(image)->state = c->state;
+	s->work.hard_ns = c->hard_ns;
 	s->base = CELL_LOOKUP;
 	c->result = COLD_CALL(control_flow, h, s);
 }

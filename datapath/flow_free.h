@@ -112,6 +112,8 @@ HOOK_FN bool fall_all(struct hook *h, struct scratch *s, const struct table *t, 
 		}
 		sd = time_state(t, image->state);
 		when = time_next(t, image, &to);
+		if (t->flags & TABLE_ENTRIES)
+			when = image->deadline_ns;
 		if (!when || when > now || i + sd->n_timeout + 1 >= FALL_TURNS)
 			return false;
 		fall_begin(s, sd, when, to);

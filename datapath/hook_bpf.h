@@ -144,6 +144,11 @@ HOOK_FN struct flow_desc *map_flow_desc(struct hook *h, __u32 flow_table)
 	return bpf_map_lookup_elem(&flow_desc, &flow_table);
 }
 
+HOOK_FN const struct match_desc *map_match(struct hook *h, __u32 flow_table)
+{
+	return bpf_map_lookup_elem(&match, &flow_table);
+}
+
 HOOK_FN struct bucket *map_bucket(struct hook *h, __u32 flow_table, __u32 index)
 {
 	void *inner = bpf_map_lookup_elem(&buckets, &flow_table);

@@ -35,6 +35,7 @@ struct native_flows {
 	__u64 *records; /* capacity + 1 of them; slots start at 1. */
 	struct bucket *buckets;
 	struct native_queue returned;
+	struct match_desc *match; /* NULL: no masks. */
 };
 
 enum overlay_kind { OVERLAY_DESC, OVERLAY_RECORD, OVERLAY_BUCKET };
@@ -73,5 +74,7 @@ __u32 native_queue_pop(struct native_queue *queue);
 void native_queue_push(struct native_queue *queue, __u32 slot);
 /* The overlay's copy of a descriptor, or own memory's; NULL: no such flow table. */
 struct flow_desc *native_desc(struct native_switch *sw, __u32 flow_table);
+/* The masks of a match table; NULL: it has none. */
+const struct match_desc *native_match(struct native_switch *sw, __u32 flow_table);
 
 #endif

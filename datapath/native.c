@@ -185,6 +185,29 @@ struct flow_desc *native_desc(struct native_switch *sw, __u32 flow_table)
 	return desc && desc->valid && desc->record_class < RECORD_CLASS_MAX ? desc : NULL;
 }
 
+const struct match_desc *native_match(struct native_switch *sw, __u32 flow_table)
+{
+	if (flow_table >= FLOW_TABLES_MAX)
+		return NULL;
+	if (sw->has_source)
+		return sw->source.match ? sw->source.match(sw->source.data, flow_table) : NULL;
+	return sw->flows[flow_table].match;
+}
+
+int native_set_masks(struct native_switch *sw, unsigned flow_table, const struct match_masks *masks)
+{
+	struct native_flows *flows = &sw->flows[flow_table % FLOW_TABLES_MAX];
+
+	if (flow_table >= FLOW_TABLES_MAX || sw->has_source)
+		return -EINVAL;
+	if (!flows->match)
+		flows->match = calloc(1, sizeof(*flows->match));
+	if (!flows->match)
+		return -ENOMEM;
+	flows->match->half[flows->match->active] = *masks;
+	return 0;
+}
+
 /* ---- the switch ------------------------------------------------------------------------------------ */
 
 int native_new(const struct native_source *source, struct native_switch **ret_switch)
@@ -216,6 +239,7 @@ static void flows_done(struct native_flows *flows)
 	queue_done(&flows->returned);
 	free(flows->records);
 	free(flows->buckets);
+	free(flows->match);
 	*flows = (struct native_flows){0};
 }
 

@@ -22,6 +22,7 @@ struct native_source {
 	/* Pointers into mappings of the flow table's arrays; NULL if it has none. */
 	const void *(*records)(void *data, unsigned flow_table);
 	const struct bucket *(*buckets)(void *data, unsigned flow_table);
+	const struct match_desc *(*match)(void *data, unsigned flow_table);
 	const struct globals *globals; /* As they are now; NULL: all 0. */
 };
 
@@ -35,6 +36,8 @@ int native_set_table(struct native_switch *sw, unsigned element, const struct ta
 int native_set_chain(struct native_switch *sw, unsigned element, const struct chain *chain);
 int native_add_flow_table(struct native_switch *sw, unsigned flow_table, enum record_class class_, unsigned key_words,
 			  unsigned capacity);
+/* Masks of the entries of a match table. */
+int native_set_masks(struct native_switch *sw, unsigned flow_table, const struct match_masks *masks);
 void native_set_active(struct native_switch *sw, unsigned slot);
 void native_set_port(struct native_switch *sw, unsigned port, bool up);
 void native_set_seed(struct native_switch *sw, uint64_t seed); /* Secrets and random(). */

@@ -493,26 +493,30 @@ _Static_assert(sizeof(struct learn) == 104, "bump MEALY_ABI_VERSION");
  * of its mask in it; tuple-space search (Srinivasan, Suri and Varghese 1999) tries the masks in order of their best
  * priority, and stops where none can be better. */
 enum entry_word {
-	ENTRY_ID,   /* Chosen by the agent; records of one entry (a range is several prefixes) have the same. */
-	ENTRY_RANK, /* Higher wins. */
-	ENTRY_IDLE, /* ns; 0: none. */
+	ENTRY_ID,    /* Chosen by the agent; records of one entry (a range is several prefixes) have the same. */
+	ENTRY_RANK,  /* Higher wins. */
+	ENTRY_IDLE,  /* ns; 0: none. */
+	ENTRY_SINCE, /* When it was made, on the switch's clock. */
 	ENTRY_PACKETS,
 	ENTRY_BYTES,
 	ENTRY_WORDS,
 };
 
+/* In struct state_def.hard_ns of a match table's action: the record says when.  Its idle time is a register. */
+#define HARD_OF_ENTRY (~0ull)
+
 struct match_mask {
 	__u64 mask[KEY_WORDS_MAX];
-	__u64 tag;  /* Or-ed into the last key word: the mask's number, 1.. */
-	__u64 rank; /* Of the best entry with this mask. */
+	__u64 tag;  /* Or-ed into key word 'tag_word': the mask's number, 1.., where it lies in the key. */
+	__u64 rank; /* No entry with this mask has a higher one. */
 };
 
 /* Element of MAP_MATCH, one a flow table.  The agent fills the other half and flips 'active'; a half is written again
  * only after grace. */
 struct match_masks {
 	__u32 n;
-	__u32 zero;
-	struct match_mask mask[MASKS_MAX];
+	__u32 tag_word;
+	struct match_mask mask[MASKS_MAX]; /* In descending order of rank. */
 };
 struct match_desc {
 	__u32 active;
@@ -811,6 +815,7 @@ struct control {
 	__u64 key[KEY_WORDS_MAX];		     /* SET */
 	__u32 state;
 	__u32 result;
+	__u64 hard_ns; /* Entries: when the hard timeout is, on the switch's clock; 0: never. */
 	__u64 registers[28];
 };
 enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct control) };

@@ -41,6 +41,7 @@ struct control_work {
 	__u32 op; /* enum control_op */
 	__u32 slot;
 	__u32 change;
+	__u64 hard_ns; /* CONTROL_SET of an entry. */
 };
 
 /* What became of the flow being worked on.  Here and not in registers, because the verifier would follow each
@@ -103,6 +104,12 @@ struct scratch {
 	__u64 now;	      /* The time of the flow being worked on. */
 	struct free_work free;
 	struct claim_work claim;
+	/* INTERP_MATCH: the packet's key, the masked key of the best entry so far, and its rank. */
+	__u64 match_key[KEY_WORDS_MAX], match_best[KEY_WORDS_MAX];
+	__u64 match_rank;
+	__u32 match_half;  /* Of the masks, read once. */
+	__u32 match_mask;  /* Element being tried. */
+	__u32 match_found; /* 1: match_best is an entry's. */
 	__u32 n_notes;
 	struct note note[NOTES_MAX];
 	struct place place;

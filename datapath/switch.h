@@ -388,16 +388,27 @@ HOOK_FN bool table_may_restart(struct hook *h, struct scratch *s, const struct t
 	return s->restarts++ < RESTARTS_MAX;
 }
 
+/* The entry that INTERP_MATCH chose went before the table found it; another one may be the best now. */
+HOOK_FN bool table_lost_entry(const struct scratch *s, const struct table *t)
+{
+	return (t->flags & TABLE_MASKED) && AGAIN(s->rule) == RULE_OTHERWISE && s->match_found && !s->cells[CELL_STATE];
+}
+
 HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t, enum outcome out)
 {
 	switch (out) {
-	case OUT_RULE: return table_finish(h, s, t);
-	case OUT_PHASE: s->phase = 1; break;
+	case OUT_RULE:
+		if (!table_lost_entry(s, t))
+			return table_finish(h, s, t);
+		/* fall through */
 	case OUT_AGAIN:
 		if (!table_may_restart(h, s, t))
 			return table_fault(h, s, EXIT_CONTENTION);
 		s->again = 1;
+		if (t->flags & TABLE_MASKED)
+			return switch_go(h, s, INTERP_MATCH);
 		break;
+	case OUT_PHASE: s->phase = 1; break;
 	case OUT_CLAIM:
 		s->again = 1;
 		s->claim.want = 1;

@@ -39,6 +39,18 @@ HOOK_FN __u64 time_idle_at(const struct flow_head *image, const struct state_def
 	return sd->idle_ns ? image->last_used_ns + sd->idle_ns : 0;
 }
 
+/* An entry of a match table has an idle time of its own. */
+HOOK_FN __u64 time_idle_of_entry(const struct table *t, const struct flow_head *image)
+{
+	const __u64 *words = (const __u64 *)image;
+	__u64 word = FLOW_HEAD_WORDS + t->key_words + ENTRY_IDLE;
+
+	OPAQUE(word);
+	if (word >= EVENT_WORDS_MAX || !words[word])
+		return 0;
+	return image->last_used_ns + words[word];
+}
+
 /* Arms the hard timeout of the state that is entered at 'when'. */
 HOOK_FN void time_enter(const struct table *t, struct flow_head *image, __u32 state, __u64 when)
 {
@@ -53,6 +65,8 @@ HOOK_FN void time_set_deadline(const struct table *t, struct flow_head *image)
 	const struct state_def *sd = time_state(t, image->state);
 	__u64 hard = time_hard_at(image, sd), idle = time_idle_at(image, sd);
 
+	if (AGAIN(t->flags) & TABLE_ENTRIES)
+		idle = time_idle_of_entry(t, image);
 	image->deadline_ns = !hard || (idle && idle < hard) ? idle : hard;
 }
 

@@ -179,10 +179,29 @@ struct app_rule {
 	struct loc loc;
 };
 
+/* What the entries of a match table say of a part of the key. */
+enum key_match { MATCH_EXACT, MATCH_PREFIX, MATCH_TERNARY, MATCH_RANGE };
+
+/* An entry of the application's text, as it was written. */
+struct app_entry {
+	struct entry *entry;
+	char **column, **text;
+	size_t n_cells;
+	struct loc loc;
+};
+
 struct app_table {
 	char *name;
 	int hook; /* enum hook_id, -1: the deployment's. */
 	bool stateful;
+	/* A match table: its flows are entries.  State 0 is the miss, each other one an action with a rule of its
+	 * own; registers begin with enum entry_word, the others are the values. */
+	bool has_entries;
+	bool masked;	  /* A part of the key is not exact. */
+	bool has_actions; /* `actions:` was written, not `action:`. */
+	enum key_match key_match[KEY_PARTS_MAX];
+	struct app_entry *entry;
+	size_t n_entries;
 	struct app_key *lookup, *update; /* update is NULL when equal to lookup. */
 	size_t n_lookup, n_update;
 	unsigned capacity;

@@ -153,6 +153,9 @@ void state_check_declaration(struct checker *c, const struct yaml_node *map);
 /* Behind the lets, which it says it cannot name. */
 void state_check_on_timeout(struct checker *c, const struct yaml_node *map);
 void state_check_keys(struct checker *c, const struct yaml_node *map);
+void state_check_capacity(struct checker *c, const struct yaml_node *map);
+/* A part of a key; false (reported) when it is none. */
+bool state_parse_key(struct checker *c, const struct yaml_node *node, struct app_key *ret_key);
 int state_find(const struct app_table *table, const char *name);
 int state_find_node(struct checker *c, const struct yaml_node *node);
 void rule_check_list(struct checker *c, const struct yaml_node *list);
@@ -162,6 +165,14 @@ void allocate_check(struct checker *c, const struct yaml_node *map, struct app_r
 /* When all rules are checked. */
 void learn_check_ends(struct checker *c, const struct app_table *t);
 void app_check_tables(struct checker *c, const struct yaml_node *list);
+
+/* ---- app_entry.c: match tables ---- */
+
+/* Actions as states, values as registers, capacity. */
+void entry_check_declaration(struct checker *c, const struct yaml_node *map);
+void entry_check_key(struct checker *c, const struct yaml_node *map);
+/* What the actions do, and the entries. */
+void entry_check_actions(struct checker *c, const struct yaml_node *map);
 
 /* ---- app_needs.c: what must be present in a packet for a rule to match ---- */
 

@@ -156,7 +156,7 @@ static void check_timeouts(struct checker *c, const struct yaml_node *list)
 
 /* ---- the rest ---- */
 
-static void check_capacity(struct checker *c, const struct yaml_node *map)
+void state_check_capacity(struct checker *c, const struct yaml_node *map)
 {
 	struct yaml_node *node = yaml_get(map, "capacity");
 	uint64_t value;
@@ -231,7 +231,7 @@ void state_check_declaration(struct checker *c, const struct yaml_node *map)
 			      "\"%s\" would hide the field of that name; rename table or register", full);
 	}
 	declare_states(c, states);
-	check_capacity(c, map);
+	state_check_capacity(c, map);
 	check_policies(c, map);
 	check_timeouts(c, states);
 }
@@ -320,7 +320,7 @@ static bool resolve_key(struct checker *c, const char *name, struct app_key *key
 	return false;
 }
 
-static bool parse_key(struct checker *c, const struct yaml_node *node, struct app_key *ret_key)
+bool state_parse_key(struct checker *c, const struct yaml_node *node, struct app_key *ret_key)
 {
 	const char *text = node_text(c, node, "a field"), *slash;
 
@@ -355,7 +355,7 @@ static unsigned check_key_list(struct checker *c, const struct yaml_node *list, 
 	for (size_t i = 0; i < list->n; i++) {
 		struct app_key key;
 
-		if (!parse_key(c, list->item[i], &key))
+		if (!state_parse_key(c, list->item[i], &key))
 			continue;
 		for (size_t j = 0; j < *ret_n; j++)
 			if (strcmp((*ret_key)[j].text, key.text) == 0)

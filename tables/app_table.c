@@ -5,7 +5,8 @@
 #include "app_check.h"
 
 static const char *const table_keys[] = {"name", "hook", "let", "state", "rules", "otherwise", "absent", NULL};
-static const char *const table_planned[] = {"key", "capacity", "values", "entries", "action", "actions", NULL};
+static const char *const match_keys[] = {"name",    "hook",   "let",	 "key",	      "capacity", "values",
+					 "entries", "action", "actions", "otherwise", "absent",	  NULL};
 
 static void check_hook(struct checker *c, const struct yaml_node *node, struct app_table *table)
 {
@@ -26,7 +27,8 @@ static void declare_table(struct checker *c, struct yaml_node *map)
 	struct app_table table = {.hook = -1, .loc = map->loc};
 	struct yaml_node *node;
 
-	if (!node_check_keys(c, map, "a table", table_keys, table_planned))
+	if (!node_check_keys(c, map, yaml_get(map, "key") ? "a match table" : "a table",
+			     yaml_get(map, "key") ? match_keys : table_keys, NULL))
 		return;
 	node = yaml_get(map, "name");
 	if (!node)
@@ -42,7 +44,8 @@ static void declare_table(struct checker *c, struct yaml_node *map)
 	node = yaml_get(map, "hook");
 	if (node)
 		check_hook(c, node, &table);
-	table.stateful = yaml_get(map, "state") != NULL;
+	table.has_entries = yaml_get(map, "key") != NULL;
+	table.stateful = table.has_entries || yaml_get(map, "state");
 	GROW(c, c->table_node, c->app->n_tables);
 	c->table_node[c->app->n_tables] = map;
 	GROW(c, c->app->table, c->app->n_tables);
@@ -105,9 +108,11 @@ static void check_body(struct checker *c, const struct yaml_node *map)
 	if (state && state->kind == YAML_MAP)
 		state_check_on_timeout(c, state);
 	node = yaml_get(map, "rules");
-	if (node)
+	if (c->table->has_entries)
+		entry_check_actions(c, map);
+	else if (node)
 		rule_check_list(c, node);
-	else if (!yaml_get(map, "key"))
+	else
 		ERROR(c, map->loc, "table \"%s\" has no rules:", c->table->name);
 	node = yaml_get(map, "otherwise");
 	if (node)
@@ -115,7 +120,7 @@ static void check_body(struct checker *c, const struct yaml_node *map)
 	node = yaml_get(map, "absent");
 	if (node)
 		stmt_check_node(c, node, PLACE_ABSENT, &c->table->absent);
-	if (node && !state)
+	if (node && !c->table->stateful)
 		WARN(c, node->loc, "\"absent\" has no meaning in a table without key");
 }
 
@@ -145,6 +150,8 @@ void app_check_tables(struct checker *c, const struct yaml_node *list)
 		c->table = &c->app->table[i];
 		if (state)
 			state_check_declaration(c, state);
+		else if (c->table->has_entries)
+			entry_check_declaration(c, c->table_node[i]);
 		if (!c->table->n_states)
 			make_stateless(c, c->table);
 	}
@@ -154,6 +161,8 @@ void app_check_tables(struct checker *c, const struct yaml_node *list)
 		c->table = &c->app->table[i];
 		if (state && state->kind == YAML_MAP)
 			state_check_keys(c, state);
+		if (c->table->has_entries)
+			entry_check_key(c, c->table_node[i]);
 	}
 	for (size_t i = 0; i < c->app->n_tables && !c->planned; i++) {
 		c->table = &c->app->table[i];

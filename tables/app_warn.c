@@ -237,13 +237,15 @@ void app_warn(struct checker *c)
 	for (size_t i = 0; i < c->app->n_tables; i++) {
 		struct app_table *t = &c->app->table[i];
 
-		app_warn_reach(c, t);
-		warn_states(c, t);
-		warn_timeouts(c, t);
-		warn_refresh(c, t);
 		warn_lets(c, t);
+		if (!t->has_entries) {
+			app_warn_reach(c, t);
+			warn_states(c, t);
+			warn_timeouts(c, t);
+			warn_refresh(c, t);
+		}
 		for (size_t r = 0; r < t->n_regs; r++)
-			warn_typed(c, &t->reg[r], "register");
+			warn_typed(c, &t->reg[r], t->has_entries ? "value" : "register");
 	}
 	mark_key_variables(c);
 	for (size_t i = 0; i < c->app->n_vars; i++)

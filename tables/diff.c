@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../common/cleanup.h"
+#include "diff_entry.h"
 #include "diff_text.h"
 #include "layout.h"
 
@@ -256,16 +257,42 @@ static void diff_states(struct diff *d, const struct app_table *old, const struc
 	}
 }
 
+static char *typed_of(const struct app_table *t)
+{
+	size_t hidden = t->has_entries ? ENTRY_WORDS : 0;
+
+	return diff_text_typed(t->reg + hidden, t->n_regs - hidden);
+}
+
 static void diff_layout(struct diff *d, const struct app_table *old, const struct app_table *new_)
 {
-	change_line(d, "lookup of ", new_->name, diff_text_keys(old->lookup, old->n_lookup),
-		    diff_text_keys(new_->lookup, new_->n_lookup));
+	change_line(d, new_->has_entries ? "key of " : "lookup of ", new_->name,
+		    diff_text_keys(old->lookup, old->n_lookup), diff_text_keys(new_->lookup, new_->n_lookup));
 	change_line(d, "update of ", new_->name, diff_text_keys(old->update, old->update ? old->n_update : 0),
 		    diff_text_keys(new_->update, new_->update ? new_->n_update : 0));
-	change_line(d, "registers of ", new_->name, diff_text_typed(old->reg, old->n_regs),
-		    diff_text_typed(new_->reg, new_->n_regs));
+	change_line(d, new_->has_entries ? "values of " : "registers of ", new_->name, typed_of(old), typed_of(new_));
 	if (old->capacity != new_->capacity)
 		change(d, "capacity of %s: %u -> %u", new_->name, old->capacity, new_->capacity);
+}
+
+static char *key_kinds(const struct app_table *t)
+{
+	static const char *const words[] = {"exact", "prefix", "ternary", "range"};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < t->n_lookup; i++)
+		fprintf(out, "%s%s", i ? ", " : "", words[t->key_match[i]]);
+	fclose(out);
+	return text;
+}
+
+static void diff_key_kinds(struct diff *d, const struct app_table *old, const struct app_table *new_)
+{
+	change_line(d, "comparison of the key of ", new_->name, key_kinds(old), key_kinds(new_));
 }
 
 /* True if 'old' with the capacity of 'new_' has its layout. */
@@ -291,10 +318,10 @@ static void diff_flows(struct diff *d, const struct app *old_app, const struct a
 	if (!a || !b || layout_make(old_app, old, a, &why) < 0 || layout_make(new_app, new_, b, &why) < 0)
 		return;
 	if (a->hash == b->hash) {
-		fprintf(d->out, "flows of %s are kept\n", new_->name);
+		fprintf(d->out, "%s of %s are kept\n", new_->has_entries ? "entries" : "flows", new_->name);
 		return;
 	}
-	change(d, "flows of %s are lost: the %s changed", new_->name,
+	change(d, "%s of %s are lost: the %s changed", new_->has_entries ? "entries" : "flows", new_->name,
 	       only_capacity_differs(old_app, old, new_, b) ? "capacity" : "layout of its records");
 }
 
@@ -311,7 +338,15 @@ static const struct app_table *find_table(const struct app *app, const char *nam
 static void diff_stateful(struct diff *d, const struct app *old_app, const struct app_table *old,
 			  const struct app *new_app, const struct app_table *new_)
 {
-	if (old->stateful && new_->stateful) {
+	if (old->has_entries != new_->has_entries && old->stateful && new_->stateful) {
+		change(d, "table %s %s: its flows are lost", new_->name,
+		       new_->has_entries ? "is a match table now" : "is no match table any more");
+	} else if (old->has_entries && new_->has_entries) {
+		diff_key_kinds(d, old, new_);
+		diff_layout(d, old, new_);
+		diff_flows(d, old_app, old, new_app, new_);
+		diff_entries(d->out, old, new_, &d->same);
+	} else if (old->stateful && new_->stateful) {
 		diff_states(d, old, new_);
 		if (old->when_full != new_->when_full)
 			change(d, "when_full of %s: %s -> %s", new_->name, app_when_full_name(old->when_full),

@@ -168,7 +168,7 @@ static void print_notes(FILE *out, unsigned table, const struct app_table *t)
 	if (!notes)
 		return;
 	for (size_t i = 0; i < t->n_rules; i++) {
-		if (t->stateful && !is_note(t, &t->rule[i]))
+		if (t->stateful && !t->has_entries && !is_note(t, &t->rule[i]))
 			continue;
 		fprintf(notes, "%s%s", n++ ? "\n" : "", t->rule[i].text);
 	}
@@ -219,7 +219,7 @@ static void print_table(FILE *out, unsigned index, const struct app_table *t)
 {
 	fprintf(out, "\tsubgraph cluster_%u {\n\t\tlabel=", index);
 	print_title(out, t);
-	if (t->stateful) {
+	if (t->stateful && !t->has_entries) {
 		print_states(out, index, t);
 		if (has_any_edges(t))
 			fprintf(out, "\t\tt%uany [shape=plaintext, label=\"any state\"];\n", index);

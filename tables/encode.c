@@ -48,6 +48,11 @@ int encode_next_on_hook(const struct app *app, unsigned table, enum hook_id defa
 	return -1;
 }
 
+__u8 encode_target(const struct app *app, const struct placement *placement, unsigned index)
+{
+	return placement->table[index].hook_table | (app->table[index].masked ? TARGET_MATCH : 0);
+}
+
 /* ---- keys ----------------------------------------------------------------------------------- */
 
 struct key_encoder {
@@ -211,7 +216,7 @@ static void encode_states(struct enc *e)
 		struct state_def *def = &out->states[id % STATES_MAX];
 
 		def->idle_ns = state->idle_ns;
-		def->hard_ns = state->hard_ns;
+		def->hard_ns = e->at->has_entries && i ? HARD_OF_ENTRY : state->hard_ns;
 		def->idle_to = e->place->state_id[state->idle_to];
 		def->hard_to = e->place->state_id[state->hard_to];
 		def->flags = STATE_KNOWN | (state->notify ? STATE_NOTIFY : 0);
@@ -279,6 +284,9 @@ static void encode_head(struct enc *e)
 	if (!e->at->stateful)
 		return;
 	out->flags |= TABLE_STATEFUL | (e->at->expire_soon ? TABLE_SOON : 0);
+	/* An entry that is due falls by FREE, so that the table program need not know of entries. */
+	out->flags |= e->at->has_entries ? TABLE_ENTRIES | TABLE_UPDATES : 0;
+	out->flags |= e->at->masked ? TABLE_MASKED : 0;
 	out->flow_table = e->place->flow_table;
 	out->record_class = e->layout.record_class;
 	out->key_words = e->layout.key_words;
@@ -389,7 +397,7 @@ unsigned encode_steps(const struct table *table)
 {
 	unsigned steps = 1;
 
-	if (table->flags & TABLE_TWO_SCOPES)
+	if (table->flags & (TABLE_TWO_SCOPES | TABLE_MASKED))
 		steps++;
 	for (unsigned i = 0; i < LEARNS_MAX; i++)
 		if (table->learns[i].n_parts) {
@@ -444,7 +452,7 @@ int encode_check(const struct app *app, enum hook_id default_hook, struct diag_l
 		if (steps[hook] <= HOOK_TABLES_MAX)
 			continue;
 		diag_error(diags, (struct loc){},
-			   "the tables take %u steps on one hook (a table with two scopes or packet "
+			   "the tables take %u steps on one hook (a table with two scopes, masks or packet "
 			   "writes takes one more), the limit is %d",
 			   steps[hook], HOOK_TABLES_MAX);
 		r = -E2BIG;

@@ -27,6 +27,9 @@ struct placement {
 	__u16 global[APP_GLOBALS_MAX];		      /* Index in MAP_GLOBALS, by index in app.global. */
 };
 
+/* How table 'index' is named as the next one. */
+__u8 encode_target(const struct app *app, const struct placement *placement, unsigned index);
+
 /* The seed of hash() follows the deployment's name, so that every switch hashes alike and two deployments do not. */
 uint64_t encode_hash_seed(const char *deployment);
 
@@ -43,7 +46,7 @@ int encode_table(const struct app *app, unsigned index, enum hook_id default_hoo
 /* Encodes everything with a made-up placement: finds mistakes of size before anything is sent. */
 int encode_check(const struct app *app, enum hook_id default_hook, struct diag_list *diags);
 
-/* How many steps of the tail-call budget table 'index' takes: 1, +1 for two scopes, +1 for packet writes. */
+/* How many steps of the tail-call budget table 'index' takes: 1, +1 for two scopes or masks, +1 for packet writes. */
 unsigned encode_steps(const struct table *table);
 
 #endif

@@ -259,7 +259,7 @@ static void set_verdict(struct enc *e, struct rule *rule, const struct stmt *stm
 		if (enc_hook_of(e->app, stmt->target, e->default_hook) != e->place->hook)
 			enc_error(e, "%s: goto(%s) leads to a table on another hook", e->what,
 				  e->app->table[stmt->target].name);
-		rule->target = e->placement->table[stmt->target].hook_table;
+		rule->target = encode_target(e->app, e->placement, stmt->target);
 	} else if (stmt->verdict == VERDICT_OUTPUT) {
 		port = enc_expr(e, stmt->value);
 		rule->arg = enc_settle(e, port);
@@ -287,7 +287,15 @@ static void go_on(struct enc *e, struct rule *rule)
 
 	rule->verdict = next < 0 ? VERDICT_PASS : VERDICT_GOTO;
 	if (next >= 0)
-		rule->target = e->placement->table[next].hook_table;
+		rule->target = encode_target(e->app, e->placement, next);
+}
+
+/* Later tables know the record of this one, unless there was none. */
+static bool carries(const struct enc *e, const struct rule *rule, unsigned index)
+{
+	if (rule->verdict != VERDICT_GOTO || !e->carry.used[e->index] || index == RULE_ABSENT)
+		return false;
+	return !e->at->has_entries || index != RULE_OTHERWISE;
 }
 
 /* Registers that later tables read, and the bit that says they are there. */
@@ -356,7 +364,7 @@ void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule,
 	publish_variables(e);
 	for (size_t i = 0; i < action->n; i++)
 		encode_stmt(e, out, &action->item[i], &steps);
-	if (out->verdict == VERDICT_GOTO && e->carry.used[e->index] && index != RULE_ABSENT)
+	if (carries(e, out, index))
 		carry_registers(e);
 	out->n_post = e->rule.n;
 	out->first_post = place_ops(e, &e->rule);

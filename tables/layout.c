@@ -113,6 +113,8 @@ static int pack_key(struct layout *layout)
 		for (size_t i = 0; i < layout->n_keys; i++)
 			if (layout->key[i].bits == bits)
 				fits = place(&layout->key[i], used) && fits;
+	if (layout->tag.bits)
+		fits = place(&layout->tag, used) && fits;
 	if (!fits) {
 		snprintf(why, sizeof(why),
 			 "key too long: %u bits (%u bytes) packed into words of 64, room for %d bytes", sum,
@@ -121,6 +123,7 @@ static int pack_key(struct layout *layout)
 	}
 	for (size_t i = 0; i < layout->n_keys; i++)
 		layout->key[i].word += FLOW_HEAD_WORDS;
+	layout->tag.word += layout->tag.bits ? FLOW_HEAD_WORDS : 0;
 	while (layout->key_words < KEY_WORDS_MAX && used[layout->key_words] > 0)
 		layout->key_words++;
 	return 0;
@@ -203,6 +206,8 @@ static __u64 layout_hash(const struct layout *layout, const struct app_table *ta
 	mix_u64(&hash, layout->capacity);
 	mix_scope(&hash, table->lookup, table->n_lookup);
 	mix_scope(&hash, table->update, table->update ? table->n_update : 0);
+	if (table->has_entries)
+		mix_bytes(&hash, table->key_match, table->n_lookup * sizeof(table->key_match[0]));
 	mix_u64(&hash, layout->n_regs);
 	for (size_t i = 0; i < layout->n_regs; i++) {
 		mix_string(&hash, layout->reg[i].name);
@@ -241,6 +246,8 @@ int layout_make(const struct app *app, const struct app_table *table, struct lay
 	layout.capacity = table->capacity;
 	for (size_t i = 0; i < table->n_lookup && r == 0; i++)
 		r = key_add(&layout, &table->lookup[i]);
+	if (table->masked)
+		layout.tag.bits = MASK_TAG_BITS;
 	if (r == 0)
 		r = pack_key(&layout);
 	if (r == 0)

@@ -7,6 +7,7 @@
 
 #include "app.h"
 
+enum { MASK_TAG_BITS = 8 }; /* Numbers 1..MASKS_MAX. */
 enum { LAYOUT_FIELDS_MAX = 2 * KEY_PARTS_MAX + 28 };
 
 /* One named value in a record: a part of the key or a register. */
@@ -33,6 +34,7 @@ struct layout {
 	size_t n_keys, n_regs, n_states;
 	struct layout_field key[2 * KEY_PARTS_MAX];
 	struct layout_field reg[28];
+	struct layout_field tag; /* Where a masked match table's keys have the number of their mask; 0 bits: none. */
 	struct layout_state state[STATES_MAX];
 	__u64 hash; /* Of scopes, registers, record format and capacity: equal -> flows can be kept. */
 };

@@ -211,6 +211,44 @@ static void print_stateful(FILE *out, const struct app_table *t)
 	print_typed(out, 6, "registers", t->reg, t->n_regs);
 }
 
+/* ---- match tables --------------------------------------------------------------------------- */
+
+static void print_entry(FILE *out, const struct app_entry *entry)
+{
+	for (size_t i = 0; i < entry->n_cells; i++) {
+		fputs(i ? "        " : "      - ", out);
+		print_pair(out, 0, entry->column[i], entry->text[i]);
+	}
+}
+
+static void print_actions(FILE *out, const struct app_table *t)
+{
+	fputs(t->has_actions ? "    actions:\n" : "", out);
+	for (size_t i = 0; i < t->n_rules; i++) {
+		_cleanup_free_ char *text = t->rule[i].action.n > 0 ? stmt_render(&t->rule[i].action) : strdup("");
+
+		if (text)
+			print_pair(out, t->has_actions ? 6 : 4, t->has_actions ? t->rule[i].name : "action", text);
+	}
+}
+
+static void print_match_table(FILE *out, const struct app_table *t)
+{
+	static const char *const words[] = {"exact", "prefix", "ternary", "range"};
+	char capacity[16];
+
+	fputs("    key:\n", out);
+	for (size_t i = 0; i < t->n_lookup; i++)
+		print_pair(out, 6, t->lookup[i].text, words[t->key_match[i]]);
+	snprintf(capacity, sizeof(capacity), "%u", t->capacity);
+	print_pair(out, 4, "capacity", t->capacity_text ? t->capacity_text : capacity);
+	print_typed(out, 4, "values", t->reg + ENTRY_WORDS, t->n_regs - ENTRY_WORDS);
+	print_actions(out, t);
+	fputs(t->n_entries ? "    entries:\n" : "", out);
+	for (size_t i = 0; i < t->n_entries; i++)
+		print_entry(out, &t->entry[i]);
+}
+
 /* ---- rules ---------------------------------------------------------------------------------- */
 
 /* A list item's first line begins with "- ", the others with blanks. */
@@ -326,6 +364,13 @@ static void print_rule(FILE *out, const struct app *app, const struct app_table 
 		fputs("      - {}\n", out);
 }
 
+static void print_rules(FILE *out, const struct app *app, const struct app_table *t)
+{
+	fputs(t->n_rules > 0 ? "    rules:\n" : "    rules: []\n", out);
+	for (size_t i = 0; i < t->n_rules; i++)
+		print_rule(out, app, t, &t->rule[i]);
+}
+
 /* ---- tables --------------------------------------------------------------------------------- */
 
 static void print_lets(FILE *out, const struct app_table *t)
@@ -358,11 +403,13 @@ static void print_table(FILE *out, const struct app *app, const struct app_table
 	if (t->hook >= 0)
 		print_pair(out, 4, "hook", hooks[t->hook]);
 	print_lets(out, t);
-	if (t->stateful)
-		print_stateful(out, t);
-	fputs(t->n_rules > 0 ? "    rules:\n" : "    rules: []\n", out);
-	for (size_t i = 0; i < t->n_rules; i++)
-		print_rule(out, app, t, &t->rule[i]);
+	if (t->has_entries) {
+		print_match_table(out, t);
+	} else {
+		if (t->stateful)
+			print_stateful(out, t);
+		print_rules(out, app, t);
+	}
 	print_fallback(out, "otherwise", &t->otherwise);
 	print_fallback(out, "absent", &t->absent);
 }

@@ -210,6 +210,7 @@ void rig_close(struct rig *rig)
 		return;
 	rig_real_close(&rig->real);
 	rig_events_close(rig);
+	rig_entries_close(rig);
 	if (rig->instance)
 		empty_kernel(rig);
 	rig_plan_clear(&rig->plan);
@@ -324,6 +325,7 @@ void rig_commit(struct rig *rig)
 	for (unsigned a = 0; a < rig->plan.n_apps; a++)
 		for (unsigned i = 0; i < rig->plan.app[a].app->n_tables; i++)
 			put_table(rig, slot, a, i);
+	rig_entries_install(rig, slot);
 	rig_plan_chain(&rig->plan, ++rig->version, &chain);
 	if (rig->native) {
 		CHECK(native_set_chain(rig->native, CHAIN_INDEX(slot, rig->plan.hook), &chain), "native chain");

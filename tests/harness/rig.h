@@ -100,6 +100,12 @@ unsigned rig_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *d
 const char *rig_state(struct rig *rig, const char *table, const char *key, const char *value);
 uint64_t rig_register(struct rig *rig, const char *table, const char *key, const char *value, const char *reg);
 
+/* Entries of the match table "app/table", written "COLUMN=TEXT COLUMN=TEXT": put there (errors are returned), taken
+ * away, and how many packets one has counted (~0: there is none). */
+int rig_put_entry(struct rig *rig, const char *table, const char *cells);
+int rig_remove_entry(struct rig *rig, const char *table, const char *cells);
+uint64_t rig_entry_packets(struct rig *rig, const char *table, const char *cells);
+
 /* Kernel tiers only.  Deletes the live flows of "app/table" whose records have not changed since they were read; 'flow'
  * gets exactly what was deleted. */
 unsigned rig_delete_flows(struct rig *rig, const char *table, rig_flow_fn flow, void *data);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../agent/entry_store.h"
+#include "../../cli/native_entry.h"
 #include "rig.h"
 #include "rig_fold.h"
 #include "rig_plan.h"
@@ -30,12 +32,18 @@ struct rig {
 	struct flow_store *flows;
 	struct counter_store *counters;
 	struct native_switch *native;
+	struct entry_store *entries;				/* In the kernel, */
+	struct native_entries *native_entries[RIG_FLOW_TABLES]; /* ... or by flow table. */
 	struct rig_fold fold;
 	struct rig_real real;
 	bool real_clock;
 	struct ring_buffer *ring; /* Of events, if they are watched. */
 	struct rig_result *taker; /* Whose events are being taken. */
 };
+
+/* Entries of the texts into the version in 'slot'. */
+void rig_entries_install(struct rig *rig, unsigned slot);
+void rig_entries_close(struct rig *rig);
 
 /* Empties the ring into 'result'; NULL: away with them. */
 void rig_events_take(struct rig *rig, struct rig_result *result);

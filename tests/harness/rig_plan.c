@@ -183,7 +183,7 @@ void rig_plan_chain(const struct rig_plan *plan, uint64_t version, struct chain 
 	memset(ret_chain->next_app, CHAIN_END, sizeof(ret_chain->next_app));
 	for (unsigned port = 0; port <= PORTS_MAX; port++)
 		for (unsigned a = 0; a < plan->n_apps; a++)
-			ret_chain->next_app[port][a] = plan->app[a].first_table;
+			ret_chain->next_app[port][a] = encode_target(plan->app[a].app, &plan->app[a].placement, 0);
 }
 
 unsigned rig_plan_find(const struct rig_plan *plan, const char *name, unsigned *ret_app, unsigned *ret_table)

@@ -45,6 +45,7 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(declared, "globals, headers and timeouts", false)                                                            \
 	X(loader, "LOADER", false)                                                                                     \
 	X(learn, "learn and allocate", false)                                                                          \
+	X(entries, "match tables", false)                                                                              \
 	X(fold, "fold", true)
 
 #define TIER_GROUP(noun, name, folded)                                                                                 \

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "entry_store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct entry_store {
+	struct flow_store *flows;
+	struct mask_set *masks[FLOW_TABLES_MAX]; /* NULL: not looked at yet. */
+	bool grace[FLOW_TABLES_MAX];		 /* The half that is not active may still be searched. */
+	/* The table that is open. */
+	unsigned index, element, key_words, n_registers;
+};
+
+int entry_store_new(struct flow_store *flows, struct entry_store **ret_store)
+{
+	struct entry_store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return -ENOMEM;
+	store->flows = flows;
+	*ret_store = store;
+	return 0;
+}
+
+void entry_store_free(struct entry_store *store)
+{
+	if (!store)
+		return;
+	for (unsigned i = 0; i < FLOW_TABLES_MAX; i++)
+		free(store->masks[i]);
+	free(store);
+}
+
+/* ---- what an entry_table does ---- */
+
+static int set_record(void *data, const __u64 *key, unsigned state, const __u64 *registers, __u64 hard_at_ns,
+		      bool *ret_created)
+{
+	struct entry_store *store = data;
+	enum control_result result = CONTROL_NOTHING;
+	int r = flow_store_set_entry(store->flows, store->element, (const uint64_t *)key, store->key_words, state,
+				     (const uint64_t *)registers, store->n_registers, hard_at_ns, &result);
+
+	if (r < 0)
+		return r;
+	*ret_created = result == CONTROL_CREATED;
+	if (result == CONTROL_FULL)
+		return -ENOSPC;
+	return result == CONTROL_CREATED || result == CONTROL_CHANGED ? 0 : -EBUSY;
+}
+
+static int find_record(void *data, const __u64 *key, __u64 *ret_words)
+{
+	struct entry_store *store = data;
+	uint32_t slot;
+
+	return flow_store_find(store->flows, store->index, (const uint64_t *)key, &slot, (uint64_t *)ret_words);
+}
+
+static int remove_record(void *data, const __u64 *key)
+{
+	struct entry_store *store = data;
+	enum control_result result = CONTROL_NOTHING;
+	uint64_t words[RECORD_WORDS(RECORD_256)];
+	uint32_t slot;
+	int r = flow_store_find(store->flows, store->index, (const uint64_t *)key, &slot, words);
+
+	if (r == 0)
+		r = flow_store_delete(store->flows, store->element, slot, 0, &result);
+	return r == 0 && result != CONTROL_FREED ? -ENOENT : r;
+}
+
+static int publish(void *data, const struct match_masks *masks)
+{
+	struct entry_store *store = data;
+	struct instance *instance = flow_store_instance(store->flows);
+	struct match_desc *desc = &instance_match(instance)[store->index];
+	unsigned other = !(desc->active & 1);
+	int r = store->grace[store->index] ? instance_grace(instance) : 0;
+
+	if (r < 0)
+		return r;
+	desc->half[other] = *masks;
+	__atomic_store_n(&desc->active, other, __ATOMIC_RELEASE);
+	store->grace[store->index] = true;
+	return 0;
+}
+
+struct walk {
+	int (*record)(void *data, const __u64 *words);
+	void *data;
+};
+
+static int walk_flow(void *data, uint32_t slot, const uint64_t *words, unsigned n_words)
+{
+	struct walk *walk = data;
+
+	return walk->record(walk->data, (const __u64 *)words);
+}
+
+static int walk_records(void *data, int (*record)(void *walk_data, const __u64 *words), void *walk_data)
+{
+	struct entry_store *store = data;
+	struct walk walk = {record, walk_data};
+	uint32_t cursor = 0;
+
+	return flow_store_walk(store->flows, store->index, &cursor, 0, walk_flow, &walk);
+}
+
+static const struct entry_ops ops = {
+	.set = set_record,
+	.find = find_record,
+	.remove = remove_record,
+	.publish = publish,
+	.walk = walk_records,
+};
+
+/* ---- open ---- */
+
+int entry_store_open(struct entry_store *store, const struct app *app, unsigned table,
+		     const struct table_placement *place, const struct layout *layout, unsigned element,
+		     struct entry_table *ret_table)
+{
+	struct instance *instance = flow_store_instance(store->flows);
+	const struct match_desc *desc = &instance_match(instance)[place->flow_table];
+	bool first = !store->masks[place->flow_table];
+
+	if (first)
+		store->masks[place->flow_table] = calloc(1, sizeof(struct mask_set));
+	if (!store->masks[place->flow_table])
+		return -ENOMEM;
+	store->index = place->flow_table;
+	store->element = element;
+	store->key_words = layout->key_words;
+	store->n_registers = layout->n_registers;
+	*ret_table = (struct entry_table){
+		.app = app,
+		.table = &app->table[table],
+		.layout = layout,
+		.state_id = place->state_id,
+		.masks = store->masks[place->flow_table],
+		.ops = &ops,
+		.data = store,
+		.now_ns = instance_now_ns(instance),
+	};
+	if (!first || !app->table[table].masked)
+		return 0;
+	store->grace[place->flow_table] = true;
+	mask_set_read(ret_table->masks, layout, &desc->half[desc->active & 1]);
+	return entry_table_recount(ret_table);
+}
+
+void entry_store_forget(struct entry_store *store, unsigned flow_table)
+{
+	struct instance *instance = flow_store_instance(store->flows);
+
+	free(store->masks[flow_table]);
+	store->masks[flow_table] = NULL;
+	store->grace[flow_table] = false;
+	memset(&instance_match(instance)[flow_table], 0, sizeof(struct match_desc));
+}

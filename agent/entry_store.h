@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* entry_store - the entries of the switch's match tables, in the kernel.
+ *
+ * An entry is a record of a flow table, so the flow store keeps it; this one keeps which masks each table has, which is
+ * found again from the map and the records when an agent starts.
+ *
+ * One thread, that of the flow store. */
+#ifndef MEALY_ENTRY_STORE_H
+#define MEALY_ENTRY_STORE_H
+
+#include "../tables/encode.h"
+#include "../tables/entry_table.h"
+#include "flow_store.h"
+
+struct entry_store;
+
+/* 'flows' must outlive the store. */
+int entry_store_new(struct flow_store *flows, struct entry_store **ret_store);
+void entry_store_free(struct entry_store *store);
+
+/* One match table for as long as nothing else is opened: 'place' and 'layout' are its, 'element' its place in `tables`
+ * of a slot that has it.  0 or a negative errno. */
+int entry_store_open(struct entry_store *store, const struct app *app, unsigned table,
+		     const struct table_placement *place, const struct layout *layout, unsigned element,
+		     struct entry_table *ret_table);
+
+/* The flow table is new, or gone: it has no masks. */
+void entry_store_forget(struct entry_store *store, unsigned flow_table);
+
+#endif
