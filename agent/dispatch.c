@@ -27,6 +27,8 @@ static const struct handler {
 	[MSG_SET_GLOBAL] = {handle_set_global, true},
 	[MSG_DUMP] = {handle_dump, false},
 	[MSG_FLOW] = {handle_flow, false},
+	[MSG_ENTRIES] = {handle_entries, true},
+	[MSG_GET_ENTRIES] = {handle_get_entries, false},
 	[MSG_SUBSCRIBE] = {handle_subscribe, false},
 	[MSG_PACKET_OUT] = {handle_packet_out, true},
 	[MSG_TRACE] = {handle_trace, false},

@@ -19,6 +19,8 @@ void handle_globals(struct request *rq); /* handle_global.c */
 void handle_set_global(struct request *rq);
 void handle_dump(struct request *rq); /* handle_flow.c */
 void handle_flow(struct request *rq);
+void handle_entries(struct request *rq); /* handle_entry.c */
+void handle_get_entries(struct request *rq);
 void handle_forget_port(struct request *rq); /* handle_port.c */
 void handle_subscribe(struct request *rq);   /* handle_packet.c */
 void handle_packet_out(struct request *rq);

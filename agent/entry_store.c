@@ -8,7 +8,8 @@
 struct entry_store {
 	struct flow_store *flows;
 	struct mask_set *masks[FLOW_TABLES_MAX]; /* NULL: not looked at yet. */
-	bool grace[FLOW_TABLES_MAX];		 /* The half that is not active may still be searched. */
+	struct entry_notes *notes[FLOW_TABLES_MAX];
+	bool grace[FLOW_TABLES_MAX]; /* The half that is not active may still be searched. */
 	/* The table that is open. */
 	unsigned index, element, key_words, n_registers;
 };
@@ -28,8 +29,10 @@ void entry_store_free(struct entry_store *store)
 {
 	if (!store)
 		return;
-	for (unsigned i = 0; i < FLOW_TABLES_MAX; i++)
+	for (unsigned i = 0; i < FLOW_TABLES_MAX; i++) {
 		free(store->masks[i]);
+		entry_notes_free(store->notes[i]);
+	}
 	free(store);
 }
 
@@ -129,7 +132,9 @@ int entry_store_open(struct entry_store *store, const struct app *app, unsigned 
 
 	if (first)
 		store->masks[place->flow_table] = calloc(1, sizeof(struct mask_set));
-	if (!store->masks[place->flow_table])
+	if (!store->notes[place->flow_table])
+		store->notes[place->flow_table] = entry_notes_new();
+	if (!store->masks[place->flow_table] || !store->notes[place->flow_table])
 		return -ENOMEM;
 	store->index = place->flow_table;
 	store->element = element;
@@ -152,10 +157,26 @@ int entry_store_open(struct entry_store *store, const struct app *app, unsigned 
 	return entry_table_recount(ret_table);
 }
 
+struct entry_notes *entry_store_notes(struct entry_store *store)
+{
+	return store->notes[store->index];
+}
+
+int entry_store_note_text(struct entry_store *store, const struct entry_table *et)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < et->table->n_entries && r == 0; i++)
+		r = entry_notes_put(store->notes[store->index], et->table, et->table->entry[i].entry);
+	return r;
+}
+
 void entry_store_forget(struct entry_store *store, unsigned flow_table)
 {
 	struct instance *instance = flow_store_instance(store->flows);
 
+	entry_notes_free(store->notes[flow_table]);
+	store->notes[flow_table] = NULL;
 	free(store->masks[flow_table]);
 	store->masks[flow_table] = NULL;
 	store->grace[flow_table] = false;

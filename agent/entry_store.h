@@ -10,6 +10,7 @@
 
 #include "../tables/encode.h"
 #include "../tables/entry_table.h"
+#include "entry_note.h"
 #include "flow_store.h"
 
 struct entry_store;
@@ -23,6 +24,11 @@ void entry_store_free(struct entry_store *store);
 int entry_store_open(struct entry_store *store, const struct app *app, unsigned table,
 		     const struct table_placement *place, const struct layout *layout, unsigned element,
 		     struct entry_table *ret_table);
+
+/* Names and ranges of the open table's entries. */
+struct entry_notes *entry_store_notes(struct entry_store *store);
+/* Notes those of the text, after it was installed. */
+int entry_store_note_text(struct entry_store *store, const struct entry_table *et);
 
 /* The flow table is new, or gone: it has no masks. */
 void entry_store_forget(struct entry_store *store, unsigned flow_table);

@@ -23,6 +23,8 @@ struct expiry {
 
 static bool has_timeouts(const struct app_table *table)
 {
+	if (table->has_entries)
+		return true;
 	for (size_t i = 0; i < table->n_states; i++)
 		if (table->state[i].idle_ns || table->state[i].hard_ns)
 			return true;

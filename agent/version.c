@@ -11,11 +11,14 @@
 #include "../common/log.h"
 #include "global.h"
 #include "host.h"
+#include "version_entries.h"
 #include "version_flows.h"
 #include "why.h"
 
 struct versions {
 	struct version_parts parts;
+	struct entry_store *entries;
+	struct version_flows made; /* For the version being built. */
 	struct port_names ports;
 	struct plan *plan;   /* Active. */
 	struct plan *before; /* The one before: events of it may still come. */
@@ -29,8 +32,10 @@ int versions_new(const struct version_parts *parts, struct versions **ret_versio
 {
 	struct versions *v = calloc(1, sizeof(*v));
 
-	if (!v)
+	if (!v || entry_store_new(parts->flows, &v->entries) < 0) {
+		free(v);
 		return -ENOMEM;
+	}
 	v->parts = *parts;
 	v->ports = (struct port_names){wiring_find, parts->wiring};
 	v->settled = true;
@@ -44,6 +49,7 @@ void versions_free(struct versions *v)
 		return;
 	plan_free(v->plan);
 	plan_free(v->before);
+	entry_store_free(v->entries);
 	free(v->problem);
 	free(v);
 }
@@ -53,6 +59,11 @@ void versions_free(struct versions *v)
 const struct plan *versions_plan(const struct versions *v)
 {
 	return v->plan;
+}
+
+struct entry_store *versions_entries(struct versions *v)
+{
+	return v->entries;
 }
 
 const struct plan *versions_plan_of(const struct versions *v, uint64_t version)
@@ -182,20 +193,22 @@ static int write_file(struct versions *v, const struct plan *plan, char **ret_te
 /* Everything up to the file on disk; gives flow tables back if it fails. */
 static int build(struct versions *v, struct plan *plan, unsigned slot, char **ret_text)
 {
-	struct version_flows made = {};
 	int r;
 
-	r = version_flows_create(v->parts.flows, plan, &made, ret_text);
+	v->made = (struct version_flows){};
+	r = version_flows_create(v->parts.flows, plan, &v->made, ret_text);
 	if (r == 0)
 		r = reset_fresh_counters(v, plan, ret_text);
 	if (r == 0)
 		r = encode_all(v, plan, slot, ret_text);
 	if (r == 0)
+		r = version_entries_begin(v->entries, plan, slot, &v->made, ret_text);
+	if (r == 0)
 		globals_begin(v->parts.instance, plan, !v->plan && !instance_found(v->parts.instance)->globals);
 	if (r == 0)
 		r = write_file(v, plan, ret_text);
 	if (r < 0)
-		version_flows_undo(v->parts.flows, &made);
+		version_flows_undo(v->parts.flows, &v->made);
 	return r;
 }
 
@@ -211,7 +224,7 @@ static uint64_t unix_ms(void)
  * before would come back after a reboot, so that is said. */
 static void commit(struct versions *v, struct plan *plan, unsigned slot)
 {
-	_cleanup_free_ char *why = NULL;
+	_cleanup_free_ char *why = NULL, *entries_why = NULL;
 	uint64_t begin_ns = host_monotonic_ns();
 
 	instance_commit(v->parts.instance, slot);
@@ -223,6 +236,10 @@ static void commit(struct versions *v, struct plan *plan, unsigned slot)
 		log_error("version %" PRIu64 " is active, but not noted as committed: %s", plan->version,
 			  why ? why : "no memory");
 		versions_set_problem(v, why);
+	}
+	if (version_entries_change(v->entries, plan, slot, &v->made, &entries_why) < 0) {
+		log_error("%s", entries_why ? entries_why : "no memory");
+		versions_set_problem(v, entries_why);
 	}
 	v->stats.commit_us = (host_monotonic_ns() - begin_ns) / 1000;
 	v->stats.committed_ms = unix_ms();

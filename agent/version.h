@@ -15,6 +15,7 @@
 
 #include "config.h"
 #include "counter.h"
+#include "entry_store.h"
 #include "flow_store.h"
 #include "plan.h"
 #include "state_dir.h"
@@ -61,6 +62,9 @@ bool versions_is_settled(const struct versions *versions);
 /* fail_mode standalone: plain pass while no controller is there.  The deployments stay. */
 int versions_set_plain_pass(struct versions *versions, bool on, char **ret_text);
 bool versions_is_plain_pass(const struct versions *versions);
+
+/* The entries of the match tables. */
+struct entry_store *versions_entries(struct versions *versions);
 
 /* The active plan; never NULL after versions_recover(). */
 const struct plan *versions_plan(const struct versions *versions);

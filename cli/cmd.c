@@ -50,6 +50,10 @@ static const struct option_def dump_options[] = {
 	{"sort", "WHAT", "key, or idle (busiest first); needs --limit", 0},
 	{"limit", "N", "at most so many", 0},
 	{}};
+static const struct option_def entry_delete_options[] = {
+	{"all", NULL, "every entry that is not of the application's text", 0}, {}};
+static const struct option_def entry_import_options[] = {
+	{"format", "FORMAT", "csv or json (default: what the file looks like)", 0}, {}};
 static const struct option_def flow_options[] = {{"state", "STATE", "of the flow", 0}, {}};
 static const struct option_def watch_counter_options[] = {{"interval", "SECONDS", "between two looks (default 1)", 0},
 							  {"count", "N", "end after so many looks", 0},
@@ -139,6 +143,31 @@ const struct cmd commands[] = {
 	 "Example: mealy flow delete limiter police ip.src=10.0.0.7", NULL, flow_delete},
 	{"flow", "flush", "APP TABLE [FIELD=VALUE...]", 2, 40, "forget all flows, or those with these key fields",
 	 "Example: mealy flow flush door knocks --state OPEN", flow_options, flow_flush},
+	{"entry", "add", "APP TABLE COLUMN=VALUE...", 3, 66, "write a new entry of a match table",
+	 "Columns are the parts of the table's key, its values, action, priority, idle, hard and name; `entry list` "
+	 "shows\n"
+	 "them. A part of the key that is left out is any value, where the table does not compare it exactly.\n"
+	 "Example: mealy entry add router routes ip.dst=10.2.0.0/16 action=forward port=2 name=branch",
+	 NULL, entry_add},
+	{"entry", "set", "APP TABLE COLUMN=VALUE...", 3, 66, "write an entry, or change the one with this key or name",
+	 "What is not said stays as it is. Packets go on being counted.\n"
+	 "Example: mealy entry set router routes name=branch port=3",
+	 NULL, entry_set_command},
+	{"entry", "delete", "APP TABLE [COLUMN=VALUE...]", 2, 66, "delete the entry with this key or name, or all",
+	 "Example: mealy entry delete router routes ip.dst=10.2.0.0/16", entry_delete_options, entry_delete},
+	{"entry", "list", "APP TABLE", 2, 2, "entries with their counters and age",
+	 "\"of\" tells whether the entry is of the application's text or was written with `entry`.\n"
+	 "Example: mealy entry list router routes",
+	 NULL, entry_list},
+	{"entry", "import", "APP TABLE FILE", 3, 3, "write many entries, from CSV or JSON (\"-\": standard input)",
+	 "CSV has a line with the columns first; JSON is one object a line. Rows are written in order while packets "
+	 "flow,\n"
+	 "as `entry set` does; a row that is refused ends it, and says so.\n"
+	 "Example: mealy entry import router routes table.csv",
+	 entry_import_options, entry_import},
+	{"entry", "export", "APP TABLE", 2, 2,
+	 "all entries as CSV (with --json: one object a line), for `entry import`",
+	 "Example: mealy entry export router routes > table.csv", NULL, entry_export},
 	{"counter", "show", "[FILTER]", 0, 1, "packets and bytes by rule, table, port, application, way out",
 	 "The filter is a scope (rule, table, app, port, exit, switch) or part of a name; * and ? are wild.\n"
 	 "Example: mealy counter show limiter/police",

@@ -268,6 +268,8 @@ static const handler_fn handlers[MSG_KIND_MAX] = {
 	[MSG_SET_GLOBAL] = handle_pass_on,
 	[MSG_DUMP] = handle_pass_on,
 	[MSG_FLOW] = handle_pass_on,
+	[MSG_ENTRIES] = handle_pass_on,
+	[MSG_GET_ENTRIES] = handle_pass_on,
 	[MSG_PACKET_OUT] = handle_pass_on,
 	[MSG_TRACE] = handle_pass_on,
 };

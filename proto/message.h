@@ -77,6 +77,10 @@ enum message_kind {
 	MSG_SET_GLOBAL,
 	/* The number of the port named by the filter, which is gone, is free for another */
 	MSG_FORGET_PORT,
+	/* Entries of match tables */
+	MSG_ENTRIES,
+	MSG_GET_ENTRIES,
+	MSG_ENTRY_ROWS,
 	MSG_KIND_MAX,
 };
 
@@ -225,6 +229,29 @@ struct msg_flow {
 	size_t n_regs;
 }; /* Answered by DUMP_CHUNK (GET) or OK with 'count'. */
 
+enum entry_op { ENTRY_ADD, ENTRY_SET, ENTRY_DELETE, ENTRY_CLEAR };
+enum { ENTRY_ROWS_SIZE_MAX = 512 << 10, ENTRY_COLUMNS_MAX = 64 };
+struct msg_entries {
+	uint32_t op;
+	const char *deployment, *table;
+	const char **column;
+	size_t n_columns;
+	const char *rows; /* CSV (common/csv.h); none for ENTRY_CLEAR. */
+};			  /* Answered by OK with 'count', those that changed. */
+
+struct msg_get_entries {
+	const char *deployment, *table;
+	uint64_t cursor; /* 0: begin. */
+};
+
+struct msg_entry_rows {
+	const char **column;
+	size_t n_columns;
+	const char *rows;
+	uint64_t next;	/* 0: these were the last. */
+	uint64_t total; /* Records. */
+};
+
 struct msg_event {
 	const char *switch_name; /* Filled in by the controller. */
 	uint64_t time_ms;	 /* Unix. */
@@ -364,6 +391,9 @@ struct message {
 		struct msg_dump dump;
 		struct msg_dump_chunk chunk;
 		struct msg_flow flow;
+		struct msg_entries entries;
+		struct msg_get_entries get_entries;
+		struct msg_entry_rows entry_rows;
 		struct {
 			const char *kinds;
 			bool off;

@@ -180,7 +180,10 @@ SHAPE(layout, struct layout, layout, check_layout,
 	INLINE(struct layout, key, n_keys, 0, layout_field),
 	INLINE(struct layout, reg, n_regs, 0, layout_field),
 	INLINE(struct layout, state, n_states, 0, layout_state),
-	ANY(struct layout, hash));
+	ANY(struct layout, hash),
+	UINT(struct layout, tag_bits, 64),
+	UINT(struct layout, tag_word, RECORD_WORDS(RECORD_256) - 1),
+	UINT(struct layout, tag_shift, 63));
 
 SHAPE(get_tables, BODY(tables), get_tables, NULL,
 	UINT(BODY(tables), layouts, 1));
@@ -256,6 +259,26 @@ SHAPE(flow, struct msg_flow, flow, NULL,
 	ITEMS(struct msg_flow, key, n_keys, 0, ARRAY_SIZE(((struct layout *)NULL)->key), setting),
 	NAME_OR_NONE(struct msg_flow, state),
 	ITEMS(struct msg_flow, reg, n_regs, 0, ARRAY_SIZE(((struct layout *)NULL)->reg), setting));
+
+/* ---- entries ---- */
+
+SHAPE(entries, struct msg_entries, entries, NULL,
+	UINT(struct msg_entries, op, ENTRY_CLEAR),
+	NAME(struct msg_entries, deployment),
+	NAME(struct msg_entries, table),
+	LINES(struct msg_entries, column, n_columns, ENTRY_COLUMNS_MAX),
+	TEXT(struct msg_entries, rows));
+
+SHAPE(get_entries, struct msg_get_entries, get_entries, NULL,
+	NAME(struct msg_get_entries, deployment),
+	NAME(struct msg_get_entries, table),
+	ANY(struct msg_get_entries, cursor));
+
+SHAPE(entry_rows, struct msg_entry_rows, entry_rows, NULL,
+	LINES(struct msg_entry_rows, column, n_columns, ENTRY_COLUMNS_MAX),
+	TEXT(struct msg_entry_rows, rows),
+	ANY(struct msg_entry_rows, next),
+	ANY(struct msg_entry_rows, total));
 
 /* ---- events and packets ---- */
 
@@ -379,6 +402,9 @@ const struct body message_bodies[MSG_KIND_MAX] = {
 	KIND(MSG_GLOBALS, "globals", globals, globals),
 	KIND(MSG_SET_GLOBAL, "set-global", set_global, set_global),
 	KIND(MSG_FORGET_PORT, "forget-port", filter, get),
+	KIND(MSG_ENTRIES, "entries", entries, entries),
+	KIND(MSG_GET_ENTRIES, "get-entries", get_entries, get_entries),
+	KIND(MSG_ENTRY_ROWS, "entry-rows", entry_rows, entry_rows),
 };
 
 /* clang-format on */
@@ -390,8 +416,9 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS,
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_SET_GLOBAL == BODY_FIELD + MSG_SET_GLOBAL, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_FORGET_PORT + 1,
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_ENTRY_ROWS + 1,
 	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");
+_Static_assert((int)MEALY__ENTRY_OP__ENTRY_CLEAR == ENTRY_CLEAR, "operations differ");
 _Static_assert((int)MEALY__FLOW_OP__FLOW_FLUSH == FLOW_FLUSH, "operations differ");

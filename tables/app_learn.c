@@ -31,6 +31,10 @@ static struct app_table *check_target(struct checker *c, const struct yaml_node 
 		ERROR(c, node->loc, "table \"%s\" has no state:, so it has no records", text);
 		return NULL;
 	}
+	if (to->has_entries) {
+		ERROR(c, node->loc, "table \"%s\" is a match table: people write its entries, not packets", text);
+		return NULL;
+	}
 	if (to->hook >= 0 && c->table->hook >= 0 && to->hook != c->table->hook) {
 		ERROR(c, node->loc, "table \"%s\" runs at %s, this one at %s: a rule writes records of its own hook",
 		      text, value_name_of(TYPE_HOOK, to->hook), value_name_of(TYPE_HOOK, c->table->hook));

@@ -235,7 +235,7 @@ static int set_name(struct entry *entry, const char *text, char *why)
 				      text);
 	if (len > NAME_LEN_MAX)
 		return refuse(why, "name: longer than %d letters", NAME_LEN_MAX);
-	snprintf(entry->name, sizeof(entry->name), "%s", text);
+	memcpy(entry->name, text, len + 1);
 	return 0;
 }
 
@@ -284,27 +284,39 @@ static int set_part(const struct app *app, const struct app_table *table, const 
 	return set_key(&t, table->key_match[i], text, &entry->key[i], why);
 }
 
+static int set_time(const struct app *app, const char *column, const char *text, uint64_t *ret, bool *has, char *why)
+{
+	*has = *text;
+	return *text ? set_number(app, column, TYPE_DURATION, TIMEOUT_MAX_NS, text, ret, why) : 0;
+}
+
+static int set_priority(const struct app *app, const struct app_table *table, struct entry *entry, const char *text,
+			char *why)
+{
+	uint64_t number = 0;
+	int r = *text ? set_number(app, "priority", TYPE_U64, UINT32_MAX, text, &number, why) : 0;
+
+	if (r == 0 && number && !table->masked)
+		return refuse(why, "priority has no meaning in table %s: all of its key is exact", table->name);
+	entry->has_priority = *text;
+	entry->priority = number;
+	return r;
+}
+
 static int set_extra(const struct app *app, const struct app_table *table, struct entry *entry, const char *column,
 		     const char *text, char *why)
 {
-	uint64_t number = 0;
-	int r;
-
 	if (strcmp(column, "name") == 0)
 		return set_name(entry, text, why);
 	if (strcmp(column, "action") == 0)
 		return *text ? set_action(table, entry, text, why) : 0;
 	if (strcmp(column, "idle") == 0)
-		return *text ? set_number(app, column, TYPE_DURATION, TIMEOUT_MAX_NS, text, &entry->idle_ns, why) : 0;
+		return set_time(app, column, text, &entry->idle_ns, &entry->has_idle, why);
 	if (strcmp(column, "hard") == 0)
-		return *text ? set_number(app, column, TYPE_DURATION, TIMEOUT_MAX_NS, text, &entry->hard_ns, why) : 0;
-	if (strcmp(column, "priority") != 0)
-		return refuse(why, "table %s has no part of the key and no value \"%.60s\"", table->name, column);
-	r = *text ? set_number(app, column, TYPE_U64, UINT32_MAX, text, &number, why) : 0;
-	if (r == 0 && number && !table->masked)
-		return refuse(why, "priority has no meaning in table %s: all of its key is exact", table->name);
-	entry->priority = number;
-	return r;
+		return set_time(app, column, text, &entry->hard_ns, &entry->has_hard, why);
+	if (strcmp(column, "priority") == 0)
+		return set_priority(app, table, entry, text, why);
+	return refuse(why, "table %s has no part of the key and no value \"%.60s\"", table->name, column);
 }
 
 int entry_set(const struct app *app, const struct app_table *table, const struct port_names *ports, struct entry *entry,

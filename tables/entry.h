@@ -25,6 +25,7 @@ struct entry {
 	__u64 reg[28];	 /* Values, at the words of the table's registers. */
 	__u64 has_value; /* Bits of the table's registers. */
 	__u32 has_key;	 /* Bits of the key's parts. */
+	bool has_priority, has_idle, has_hard;
 };
 
 /* An entry that says nothing yet. */

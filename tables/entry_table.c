@@ -184,6 +184,30 @@ int entry_table_find(struct entry_table *et, const struct entry *entry, __u64 *r
 	return r;
 }
 
+int entry_table_count(struct entry_table *et, const struct entry *entry, struct counter *ret_sum)
+{
+	_cleanup_free_ struct entry_record *records = NULL;
+	struct counter sum = {};
+	bool any = false;
+	size_t n = 0;
+	int r = entry_records(et->table, et->layout, entry, &records, &n);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct spot spot;
+		unsigned number;
+
+		r = find_spot(et, &records[i], entry_id(et->table, entry), &spot, &number);
+		if (r == 0) {
+			any = true;
+			sum.packets += registers_of(et, spot.words)[ENTRY_PACKETS];
+			sum.bytes += registers_of(et, spot.words)[ENTRY_BYTES];
+		}
+		r = r == -ENOENT ? 0 : r;
+	}
+	*ret_sum = sum;
+	return r == 0 && !any ? -ENOENT : r;
+}
+
 int entry_table_remove(struct entry_table *et, const struct entry *entry)
 {
 	_cleanup_free_ struct entry_record *records = NULL;

@@ -44,6 +44,8 @@ int entry_table_put(struct entry_table *et, const struct entry *entry, __u64 id_
 
 /* Is there an entry of this key?  0 and the image of its first record, or -ENOENT. */
 int entry_table_find(struct entry_table *et, const struct entry *entry, __u64 *ret_words);
+/* Packets and bytes of all its records: 0 or -ENOENT. */
+int entry_table_count(struct entry_table *et, const struct entry *entry, struct counter *ret_sum);
 /* 0 or -ENOENT. */
 int entry_table_remove(struct entry_table *et, const struct entry *entry);
 

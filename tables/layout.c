@@ -104,17 +104,22 @@ static bool place(struct layout_field *f, unsigned *used)
 static int pack_key(struct layout *layout)
 {
 	unsigned used[KEY_WORDS_MAX] = {};
+	struct layout_field tag = {};
 	unsigned sum = 0;
 	bool fits = true;
 
 	for (size_t i = 0; i < layout->n_keys; i++)
 		sum += layout->key[i].bits;
+	sum += layout->tag_bits;
 	for (unsigned bits = 128; bits > 0; bits--)
 		for (size_t i = 0; i < layout->n_keys; i++)
 			if (layout->key[i].bits == bits)
 				fits = place(&layout->key[i], used) && fits;
-	if (layout->tag.bits)
-		fits = place(&layout->tag, used) && fits;
+	tag.bits = layout->tag_bits;
+	if (tag.bits)
+		fits = place(&tag, used) && fits;
+	layout->tag_word = tag.bits ? tag.word + FLOW_HEAD_WORDS : 0;
+	layout->tag_shift = tag.shift;
 	if (!fits) {
 		snprintf(why, sizeof(why),
 			 "key too long: %u bits (%u bytes) packed into words of 64, room for %d bytes", sum,
@@ -123,7 +128,6 @@ static int pack_key(struct layout *layout)
 	}
 	for (size_t i = 0; i < layout->n_keys; i++)
 		layout->key[i].word += FLOW_HEAD_WORDS;
-	layout->tag.word += layout->tag.bits ? FLOW_HEAD_WORDS : 0;
 	while (layout->key_words < KEY_WORDS_MAX && used[layout->key_words] > 0)
 		layout->key_words++;
 	return 0;
@@ -247,7 +251,7 @@ int layout_make(const struct app *app, const struct app_table *table, struct lay
 	for (size_t i = 0; i < table->n_lookup && r == 0; i++)
 		r = key_add(&layout, &table->lookup[i]);
 	if (table->masked)
-		layout.tag.bits = MASK_TAG_BITS;
+		layout.tag_bits = MASK_TAG_BITS;
 	if (r == 0)
 		r = pack_key(&layout);
 	if (r == 0)

@@ -34,7 +34,8 @@ struct layout {
 	size_t n_keys, n_regs, n_states;
 	struct layout_field key[2 * KEY_PARTS_MAX];
 	struct layout_field reg[28];
-	struct layout_field tag; /* Where a masked match table's keys have the number of their mask; 0 bits: none. */
+	/* Where the keys of a masked match table have the number of their mask; 0 bits: they have none. */
+	__u8 tag_bits, tag_word, tag_shift;
 	struct layout_state state[STATES_MAX];
 	__u64 hash; /* Of scopes, registers, record format and capacity: equal -> flows can be kept. */
 };

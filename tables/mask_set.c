@@ -56,7 +56,7 @@ static int by_rank(const void *a, const void *b)
 
 void mask_set_list(struct mask_set *set, const struct layout *layout, struct match_masks *ret_masks)
 {
-	*ret_masks = (struct match_masks){.tag_word = layout->tag.word - FLOW_HEAD_WORDS};
+	*ret_masks = (struct match_masks){.tag_word = layout->tag_word - FLOW_HEAD_WORDS};
 	for (unsigned i = 1; i <= MASKS_MAX; i++) {
 		struct mask_use *use = &set->at[i];
 		struct match_mask *mask = &ret_masks->mask[ret_masks->n];
@@ -65,7 +65,7 @@ void mask_set_list(struct mask_set *set, const struct layout *layout, struct mat
 		if (!use->listed)
 			continue;
 		memcpy(mask->mask, use->mask, sizeof(mask->mask));
-		mask->tag = (__u64)i << layout->tag.shift;
+		mask->tag = (__u64)i << layout->tag_shift;
 		mask->rank = use->rank;
 		ret_masks->n++;
 	}
@@ -77,7 +77,7 @@ void mask_set_read(struct mask_set *set, const struct layout *layout, const stru
 {
 	*set = (struct mask_set){};
 	for (unsigned i = 0; i < masks->n && i < MASKS_MAX; i++) {
-		unsigned number = masks->mask[i].tag >> layout->tag.shift & ((1 << MASK_TAG_BITS) - 1);
+		unsigned number = masks->mask[i].tag >> layout->tag_shift & ((1 << MASK_TAG_BITS) - 1);
 
 		if (number < 1 || number > MASKS_MAX)
 			continue;
@@ -89,10 +89,10 @@ void mask_set_read(struct mask_set *set, const struct layout *layout, const stru
 
 unsigned mask_number(const struct layout *layout, const __u64 *key)
 {
-	return key[layout->tag.word - FLOW_HEAD_WORDS] >> layout->tag.shift & ((1 << MASK_TAG_BITS) - 1);
+	return key[layout->tag_word - FLOW_HEAD_WORDS] >> layout->tag_shift & ((1 << MASK_TAG_BITS) - 1);
 }
 
 void mask_put_number(const struct layout *layout, __u64 *key, unsigned number)
 {
-	key[layout->tag.word - FLOW_HEAD_WORDS] |= (__u64)number << layout->tag.shift;
+	key[layout->tag_word - FLOW_HEAD_WORDS] |= (__u64)number << layout->tag_shift;
 }

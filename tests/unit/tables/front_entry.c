@@ -80,7 +80,7 @@ static void test_a_range_is_prefixes(void **state)
 	size_t n;
 
 	assert_int_equal(layout_make(app, app->table, &layout, &why), 0);
-	assert_int_equal(layout.tag.bits, 8);
+	assert_int_equal(layout.tag_bits, 8);
 	assert_int_equal(entry_records(app->table, &layout, app->table->entry[0].entry, &records, &n), 0);
 	assert_int_equal(n, 4);
 	for (unsigned i = 0; i < 4; i++) {
