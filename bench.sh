@@ -4,7 +4,7 @@
 #   sudo ./bench.sh                    every case
 #   sudo ./bench.sh --quick            all but expiry, which waits for a million timeouts; under three minutes
 #   sudo ./bench.sh --json             one object a line
-#   sudo ./bench.sh one-flow live      only these cases: one-flow many-flows live create control expiry
+#   sudo ./bench.sh one-flow live      only these cases: one-flow many-flows entries live create control expiry
 #
 # Let nothing else run meanwhile. tests/bench/README.md explains the method and each column.
 set -u
@@ -21,12 +21,12 @@ options=() cases=()
 for word in "$@"; do
 	case "$word" in
 	--quick|--json) options+=("$word") ;;
-	one-flow|many-flows|live|create|control|expiry) cases+=("$word") ;;
+	one-flow|many-flows|entries|live|create|control|expiry) cases+=("$word") ;;
 	*) say "$0: unknown word $word (try --help)"; exit 2 ;;
 	esac
 done
 if [ ${#cases[@]} = 0 ]; then
-	cases=(one-flow many-flows live create control)
+	cases=(one-flow many-flows entries live create control)
 	case " ${options[*]} " in *" --quick "*) ;; *) cases+=(expiry) ;; esac
 fi
 kernel=()

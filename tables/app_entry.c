@@ -269,6 +269,15 @@ static int compare_ids(const void *a, const void *b)
 	return x->entry->loc.line < y->entry->loc.line ? -1 : x->entry->loc.line > y->entry->loc.line;
 }
 
+/* Ports of parameters get their numbers on a switch; before, they are all 0. */
+static bool is_unresolved(const struct checker *c, const struct entry *entry)
+{
+	for (size_t i = 0; i < c->table->n_lookup && !c->ports; i++)
+		if (c->table->lookup[i].type == TYPE_PORT && entry->key[i].kind == PATTERN_VALUE && !entry->key[i].lo)
+			return true;
+	return false;
+}
+
 static void check_distinct(struct checker *c)
 {
 	struct app_table *t = c->table;
@@ -278,7 +287,7 @@ static void check_distinct(struct checker *c)
 		list[i] = (struct same){entry_id(t, t->entry[i].entry), &t->entry[i]};
 	qsort(list, t->n_entries, sizeof(*list), compare_ids);
 	for (size_t i = 1; i < t->n_entries; i++)
-		if (list[i].id == list[i - 1].id)
+		if (list[i].id == list[i - 1].id && !is_unresolved(c, list[i].entry->entry))
 			ERROR(c, list[i].entry->loc, "two entries have this key; the first is on line %u",
 			      list[i - 1].entry->loc.line);
 }

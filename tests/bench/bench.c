@@ -190,10 +190,61 @@ static void creation(unsigned rounds)
 	report_figure("bytes a flow, 1,000,000 flows", bytes_a_flow(1000000), "bytes");
 }
 
+/* A ternary match table.  One entry takes every source; of 'n' entries, each a source's, a tenth has each of ten masks,
+ * which differ in the bit of the port that they compare.  What has no entry is searched under all of them. */
+static struct rig *entries_rig(unsigned n)
+{
+	struct rig *rig = rig_open_live(RIG_XDP);
+	char cells[128];
+
+	rig_load(rig,
+		 "app: acl\ntables:\n  - name: t\n    key: {ip.src: ternary, udp.dst: ternary}\n    capacity: 16384\n"
+		 "    action: drop\n    otherwise: drop\n",
+		 NULL);
+	rig_commit(rig);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned bit = 1u << i % 10;
+
+		snprintf(cells, sizeof(cells), "ip.src=10.0.%u.%u udp.dst=%u/%u", i >> 8, i & 255, 9 & bit, bit);
+		if (rig_put_entry(rig, "acl/t", n == 1 ? "ip.src=10.0.0.0/8" : cells) < 0)
+			fail("entries");
+	}
+	return rig;
+}
+
+static void entries(void)
+{
+	enum { EMPTY, ONE, MANY_RULES, N, RULES = 10000, SOURCES = 16384 };
+	static struct quiet_candidate c[N];
+	static struct run run[N];
+	struct rig *rig[N] = {NULL, entries_rig(1), entries_rig(RULES)};
+	struct bpf_object *object[N];
+
+	memset(c, 0, sizeof(c));
+	for (unsigned i = 0; i < N; i++) {
+		object[i] = hand_open(SOURCES, false, 0);
+		run[i] = (struct run){
+			.fd = hand_wheel(object[i], false,
+					 i == EMPTY ? hand_fd(object[i], "empty_xdp") : rig_root_fd(rig[i])),
+			.ifindex = rig_ifindex(rig[ONE], 1),
+			.frame = PKT(.udp_dport = 9),
+		};
+		c[i] = (struct quiet_candidate){.name = "entries", .slice = slice_kernel, .data = &run[i]};
+	}
+	quiet_run(c, N, cpu_seconds, 0);
+	row_of("entries", "empty", "-", "xdp", 0, &c[EMPTY], &c[EMPTY], NULL);
+	row_of("entries", "mealy", "interpreter", "xdp", 1, &c[ONE], &c[EMPTY], &c[ONE]);
+	row_of("entries", "mealy", "interpreter", "xdp", RULES, &c[MANY_RULES], &c[EMPTY], &c[ONE]);
+	for (unsigned i = 0; i < N; i++) {
+		bpf_object__close(object[i]);
+		rig_close(rig[i]);
+	}
+}
+
 static int usage(int status)
 {
 	fprintf(status ? stderr : stdout,
-		"usage: mealy-bench [--quick] [--json] [one-flow|many-flows|create|live]...\n"
+		"usage: mealy-bench [--quick] [--json] [one-flow|many-flows|entries|create|live]...\n"
 		"       mealy-bench --fill INTERFACE    a million frames of a million sources\n"
 		"Example: mealy-bench --quick one-flow\n");
 	return status;
@@ -242,6 +293,8 @@ int main(int argc, char **argv)
 		token_bucket("one-flow", 1);
 	if (wanted(argc, argv, "many-flows"))
 		token_bucket("many-flows", MANY);
+	if (wanted(argc, argv, "entries"))
+		entries();
 	if (wanted(argc, argv, "live"))
 		live_run(quick);
 	if (wanted(argc, argv, "create"))

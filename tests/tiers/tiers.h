@@ -46,6 +46,7 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(loader, "LOADER", false)                                                                                     \
 	X(learn, "learn and allocate", false)                                                                          \
 	X(entries, "match tables", false)                                                                              \
+	X(forwarding, "forwarding by entries", false)                                                                  \
 	X(fold, "fold", true)
 
 #define TIER_GROUP(noun, name, folded)                                                                                 \
