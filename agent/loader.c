@@ -419,7 +419,7 @@ int loader_fill_arrays(struct bpf_object *object, char **ret_why)
 {
 	static const char *const roots[HOOK_MAX] = {MAP_ROOT_XDP, MAP_ROOT_TC_INGRESS, MAP_ROOT_TC_EGRESS};
 	static const char *const interps[HOOK_MAX] = {MAP_INTERP_XDP, MAP_INTERP_TC_INGRESS, MAP_INTERP_TC_EGRESS};
-	static const char *const roles[INTERP_MAX] = {"entry", "table", "action", "match", "learn"};
+	static const char *const roles[INTERP_MAX] = {"entry", "table", "action", "match", "learn", "packet"};
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
 		for (unsigned i = 0; i < INTERP_MAX; i++) {

@@ -10,6 +10,9 @@
 
 #define HAS(present) (1ull << PRESENT_##present)
 
+/* Headers that a frame given in words has not. */
+#define NOT_BUILT (HAS(SRH) | HAS(MPLS) | HAS(ND) | HAS(ND_LINK) | HAS(VXLAN) | 0xffull << PRESENT_INNER_IPV4)
+
 struct packet_build {
 	uint64_t present;   /* Headers there are; PRESENT_IP and _L4 are not used. */
 	unsigned payload;   /* Bytes behind the last header. */

@@ -93,6 +93,8 @@ static int read_field(struct spec *spec, const char *name, const char *value, ch
 	pair->field = field_find(name);
 	if (!pair->field)
 		return unknown_field(name, ret_why);
+	if (pair->field->needs & NOT_BUILT)
+		return wrong(ret_why, "%s cannot be described by its name here; give the whole frame", name);
 	if (value_parse(pair->field->type, value, &pair->hi, &pair->lo) < 0)
 		return wrong(ret_why, "%s=%.60s: that is no %s", name, value, value_type_name(pair->field->type));
 	if (pair->field->bits < 64 && pair->lo >> pair->field->bits)

@@ -35,7 +35,10 @@
 	X(REDIRECT_FAILED, "redirect-failed", "at tc: the port is down, or refused the frame")                         \
 	X(WRITE_FAILED, "write-failed", "a field could not be written (family, bounds)")                               \
 	X(PUSH_FAILED, "push-failed", "no room to push or pop a header")                                               \
-	X(INTERNAL, "internal", "an index out of range: a fault of the encoder")
+	X(INTERNAL, "internal", "an index out of range: a fault of the encoder")                                       \
+	X(ROUTE, "route", "sent where the kernel's routes say")                                                        \
+	X(ROUTE_KERNEL, "route:kernel", "`route` left it to the kernel: neighbour, MTU, TTL, own or unknown address")  \
+	X(ROUTE_NONE, "route:none", "`route` found a way that leads nowhere: blackhole, unreachable, prohibit")
 
 enum exit_reason {
 #define X(id, name, text) EXIT_##id,

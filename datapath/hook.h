@@ -14,8 +14,8 @@
  * BPF) and every function below.  The prototypes here make the compiler hold them to it.  All are
  * inlined: in BPF a hook is a structure that never reaches memory.
  *
- * Tail calls.  switch_entry(), switch_table(), switch_action(), switch_match() and switch_learn() are the bodies of the
- * programs of a hook.  Each returns a verdict of the hook (what hook_pass() and its fellows return).
+ * Tail calls.  switch_entry(), switch_table(), switch_action(), switch_match(), switch_learn() and switch_packet() are
+ * the bodies of the programs of a hook.  Each returns a verdict of the hook (what hook_pass() and its fellows return).
  * They end in "go on with program P" by returning hook_tail(): in BPF it does not return, unless
  * it failed: then TAIL_FAILED, and the caller leaves with a counted reason.  Native code cannot tail call: there
  * hook_tail() returns the TAIL_* of the program, the body returns that to its caller, and the
@@ -64,7 +64,7 @@ struct hook;
 struct lock_line;
 
 /* Never a verdict of any hook. */
-enum tail { TAIL_FAILED = 0x10000, TAIL_TABLE, TAIL_ACTION, TAIL_MATCH, TAIL_LEARN };
+enum tail { TAIL_FAILED = 0x10000, TAIL_TABLE, TAIL_ACTION, TAIL_MATCH, TAIL_LEARN, TAIL_PACKET };
 
 /* ---- the packet's surroundings ------------------------------------------------------------ */
 
@@ -123,6 +123,8 @@ HOOK_FN const struct table *map_table(struct hook *h, __u32 element);
 /* Never NULL, and allowed under a lock. */
 HOOK_FN struct global *map_global(struct hook *h, __u32 global);
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h);
+/* By TEMPLATE_INDEX(). */
+HOOK_FN const struct template *map_template(struct hook *h, __u32 element);
 
 /* Of flow table 'flow_table': */
 HOOK_FN struct flow_desc *map_flow_desc(struct hook *h, __u32 flow_table);
@@ -162,8 +164,13 @@ HOOK_FN void hook_saw_else(struct hook *h, const struct scratch *s, const struct
 HOOK_FN void hook_saw_record(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot,
 			     const __u64 *image, __u32 what);
 
+/* A copy goes to a port. */
+HOOK_FN void hook_saw_copy(struct hook *h, __u64 port);
+
 #ifdef __bpf__
 HOOK_FN void hook_saw_flow(struct hook *h, const struct scratch *s, const __u64 *image) {}
+
+HOOK_FN void hook_saw_copy(struct hook *h, __u64 port) {}
 
 HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot) {}
 

@@ -132,6 +132,11 @@ HOOK_FN struct global *map_global(struct hook *h, __u32 global)
 	return &globals.at[global & (GLOBALS_MAX - 1)];
 }
 
+HOOK_FN const struct template *map_template(struct hook *h, __u32 element)
+{
+	return bpf_map_lookup_elem(&templates, &element);
+}
+
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h)
 {
 	__u32 zero = 0;

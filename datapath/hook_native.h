@@ -18,7 +18,15 @@ struct hook {
 	__u32 port, frames;
 };
 
-enum native_verdict { NATIVE_DROP, NATIVE_PASS, NATIVE_DELIVER, NATIVE_OUTPUT, NATIVE_FLOOD, NATIVE_REFLECT };
+enum native_verdict {
+	NATIVE_DROP,
+	NATIVE_PASS,
+	NATIVE_DELIVER,
+	NATIVE_OUTPUT,
+	NATIVE_FLOOD,
+	NATIVE_REFLECT,
+	NATIVE_ROUTE
+};
 
 /* ---- the packet's surroundings ---------------------------------------------------------- */
 
@@ -130,6 +138,7 @@ HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog)
 	case INTERP_ACTION: return TAIL_ACTION;
 	case INTERP_MATCH: return TAIL_MATCH;
 	case INTERP_LEARN: return TAIL_LEARN;
+	case INTERP_PACKET: return TAIL_PACKET;
 	default: return TAIL_FAILED;
 	}
 }
@@ -198,6 +207,15 @@ HOOK_FN const struct table *map_table(struct hook *h, __u32 element)
 HOOK_FN struct global *map_global(struct hook *h, __u32 global)
 {
 	return &h->sw->globals->at[global & (GLOBALS_MAX - 1)];
+}
+
+HOOK_FN const struct template *map_template(struct hook *h, __u32 element)
+{
+	if (element >= TEMPLATE_ELEMENTS)
+		return NULL;
+	if (h->sw->source.template_)
+		return h->sw->source.template_(h->sw->source.data, element);
+	return h->sw->template_[element];
 }
 
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h)
@@ -309,6 +327,12 @@ HOOK_FN void hook_saw_flow(struct hook *h, const struct scratch *s, const __u64 
 		return;
 	step->was_there = true;
 	step->stored_state = ((const struct flow_head *)image)->state;
+}
+
+HOOK_FN void hook_saw_copy(struct hook *h, __u64 port)
+{
+	if (h->result && port >= 1 && port <= PORTS_MAX)
+		h->result->copies |= 1ULL << (port - 1);
 }
 
 HOOK_FN void hook_saw_rule(struct hook *h, const struct scratch *s, const struct table *t, __u32 slot)

@@ -184,6 +184,7 @@ HOOK_FN int hook_reflect(struct hook *h, enum exit_reason *reason)
 		case INTERP_ACTION: bpf_tail_call_static((h)->ctx, &programs, INTERP_ACTION); break;                   \
 		case INTERP_MATCH: bpf_tail_call_static((h)->ctx, &programs, INTERP_MATCH); break;                     \
 		case INTERP_LEARN: bpf_tail_call_static((h)->ctx, &programs, INTERP_LEARN); break;                     \
+		case INTERP_PACKET: bpf_tail_call_static((h)->ctx, &programs, INTERP_PACKET); break;                   \
 		default: break;                                                                                        \
 		}                                                                                                      \
 	} while (0)

@@ -101,6 +101,7 @@ HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog)
 	case INTERP_ACTION: bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_ACTION); break;
 	case INTERP_MATCH: bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_MATCH); break;
 	case INTERP_LEARN: bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_LEARN); break;
+	case INTERP_PACKET: bpf_tail_call_static(h->ctx, &interp_xdp, INTERP_PACKET); break;
 	default: break;
 	}
 	return TAIL_FAILED;

@@ -74,6 +74,8 @@ PERCPU_MAP(scratch, struct scratch, HOOK_MAX + 1);
  * objects keeps every copy of data, weak or not. */
 extern struct globals globals SEC(".data.globals");
 
+ARRAY_MAP(templates, struct template, TEMPLATE_ELEMENTS, BPF_F_MMAPABLE);
+
 PROGRAM_MAP(root_xdp, VERSIONS);
 PROGRAM_MAP(root_tci, VERSIONS);
 PROGRAM_MAP(root_tce, VERSIONS);

@@ -57,6 +57,9 @@ struct native_switch {
 	struct overlay_item *overlay[OVERLAY_LISTS];
 	unsigned active;
 	bool port_up[PORTS_MAX + 1];
+	struct template *template_[TEMPLATE_ELEMENTS];
+	native_route_fn route;
+	void *route_data;
 	__u64 seed;
 	_Atomic __u64 random; /* State of the generator. */
 	struct globals *globals;

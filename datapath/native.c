@@ -252,6 +252,8 @@ void native_free(struct native_switch *sw)
 		flows_done(&sw->flows[i]);
 	for (unsigned i = 0; i < TABLE_ELEMENTS; i++)
 		free(sw->table[i]);
+	for (unsigned i = 0; i < TEMPLATE_ELEMENTS; i++)
+		free(sw->template_[i]);
 	free(sw->locks);
 	free(sw->counters);
 	free(sw->globals);
@@ -334,6 +336,24 @@ void native_set_seed(struct native_switch *sw, uint64_t seed)
 {
 	sw->seed = seed;
 	atomic_store(&sw->random, seed);
+}
+
+void native_set_router(struct native_switch *sw, native_route_fn route, void *data)
+{
+	sw->route = route;
+	sw->route_data = data;
+}
+
+int native_set_template(struct native_switch *sw, unsigned element, const struct template *template_)
+{
+	if (element >= TEMPLATE_ELEMENTS)
+		return -EINVAL;
+	if (!sw->template_[element])
+		sw->template_[element] = malloc(sizeof(*template_));
+	if (!sw->template_[element])
+		return -ENOMEM;
+	*sw->template_[element] = *template_;
+	return 0;
 }
 
 void native_set_global(struct native_switch *sw, unsigned global, uint64_t value)

@@ -24,7 +24,24 @@ struct native_source {
 	const struct bucket *(*buckets)(void *data, unsigned flow_table);
 	const struct match_desc *(*match)(void *data, unsigned flow_table);
 	const struct globals *globals; /* As they are now; NULL: all 0. */
+	const struct template *(*template_)(void *data, unsigned element);
 };
+
+/* What `route` asks the kernel of the switch's host.  Addresses are in the order of the wire, IPv4's in the first four
+ * bytes. */
+struct native_route {
+	bool is_ipv6;
+	uint8_t src[16], dst[16];
+	uint8_t tos, proto;
+	unsigned size; /* Of the IP packet. */
+	unsigned in_port;
+};
+struct native_way {
+	unsigned port; /* 0: an interface that is no port of the switch. */
+	uint64_t src_mac, dst_mac;
+};
+/* EXIT_ROUTE and the way, EXIT_ROUTE_KERNEL or EXIT_ROUTE_NONE. */
+typedef enum exit_reason (*native_route_fn)(void *data, const struct native_route *ask, struct native_way *ret_way);
 
 struct native_switch;
 
@@ -34,6 +51,7 @@ void native_free(struct native_switch *sw);
 /* Own memory only.  Copies of what is given; a flow table is created empty. */
 int native_set_table(struct native_switch *sw, unsigned element, const struct table *table);
 int native_set_chain(struct native_switch *sw, unsigned element, const struct chain *chain);
+int native_set_template(struct native_switch *sw, unsigned element, const struct template *template_);
 int native_add_flow_table(struct native_switch *sw, unsigned flow_table, enum record_class class_, unsigned key_words,
 			  unsigned capacity);
 /* Masks of the entries of a match table. */
@@ -41,6 +59,8 @@ int native_set_masks(struct native_switch *sw, unsigned flow_table, const struct
 void native_set_active(struct native_switch *sw, unsigned slot);
 void native_set_port(struct native_switch *sw, unsigned port, bool up);
 void native_set_seed(struct native_switch *sw, uint64_t seed); /* Secrets and random(). */
+/* Who answers `route`; without one each packet that may be routed is, and its hardware addresses stay. */
+void native_set_router(struct native_switch *sw, native_route_fn route, void *data);
 /* Globals by index (MAP_GLOBALS); of a trace: as its packets left them. */
 void native_set_global(struct native_switch *sw, unsigned global, uint64_t value);
 uint64_t native_global(struct native_switch *sw, unsigned global);
@@ -67,7 +87,8 @@ struct native_step {
 
 struct native_result {
 	enum exit_reason exit;
-	unsigned out_port; /* OUTPUT, REFLECT. */
+	unsigned out_port; /* OUTPUT, REFLECT, ROUTE. */
+	uint64_t copies;   /* Ports that got a copy or an emitted packet, bit port - 1. */
 	unsigned size;	   /* Of the frame as it leaves; the bytes are in the caller's buffer. */
 	unsigned n_steps;
 	struct native_step step[HOOK_TABLES_MAX + 1];
@@ -75,7 +96,8 @@ struct native_result {
 	struct event event[16];
 };
 
-enum { NATIVE_HEADROOM = 64 };
+/* As much as XDP has in front of a frame. */
+enum { NATIVE_HEADROOM = 256 };
 
 /* Runs one frame through a hook.  'frame' points to the first byte, with NATIVE_HEADROOM writable
  * bytes before it and 'room' bytes from it on; after a push or pop *frame moves.  'now_ns' is the

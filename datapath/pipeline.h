@@ -138,6 +138,7 @@ enum present {
 	PRESENT_ROUTING,
 	PRESENT_FRAG6,
 	PRESENT_DSTOPTS,
+	PRESENT_VXLAN, /* UDP to port 4789, with a frame in it. */
 	PRESENT_MAX,
 
 	/* Bits of headers that the application declares; OP_HEADER sets or clears them in each table that asks. */
@@ -145,23 +146,26 @@ enum present {
 
 	PRESENT_SRH = 28, /* A segment routing header (RFC 8754), whole, of at most SEGMENTS_MAX segments. */
 	PRESENT_MPLS = 29,
-	PRESENT_ND = 30, /* Neighbour solicitation or advertisement (RFC 4861), its fixed part. */
+	PRESENT_ND = 30,      /* Neighbour solicitation or advertisement (RFC 4861), its fixed part. */
+	PRESENT_ND_LINK = 31, /* ... that begins its options with an Ethernet address. */
 
-	/* The packet quoted by an ICMP error or inside a tunnel; OP_INNER looks for it in each table that asks. */
+	/* The packet quoted by an ICMP error, or inside IP. */
 	PRESENT_INNER_IPV4 = 56,
 	PRESENT_INNER_IPV6,
 	PRESENT_INNER_IP,  /* Derived. */
 	PRESENT_INNER_TCP, /* Ports and sequence at least. */
 	PRESENT_INNER_UDP,
 	PRESENT_INNER_L4,    /* Derived. */
-	PRESENT_INNER_ICMP,  /* ICMP or ICMPv6 with an id. */
-	PRESENT_INNER_WHOLE, /* Inside a tunnel, not quoted. */
+	PRESENT_INNER_ICMP,  /* ICMP or ICMPv6, an echo. */
+	PRESENT_INNER_WHOLE, /* Inside IP, not quoted. */
 
 	/* Bits 32 + i of CELL_PRESENT: table i of this hook left its registers in carried cells.  Set
 	 * by post ops of that table, tested by 'needs' like a header, cleared only when the run of the
 	 * hook begins; whoever writes header bits anew (push, pop) keeps these. */
 	PRESENT_TABLE_SHIFT = 32,
 };
+#define PRESENT_TABLES (((1ULL << HOOK_TABLES_MAX) - 1) << PRESENT_TABLE_SHIFT)
+_Static_assert(PRESENT_TABLE_SHIFT + HOOK_TABLES_MAX <= PRESENT_INNER_IPV4, "bits of tables and of inner headers");
 
 /* ---- loads: packet -> cells ------------------------------------------------------------ */
 
@@ -177,6 +181,7 @@ enum pkt_base {
 	BASE_INNER_L3,
 	BASE_INNER_L4,
 	BASE_MPLS,
+	BASE_SEGMENT, /* The active one of an SRH. */
 	BASE_MAX
 };
 
@@ -201,8 +206,10 @@ struct load {
 	__u64 mask; /* For IPv4 and for everything that is not IP. */
 	__u8 size6; /* size and shift in an IPv6 packet (ip.dscp, ip.ttl differ). */
 	__u8 shift6;
-	__u8 zero[6];
+	__u8 inner; /* INNER_FAMILY: of the packet quoted or inside, whose family counts. */
+	__u8 zero[5];
 };
+enum { INNER_FAMILY = PRESENT_INNER_IPV6 - PRESENT_IPV6 };
 _Static_assert(sizeof(struct load) == 24, "bump MEALY_ABI_VERSION");
 
 /* ---- operations on cells ----------------------------------------------------------------
@@ -253,7 +260,6 @@ enum op_code {
 			  header lies within the packet, its bit is set, else cleared.  See HEADER_IMM(). */
 	OP_LOAD,       /* Executes load 'imm' of the table, one behind its n_loads: fields of declared headers, which
 			  are read only after it is known that they are there. */
-	OP_INNER,      /* Looks for the packet quoted or inside: PRESENT_INNER_*, BASE_INNER_*. */
 	OP_SEGMENTS,   /* cell[dst], [dst + 1]: fingerprint of the segment list, keyed by the flow table's secret. */
 	OP_SELECT,     /* cell[dst] = member that group imm's table of slots names for hash cell[a]; MEMBER_NONE: the
 			  group has none. */
@@ -373,12 +379,13 @@ enum step_code {
 	STEP_VLAN_DEI,
 	STEP_PUSH_VLAN, /* imm: TPID (0x8100, 0x88a8); id and priority 0. */
 	STEP_POP_VLAN,
-	STEP_OP,	/* Runs op imm of the table: what must come between writes. */
-	STEP_METER,	/* Charges shared meter imm with 'cell' (frames or bytes); its colour goes to cell 'base'. */
-	STEP_MIRROR,	/* A copy of the packet as it is now to the port in 'cell'; tc only. */
-	STEP_BECOME,	/* The packet becomes template imm; what follows writes its fields. */
-	STEP_EMIT,	/* Template imm is sent to the port in 'cell' beside the packet; tc only. */
-	STEP_PUSH_MPLS, /* Label 0, TTL copied. */
+	STEP_OP,	 /* Runs op imm of the table: what must come between writes. */
+	STEP_METER,	 /* Charges shared meter imm with 'cell' (frames or bytes); its colour goes to cell 'base'. */
+	STEP_MIRROR,	 /* A copy of the packet as it is now to the port in 'cell'; tc only. */
+	STEP_BECOME,	 /* The packet becomes template imm of the hook; what follows writes its fields. */
+	STEP_EMIT_BEGIN, /* The packet is put away and becomes template imm; tc only ... */
+	STEP_EMIT,	 /* ... which is sent to the port in 'cell', and the packet is there again. */
+	STEP_PUSH_MPLS,	 /* Label 0, TTL copied. */
 	STEP_POP_MPLS,
 	STEP_PUSH_IP4, /* An outer IPv4 header, addresses 0 until written. */
 	STEP_PUSH_IP6,
@@ -397,6 +404,7 @@ enum step_csum {
 	CSUM_IP = 1,	 /* The bytes lie under the IPv4 header checksum. */
 	CSUM_PSEUDO = 2, /* ... in the pseudo header of TCP, UDP, ICMPv6. */
 	CSUM_L4 = 4,	 /* ... under the L4 checksum. */
+	CSUM_INNER = 8,	 /* ... of the packet quoted or inside, all of them. */
 };
 
 struct step {
@@ -859,10 +867,11 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_CLOCK	    "test_clock"    /* ARRAY[1] struct test_input; read when switch_config says so */
 #define MAP_GRACE	    "grace"	    /* ARRAY_OF_MAPS[1]: an update waits for a grace period */
 
-/* INTERP_MATCH finds the entry's key before INTERP_TABLE, INTERP_LEARN writes other tables' records after it. */
-enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MATCH, INTERP_LEARN, INTERP_MAX };
+/* INTERP_MATCH finds the entry's key before INTERP_TABLE, INTERP_LEARN writes other tables' records after it;
+ * INTERP_PACKET makes one big step for INTERP_ACTION. */
+enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MATCH, INTERP_LEARN, INTERP_PACKET, INTERP_MAX };
 
-/* Programs of the object.  Per hook: root, entry, table, action, match, learn, e.g. "xdp_root", "tci_table",
+/* Programs of the object.  Per hook: root, entry, table, action, match, learn, packet, e.g. "xdp_root", "tci_table",
  * "tce_action". */
 #define PROG_CONTROL "control" /* XDP type; run with BPF_PROG_TEST_RUN on struct control. */
 

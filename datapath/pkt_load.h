@@ -54,7 +54,7 @@ HOOK_FN __u64 load_bits(struct hook *h, const struct scratch *s, const struct lo
 /* Executes one load. */
 HOOK_FN void pkt_load(struct hook *h, struct scratch *s, const struct load *load)
 {
-	bool has = pkt_has(s, load->need), ipv6 = pkt_has(s, PRESENT_IPV6);
+	bool has = pkt_has(s, load->need), ipv6 = pkt_has(s, PRESENT_IPV6 + load->inner);
 	__u8 kind = load->kind;
 	__u64 value = 0;
 

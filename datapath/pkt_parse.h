@@ -13,7 +13,10 @@
  *   EXIT_PARSE_MALFORMED: headers contradict themselves or each other; a first fragment that cuts its L4 header too.
  *   EXIT_PARSE_DEPTH: a header lies in the frame but beyond PKT_OFF_MAX or the first buffer, or behind too
  *   many extension headers.
- * - ARP other than IPv4 over Ethernet, and other ethertypes, are no mistake: only Ethernet is present. */
+ * - ARP other than IPv4 over Ethernet, and other ethertypes, are no mistake: only Ethernet is present.  Of MPLS the
+ *   outermost label is present.
+ * - What an ICMP error quotes and what lies directly in IP (protocols 4 and 41): IP's header, and eight bytes behind it
+ *   if it is no later fragment and has no extension header.  Nothing about it is a mistake, it is only not there. */
 #ifndef MEALY_PKT_PARSE_H
 #define MEALY_PKT_PARSE_H
 
@@ -30,6 +33,12 @@ enum {
 	TCP_SIZE = 20,
 	UDP_SIZE = 8,
 	ICMP_SIZE = 8,
+	ND_SIZE = 24,	   /* Neighbour solicitation, advertisement ... */
+	ND_LINK_SIZE = 32, /* ... with an Ethernet address. */
+	MPLS_SIZE = 4,
+	VXLAN_SIZE = 8,
+	VXLAN_PORT = 4789,
+	SEGMENT_SIZE = 16,
 };
 
 enum ether_type {
@@ -38,13 +47,17 @@ enum ether_type {
 	ETHER_IPV6 = 0x86dd,
 	ETHER_8021Q = 0x8100,
 	ETHER_8021AD = 0x88a8,
+	ETHER_MPLS = 0x8847,
+	ETHER_MPLS_MULTICAST = 0x8848,
 };
 
 enum ip_proto {
 	PROTO_HOPOPTS = 0,
 	PROTO_ICMP = 1,
+	PROTO_IPIP = 4,
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
+	PROTO_IPV6 = 41,
 	PROTO_ROUTING = 43,
 	PROTO_FRAGMENT = 44,
 	PROTO_ICMPV6 = 58,
@@ -53,7 +66,9 @@ enum ip_proto {
 
 /* Header bits of CELL_PRESENT: those the parser answers for. */
 #define PRESENT_BIT(header) (1ULL << PRESENT_##header)
-#define PRESENT_HEADERS	    (((1ULL << PRESENT_MAX) - 1) & ~(PRESENT_BIT(IN_PORT) | PRESENT_BIT(OUT_PORT)))
+#define PRESENT_HEADERS                                                                                                \
+	((((1ULL << PRESENT_MAX) - 1) & ~(PRESENT_BIT(IN_PORT) | PRESENT_BIT(OUT_PORT))) | PRESENT_BIT(SRH) |          \
+	 PRESENT_BIT(MPLS) | PRESENT_BIT(ND) | PRESENT_BIT(ND_LINK) | 0xffULL << PRESENT_INNER_IPV4)
 
 /* VERIFIER: a value that went through memory is an unknown one, so that paths which differ only in it are
  * verified once.  Without this the paths through tags and extension headers multiply past a million instructions. */
@@ -191,6 +206,19 @@ HOOK_FN bool ipv6_is_mapped(const __u8 *addr)
 	return !pkt_be64(addr) && pkt_be32(addr + 8) == 0xffff;
 }
 
+/* A segment routing header, whole, is one also if its first segment stands in the destination only ("reduced"). */
+HOOK_FN void parse_srh(struct scratch *s, struct parse *p, const __u8 *at)
+{
+	enum { SRH_TYPE = 4 };
+	__u32 left = at[3], last = at[4];
+
+	s->cells[CELL_PRESENT] &= ~PRESENT_BIT(SRH);
+	if (at[2] != SRH_TYPE || last >= SEGMENTS_MAX || left > last + 1 || at[1] < (last + 1) * 2)
+		return;
+	s->off[BASE_SEGMENT] = left > last ? s->off[BASE_L3] + 24 : p->off + EXT_SIZE + left * SEGMENT_SIZE;
+	parse_found(s, PRESENT_BIT(SRH));
+}
+
 /* The extension header of kind 'proto' at p->off; goes behind it. */
 HOOK_FN enum exit_reason parse_ext(struct hook *h, struct scratch *s, struct parse *p, __u32 proto)
 {
@@ -213,6 +241,7 @@ HOOK_FN enum exit_reason parse_ext(struct hook *h, struct scratch *s, struct par
 		} else if (proto == PROTO_ROUTING) {
 			s->off[BASE_ROUTING] = p->off;
 			parse_found(s, PRESENT_BIT(ROUTING));
+			parse_srh(s, p, at);
 		} else {
 			s->off[BASE_DSTOPTS] = p->off;
 			parse_found(s, PRESENT_BIT(DSTOPTS));
@@ -263,6 +292,99 @@ HOOK_FN enum exit_reason parse_ipv6(struct hook *h, struct scratch *s, struct pa
 	return ext_follows(s, READ(s->cells[CELL_IP_PROTO])) ? EXIT_PARSE_DEPTH : EXIT_NONE;
 }
 
+/* ---- quoted and inside --------------------------------------------------------------------------- */
+
+/* Eight bytes behind the inner IP header. */
+HOOK_FN void parse_inner_l4(struct hook *h, struct scratch *s, struct parse *p, __u64 off, __u32 proto)
+{
+	const __u8 *at = pkt_at(h, off, ICMP_SIZE);
+
+	s->off[BASE_INNER_L4] = off;
+	if (!at || off + ICMP_SIZE > p->ip_end)
+		return;
+	if (proto == PROTO_TCP)
+		parse_found(s, PRESENT_BIT(INNER_TCP) | PRESENT_BIT(INNER_L4));
+	else if (proto == PROTO_UDP)
+		parse_found(s, PRESENT_BIT(INNER_UDP) | PRESENT_BIT(INNER_L4));
+	else if ((proto == PROTO_ICMP && (at[0] == 8 || at[0] == 0)) || (proto == PROTO_ICMPV6 && at[0] >> 1 == 64))
+		parse_found(s, PRESENT_BIT(INNER_ICMP));
+}
+
+HOOK_FN void parse_inner4(struct hook *h, struct scratch *s, struct parse *p, __u64 off)
+{
+	const __u8 *at = pkt_at(h, off, IPV4_SIZE);
+	__u32 header;
+
+	if (!at || off + IPV4_SIZE > p->ip_end)
+		return;
+	header = (at[0] & 15) * 4;
+	if (at[0] >> 4 != 4 || header < IPV4_SIZE)
+		return;
+	s->off[BASE_INNER_L3] = off;
+	parse_found(s, PRESENT_BIT(INNER_IPV4) | PRESENT_BIT(INNER_IP));
+	if (!(pkt_be16(at + 6) & 0x1fff))
+		parse_inner_l4(h, s, p, FORGET(s->off[BASE_INNER_L4], off + header), at[9]);
+}
+
+HOOK_FN void parse_inner6(struct hook *h, struct scratch *s, struct parse *p, __u64 off)
+{
+	const __u8 *at = pkt_at(h, off, IPV6_SIZE);
+
+	if (!at || off + IPV6_SIZE > p->ip_end || at[0] >> 4 != 6)
+		return;
+	s->off[BASE_INNER_L3] = off;
+	parse_found(s, PRESENT_BIT(INNER_IPV6) | PRESENT_BIT(INNER_IP));
+	parse_inner_l4(h, s, p, FORGET(s->off[BASE_INNER_L4], off + IPV6_SIZE), at[6]);
+}
+
+/* Ethernet in UDP; of it, IP is looked at. */
+HOOK_FN void parse_vxlan(struct hook *h, struct scratch *s, struct parse *p)
+{
+	enum { FRAME = UDP_SIZE + VXLAN_SIZE, VNI_VALID = 8 };
+	const __u8 *at = pkt_at(h, p->off, FRAME + ETH_SIZE);
+	__u32 type;
+
+	if (!at || p->off + FRAME + ETH_SIZE > p->ip_end || !(at[UDP_SIZE] & VNI_VALID))
+		return;
+	parse_found(s, PRESENT_BIT(VXLAN) | PRESENT_BIT(INNER_WHOLE));
+	type = pkt_be16(at + FRAME + TAG_OFF);
+	if (type == ETHER_IPV4)
+		parse_inner4(h, s, p, p->off + FRAME + ETH_SIZE);
+	else if (type == ETHER_IPV6)
+		parse_inner6(h, s, p, p->off + FRAME + ETH_SIZE);
+}
+
+/* An error quotes the packet behind its eight bytes. */
+HOOK_FN void parse_icmpv4(struct hook *h, struct scratch *s, struct parse *p)
+{
+	const __u8 *at = pkt_at(h, p->off, ICMP_SIZE);
+
+	/* Unreachable, source quench, redirect, time exceeded, parameter problem. */
+	if (at && at[0] < 32 && (0x1838 >> at[0] & 1))
+		parse_inner4(h, s, p, p->off + ICMP_SIZE);
+}
+
+HOOK_FN void parse_icmpv6(struct hook *h, struct scratch *s, struct parse *p)
+{
+	enum { SOLICITATION = 135, ADVERTISEMENT = 136, ERRORS_MAX = 127, SOURCE_LINK = 1, TARGET_LINK = 2 };
+	const __u8 *at = pkt_at(h, p->off, ICMP_SIZE);
+
+	if (!at)
+		return;
+	if (at[0] <= ERRORS_MAX) {
+		parse_inner6(h, s, p, p->off + ICMP_SIZE);
+		return;
+	}
+	if (at[0] != SOLICITATION && at[0] != ADVERTISEMENT)
+		return;
+	if (p->off + ND_SIZE > p->ip_end || !pkt_at(h, p->off, ND_SIZE))
+		return;
+	parse_found(s, PRESENT_BIT(ND));
+	at = pkt_at(h, p->off, ND_LINK_SIZE);
+	if (at && p->off + ND_LINK_SIZE <= p->ip_end && at[25] == 1 && (at[24] == SOURCE_LINK || at[24] == TARGET_LINK))
+		parse_found(s, PRESENT_BIT(ND_LINK));
+}
+
 /* ---- L4 -------------------------------------------------------------------------------------- */
 
 /* Each takes the fixed header at p->off and says in '*ret_size' how much of the packet is header.  IP's length ends
@@ -293,6 +415,8 @@ HOOK_FN enum exit_reason parse_udp(struct hook *h, struct scratch *s, struct par
 		return EXIT_PARSE_DEPTH;
 	*ret_size = UDP_SIZE;
 	length = pkt_be16(at + 4);
+	if (pkt_be16(at + 2) == VXLAN_PORT)
+		parse_vxlan(h, s, p);
 	/* A first fragment's length counts what the others bring. */
 	if (length < UDP_SIZE || (p->off + length > p->ip_end && !(s->cells[CELL_PRESENT] & PRESENT_BIT(FRAGMENT))))
 		return EXIT_PARSE_MALFORMED;
@@ -308,7 +432,21 @@ HOOK_FN enum exit_reason parse_icmp(struct hook *h, struct scratch *s, struct pa
 		return EXIT_PARSE_DEPTH;
 	*ret_size = ICMP_SIZE;
 	parse_found(s, present);
+	if (present & PRESENT_BIT(ICMPV6))
+		parse_icmpv6(h, s, p);
+	else
+		parse_icmpv4(h, s, p);
 	return EXIT_NONE;
+}
+
+/* IP in IP: to the outer packet it is payload. */
+HOOK_FN void parse_inside(struct hook *h, struct scratch *s, struct parse *p, __u32 proto)
+{
+	parse_found(s, PRESENT_BIT(INNER_WHOLE));
+	if (proto == PROTO_IPIP)
+		parse_inner4(h, s, p, p->off);
+	else
+		parse_inner6(h, s, p, p->off);
 }
 
 /* Of a protocol that we do not know, everything is payload. */
@@ -329,6 +467,8 @@ HOOK_FN enum exit_reason parse_l4(struct hook *h, struct scratch *s, struct pars
 			reason = parse_icmp(h, s, p, PRESENT_BIT(ICMP), &size);
 		else if (proto == PROTO_ICMPV6 && is_ipv6)
 			reason = parse_icmp(h, s, p, PRESENT_BIT(ICMPV6), &size);
+		else if (proto == PROTO_IPIP || proto == PROTO_IPV6)
+			parse_inside(h, s, p, proto);
 	}
 	s->off[BASE_PAYLOAD] = p->off + size;
 	s->cells[CELL_PAYLOAD_LENGTH] = p->ip_end - p->off - size;
@@ -347,6 +487,12 @@ HOOK_FN enum exit_reason parse_l3(struct hook *h, struct scratch *s, struct pars
 	case ETHER_ARP: return parse_arp(h, s, p);
 	case ETHER_IPV4: reason = parse_ipv4(h, s, p); break;
 	case ETHER_IPV6: reason = parse_ipv6(h, s, p); break;
+	case ETHER_MPLS:
+	case ETHER_MPLS_MULTICAST:
+		s->off[BASE_MPLS] = p->off;
+		if (pkt_at(h, p->off, MPLS_SIZE))
+			parse_found(s, PRESENT_BIT(MPLS));
+		/* fallthrough */
 	default:
 		s->off[BASE_PAYLOAD] = p->off;
 		s->cells[CELL_PAYLOAD_LENGTH] = p->frame_end - p->off;

@@ -10,10 +10,13 @@
 #include "pkt_load.h"
 #include "pkt_parse.h"
 
-enum { IPV4_SUM_OFF = 10, TCP_SUM_OFF = 16, UDP_SUM_OFF = 6, ICMP_SUM_OFF = 2 };
+enum { IPV4_SUM_OFF = 10, TCP_SUM_OFF = 16, UDP_SUM_OFF = 6, ICMP_SUM_OFF = 2, IPV6_DST_OFF = 24 };
 
 /* A reserved cell, for FORGET(). */
 enum { CELL_FORGET = CELLS - 1 };
+
+/* No reason to leave. */
+#define STEP_IS_BIG ((enum exit_reason)EXIT_REASON_ROOM)
 
 /* ---- checksums ------------------------------------------------------------------------------ */
 
@@ -54,8 +57,8 @@ HOOK_FN __u32 sum_l4_off(const struct scratch *s, __u32 csum, bool *ret_none)
 	return 0;
 }
 
-/* Changes the checksums that 'csum' names by 'delta'. */
-HOOK_FN int sum_update(struct hook *h, const struct scratch *s, __u32 csum, __u32 delta)
+/* Changes the checksums of the packet that 'csum' names by 'delta'. */
+HOOK_FN int sum_update_outer(struct hook *h, const struct scratch *s, __u32 csum, __u32 delta)
 {
 	bool none;
 	__u32 l4_off = sum_l4_off(s, csum, &none);
@@ -65,6 +68,63 @@ HOOK_FN int sum_update(struct hook *h, const struct scratch *s, __u32 csum, __u3
 	return l4_off ? pkt_sum_l4(h, l4_off, delta, csum & CSUM_PSEUDO, none) : 0;
 }
 
+/* ---- checksums of the packet quoted or inside ---- */
+
+/* Changes a checksum that no device fills in: a quoted one, or that of an error.  'none': 0 means none. */
+HOOK_FN int sum_change(struct hook *h, __u64 off, __u32 delta, bool none)
+{
+	__u64 sum;
+
+	if (pkt_get(h, off, 2, &sum))
+		return -1;
+	if (none && !sum)
+		return 0;
+	sum = ~sum_fold((~sum & 0xffff) + delta) & 0xffff;
+	return pkt_put(h, off, 2, none && !sum ? 0xffff : sum, false);
+}
+
+/* Offset of the inner L4 checksum, 0: there is none or it was not quoted. */
+HOOK_FN __u64 inner_l4_sum_off(struct hook *h, const struct scratch *s, __u32 csum)
+{
+	__u64 present = s->cells[CELL_PRESENT], l4 = s->off[BASE_INNER_L4], off = 0, sum;
+
+	if (!(csum & (CSUM_PSEUDO | CSUM_L4)))
+		return 0;
+	if (present & PRESENT_BIT(INNER_TCP))
+		off = l4 + TCP_SUM_OFF;
+	else if (present & PRESENT_BIT(INNER_UDP))
+		off = l4 + UDP_SUM_OFF;
+	else if (present & PRESENT_BIT(INNER_ICMP) && (csum & CSUM_L4 || present & PRESENT_BIT(INNER_IPV6)))
+		off = l4 + ICMP_SUM_OFF;
+	if (!off || off + 2 > s->off[BASE_PAYLOAD] + s->cells[CELL_PAYLOAD_LENGTH] || pkt_get(h, off, 2, &sum))
+		return 0;
+	return present & PRESENT_BIT(INNER_UDP) && !sum ? 0 : off;
+}
+
+/* A checksum that covers the bytes changes by the opposite amount, so to the error around them a change that one inner
+ * checksum follows is none, and one that two follow is the opposite. */
+HOOK_FN int inner_sum_update(struct hook *h, const struct scratch *s, __u32 csum, __u32 delta)
+{
+	bool is_udp = pkt_has(s, PRESENT_INNER_UDP), ip = csum & CSUM_IP && pkt_has(s, PRESENT_INNER_IPV4);
+	__u64 l4 = inner_l4_sum_off(h, s, csum);
+
+	if (ip && sum_change(h, s->off[BASE_INNER_L3] + IPV4_SUM_OFF, delta, false))
+		return -1;
+	if (pkt_has(s, PRESENT_INNER_WHOLE))
+		return l4 ? pkt_sum_l4(h, l4, delta, csum & CSUM_PSEUDO, is_udp) : 0;
+	if (l4 && sum_change(h, l4, delta, is_udp))
+		return -1;
+	if (ip && l4)
+		return sum_change(h, s->off[BASE_L4] + ICMP_SUM_OFF, ~delta & 0xffff, false);
+	return ip || l4 ? 0 : sum_change(h, s->off[BASE_L4] + ICMP_SUM_OFF, delta, false);
+}
+
+/* The same for a field of the packet quoted or inside. */
+HOOK_FN int sum_update(struct hook *h, const struct scratch *s, __u32 csum, __u32 delta)
+{
+	return csum & CSUM_INNER ? inner_sum_update(h, s, csum, delta) : sum_update_outer(h, s, csum, delta);
+}
+
 /* Whether a checksum of the packet changes by as much as the bytes that 'csum' covers; see pkt_tc.h. */
 HOOK_FN bool sum_balances(struct hook *h, const struct scratch *s, __u32 csum)
 {
@@ -72,6 +132,8 @@ HOOK_FN bool sum_balances(struct hook *h, const struct scratch *s, __u32 csum)
 	__u32 l4_off;
 	bool none;
 
+	if (csum & CSUM_INNER)
+		return csum & CSUM_L4 && pkt_has(s, PRESENT_INNER_WHOLE) && inner_l4_sum_off(h, s, csum);
 	if (csum & CSUM_IP)
 		return true;
 	if (!(csum & CSUM_L4))
@@ -80,11 +142,17 @@ HOOK_FN bool sum_balances(struct hook *h, const struct scratch *s, __u32 csum)
 	return l4_off && !(none && !pkt_get(h, l4_off, 2, &sum) && !sum);
 }
 
+/* Which bit says that what a step writes is in a packet of IPv6. */
+HOOK_FN __u8 step_family(const struct step *step)
+{
+	return step->csum & CSUM_INNER ? PRESENT_INNER_IPV6 : PRESENT_IPV6;
+}
+
 /* ---- fields ----------------------------------------------------------------------------------- */
 
 HOOK_FN int write_bits(struct hook *h, struct scratch *s, const struct step *step)
 {
-	bool ipv6 = pkt_has(s, PRESENT_IPV6);
+	bool ipv6 = pkt_has(s, step_family(step));
 	__u32 field_off = ipv6 ? step->off6 : step->off, size = ipv6 ? step->size6 : step->size;
 	__u32 csum = ipv6 ? step->csum6 : step->csum, shift = (ipv6 ? step->shift6 : step->shift) & 63;
 	__u64 off = pkt_off(s, step->base, field_off), old, value;
@@ -103,9 +171,16 @@ HOOK_FN int write_addr6_half(struct hook *h, struct scratch *s, __u64 off, __u64
 {
 	__u64 old;
 
-	if (pkt_get(h, off, 8, &old) || pkt_put(h, off, 8, value, false))
+	if (pkt_get(h, off, 8, &old) || pkt_put(h, off, 8, value, sum_balances(h, s, csum)))
 		return -1;
 	return sum_update(h, s, csum, FORGET(s->cells[CELL_FORGET], sum_delta(old, value, 0, 8)));
+}
+
+/* The pseudo header has the last segment, not the one the packet is on the way to. */
+HOOK_FN bool is_waypoint(const struct scratch *s, const struct step *step)
+{
+	return step->base == BASE_L3 && step->off6 == IPV6_DST_OFF && pkt_has(s, PRESENT_SRH) &&
+	       s->off[BASE_SEGMENT] != s->off[BASE_ROUTING] + EXT_SIZE;
 }
 
 /* Fails when the address belongs to the other family. */
@@ -114,11 +189,13 @@ HOOK_FN int write_addr(struct hook *h, struct scratch *s, const struct step *ste
 	__u64 hi = s->cells[step->cell], lo = s->cells[(step->cell + 1) & (CELLS - 1)], off, old;
 	bool is_ipv4 = !hi && lo >> 32 == ADDR_MAPPED >> 32;
 
-	if (is_ipv4 == pkt_has(s, PRESENT_IPV6))
+	if (is_ipv4 == pkt_has(s, step_family(step)))
 		return -1;
 	if (!is_ipv4) {
+		__u32 csum = is_waypoint(s, step) ? CSUM_NONE : step->csum6;
+
 		off = pkt_off(s, step->base, step->off6);
-		return write_addr6_half(h, s, off, hi, step->csum6) ?: write_addr6_half(h, s, off + 8, lo, step->csum6);
+		return write_addr6_half(h, s, off, hi, csum) ?: write_addr6_half(h, s, off + 8, lo, csum);
 	}
 	off = pkt_off(s, step->base, step->off);
 	lo &= 0xffffffff;
@@ -203,7 +280,14 @@ HOOK_FN enum exit_reason write_step(struct hook *h, struct scratch *s, const str
 	return ret ? EXIT_WRITE_FAILED : EXIT_NONE;
 }
 
-/* Executes the steps of 'rule', in order.  Returns EXIT_NONE, EXIT_WRITE_FAILED or EXIT_PUSH_FAILED. */
+/* A step of INTERP_PACKET's. */
+HOOK_FN bool step_is_big(const struct step *step)
+{
+	return step->code >= STEP_MIRROR;
+}
+
+/* Executes the steps of 'rule' from 's->step' on, in order.  Returns EXIT_NONE, EXIT_WRITE_FAILED, EXIT_PUSH_FAILED, or
+ * STEP_IS_BIG: 's->step' is INTERP_PACKET's. */
 HOOK_FN enum exit_reason pkt_rewrite(struct hook *h, struct scratch *s, const struct table *t, const struct rule *rule)
 {
 	enum exit_reason reason;
@@ -214,8 +298,14 @@ HOOK_FN enum exit_reason pkt_rewrite(struct hook *h, struct scratch *s, const st
 
 		if (i >= AGAIN(rule->n_steps))
 			break;
+		if (i < AGAIN(s->step))
+			continue;
 		if (step >= STEPS_MAX)
 			return EXIT_INTERNAL;
+		if (step_is_big(&t->steps[step])) {
+			s->step = i;
+			return STEP_IS_BIG;
+		}
 		reason = write_step(h, s, &t->steps[step]);
 		if (reason)
 			return reason;

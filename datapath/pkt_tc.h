@@ -9,14 +9,21 @@
 #ifndef MEALY_PKT_TC_H
 #define MEALY_PKT_TC_H
 
+/* VERIFIER: the context is opaque, or clang keeps the address of a member, which may not be read through. */
 HOOK_FN void *pkt_begin(struct hook *h)
 {
-	return (void *)(long)h->ctx->data;
+	struct __sk_buff *ctx = h->ctx;
+
+	OPAQUE(ctx);
+	return (void *)(long)ctx->data;
 }
 
 HOOK_FN void *pkt_end(struct hook *h)
 {
-	return (void *)(long)h->ctx->data_end;
+	struct __sk_buff *ctx = h->ctx;
+
+	OPAQUE(ctx);
+	return (void *)(long)ctx->data_end;
 }
 
 HOOK_FN int pkt_pull(struct hook *h)

@@ -5,14 +5,21 @@
 
 #include "pkt_direct.h"
 
+/* VERIFIER: the context is opaque, or clang keeps the address of a member, which may not be read through. */
 HOOK_FN void *pkt_begin(struct hook *h)
 {
-	return (void *)(long)h->ctx->data;
+	struct xdp_md *ctx = h->ctx;
+
+	OPAQUE(ctx);
+	return (void *)(long)ctx->data;
 }
 
 HOOK_FN void *pkt_end(struct hook *h)
 {
-	return (void *)(long)h->ctx->data_end;
+	struct xdp_md *ctx = h->ctx;
+
+	OPAQUE(ctx);
+	return (void *)(long)ctx->data_end;
 }
 
 /* Fails without headroom; the kernel also refuses to leave less than an Ethernet header. */

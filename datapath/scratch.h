@@ -99,9 +99,14 @@ struct scratch {
 	__u32 global_done;    /* The global that this table has written for the packet, plus 1; 0: none ... */
 	__u64 global_value;   /* ... and what it made of it. */
 	__u32 rule;	      /* Chosen. */
-	__u32 base;	      /* First cell of the image being worked on: CELL_LOOKUP or CELL_UPDATE. */
-	__u32 was;	      /* Bits of enum was. */
-	__u64 now;	      /* The time of the flow being worked on. */
+	__u32 step;	      /* Of the rule's steps, the next one. */
+	__u32 in_copy;	      /* 1: a copy is being sent, and may come by here. */
+	__u32 away_size;      /* Bytes of the packet put away in 'punt' ... */
+	__u32 away_tpid;      /* ... and its tag beside it, 0: none. */
+	__u32 away_tci;
+	__u32 base; /* First cell of the image being worked on: CELL_LOOKUP or CELL_UPDATE. */
+	__u32 was;  /* Bits of enum was. */
+	__u64 now;  /* The time of the flow being worked on. */
 	struct free_work free;
 	struct claim_work claim;
 	/* INTERP_MATCH: the packet's key, the masked key of the best entry so far, and its rank. */

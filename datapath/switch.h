@@ -73,6 +73,7 @@ HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
 	s->claim.held = 0;
 	s->claim.fault = 0;
 	s->global_done = 0;
+	s->step = 0;
 	return switch_go(h, s, table & TARGET_MATCH ? INTERP_MATCH : INTERP_TABLE);
 }
 
@@ -433,12 +434,27 @@ HOOK_FN int switch_table(struct hook *h, struct scratch *s)
 	return switch_run_table(h, s, t);
 }
 
+/* A copy that this hook sends comes by, perhaps within what a port made of it: not looked at, because the run that
+ * sends it needs its scratch. */
+HOOK_FN int switch_nested(struct hook *h)
+{
+	(void)hook_is_copy(h);
+	hook_count(h, COUNTER_EXIT(h->id, entry_port(hook_port(h)), EXIT_COPY), hook_frames(h), hook_length(h));
+	return hook_pass(h);
+}
+
 /* ---- action ------------------------------------------------------------------------------------------------------ */
+
+#include "pkt_route.h"
 
 HOOK_FN int action_run(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {
 	enum exit_reason reason = pkt_rewrite(h, s, t, r);
 
+	if (reason == STEP_IS_BIG)
+		return switch_go(h, s, INTERP_PACKET);
+	if (!reason && r->verdict == VERDICT_ROUTE)
+		return verdict_route(h, s);
 	if (reason)
 		return switch_fault(h, s, reason);
 	return verdict_apply(h, s, r);

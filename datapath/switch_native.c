@@ -5,6 +5,7 @@
 #include "control.h"
 #include "learn.h"
 #include "match.h"
+#include "packet.h"
 
 /* What an earlier packet left in a scratch is rubbish to the next; so that nobody relies on it, make it so. */
 enum { RUBBISH = 0x5a };
@@ -19,6 +20,7 @@ static int run_programs(struct hook *h, struct scratch *s)
 		case TAIL_ACTION: ret = switch_action(h, s); break;
 		case TAIL_MATCH: ret = switch_match(h, s); break;
 		case TAIL_LEARN: ret = switch_learn(h, s); break;
+		case TAIL_PACKET: ret = switch_packet(h, s); break;
 		default: return ret;
 		}
 	}
@@ -51,6 +53,7 @@ int native_run(struct native_switch *sw, enum hook_id hook, unsigned port, uint6
 	ret_result->out_port = 0;
 	ret_result->n_steps = 0;
 	ret_result->n_events = 0;
+	ret_result->copies = 0;
 	run_programs(&h, &scratch);
 	ret_result->size = h.end - h.begin;
 	*frame = h.begin;

@@ -5,6 +5,7 @@
 
 #include "learn.h"
 #include "match.h"
+#include "packet.h"
 
 HOOK_FN int switch_root(struct hook *h)
 {
@@ -13,6 +14,8 @@ HOOK_FN int switch_root(struct hook *h)
 
 	if (!s)
 		return hook_fault(h);
+	if (s->in_copy)
+		return switch_nested(h);
 	s->slot = slot;
 	hook_tail_version(h, slot);
 	entry_begin(h, s);
@@ -31,7 +34,8 @@ HOOK_FN int switch_root(struct hook *h)
 	SWITCH_PROGRAM(prefix, section, context, hook_id, table)                                                       \
 	SWITCH_PROGRAM(prefix, section, context, hook_id, action)                                                      \
 	SWITCH_PROGRAM(prefix, section, context, hook_id, match)                                                       \
-	SWITCH_PROGRAM(prefix, section, context, hook_id, learn)
+	SWITCH_PROGRAM(prefix, section, context, hook_id, learn)                                                       \
+	SWITCH_PROGRAM(prefix, section, context, hook_id, packet)
 
 #define SWITCH_PROGRAM(prefix, section, context, hook_id, what)                                                        \
 	SEC(section) int prefix##_##what(struct context *ctx)                                                          \

@@ -9,8 +9,9 @@
 /* A hundred times more than the largest sensible application. */
 enum { ARENA_LIMIT_BYTES = 64 << 20 };
 
-static const char *const app_keys[] = {"app", "parameters", "headers", "variables", "globals", "tables", NULL};
-static const char *const app_planned[] = {"meters", "groups", "templates", NULL};
+static const char *const app_keys[] = {"app",	  "parameters", "headers", "variables",
+				       "globals", "templates",	"tables",  NULL};
+static const char *const app_planned[] = {"meters", "groups", NULL};
 
 static void check_app(struct checker *c, const struct yaml_node *root)
 {
@@ -33,6 +34,9 @@ static void check_app(struct checker *c, const struct yaml_node *root)
 	node = yaml_get(root, "globals");
 	if (node)
 		app_check_globals(c, node);
+	node = yaml_get(root, "templates");
+	if (node)
+		app_check_templates(c, node);
 	node = yaml_get(root, "tables");
 	if (node)
 		app_check_tables(c, node);

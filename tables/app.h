@@ -89,6 +89,19 @@ struct app_header {
 	bool read;
 };
 
+/* A packet that the switch makes. */
+struct app_template {
+	char *name;
+	char *bytes_text;
+	__u8 bytes[TEMPLATE_BYTES]; /* Lengths and checksums are right. */
+	unsigned size;
+	uint64_t present;	    /* Bits of enum present. */
+	struct stmt_list set;	    /* As written; each use has its own, resolved. */
+	struct yaml_node *set_node; /* Of the parser: valid while the text is checked. */
+	bool good, used;
+	struct loc loc;
+};
+
 struct let {
 	char *name;
 	struct expr *expr;
@@ -235,6 +248,8 @@ struct app {
 	size_t n_globals;
 	struct app_header *header; /* CUSTOM_MAX at most. */
 	size_t n_headers;
+	struct app_template *template_;
+	size_t n_templates;
 	struct app_table *table;
 	size_t n_tables;
 	struct arena *arena; /* Owns all of it. */

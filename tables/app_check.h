@@ -90,6 +90,12 @@ bool name_parse_typed(struct checker *c, const struct yaml_node *node, const cha
 void name_parse_typed_list(struct checker *c, const struct yaml_node *node, const char *what, struct typed **ret_typed,
 			   size_t *ret_n, unsigned max);
 
+/* ---- app_template.c: templates ---- */
+
+void app_check_templates(struct checker *c, const struct yaml_node *map);
+/* Appends a use of a template and what follows from it: assignments to its fields, still to be checked. */
+void template_use(struct checker *c, struct stmt *use, struct stmt_list *list);
+
 /* ---- app_value.c: constants and parameters ---- */
 
 void app_check_parameters(struct checker *c, const struct yaml_node *map);

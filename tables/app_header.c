@@ -6,10 +6,13 @@
 #include "app_check.h"
 
 #define NEED(x) (1ULL << PRESENT_##x)
-#define NEED_L4 (NEED(L4) | NEED(TCP) | NEED(UDP) | NEED(ICMP) | NEED(ICMPV6))
+#define NEED_L4 (NEED(L4) | NEED(TCP) | NEED(UDP) | NEED(ICMP) | NEED(ICMPV6) | NEED(ND) | NEED(ND_LINK))
+#define NEED_INNER                                                                                                     \
+	(NEED(INNER_IP) | NEED(INNER_TCP) | NEED(INNER_UDP) | NEED(INNER_L4) | NEED(INNER_ICMP) | NEED(MPLS) |         \
+	 NEED(VXLAN))
 #define NEED_IP                                                                                                        \
 	(NEED(IP) | NEED(IPV4) | NEED(IPV6) | NEED(HOPOPTS) | NEED(ROUTING) | NEED(FRAG6) | NEED(DSTOPTS) |            \
-	 NEED(FRAGMENT))
+	 NEED(FRAGMENT) | NEED(SRH))
 
 /* An offset in a load or step is a byte. */
 enum { HEADER_END_MAX = 256, FIELD_BYTES_MAX = 8, FIELD_BITS_MAX = 64 };
@@ -182,6 +185,10 @@ static bool check_after(struct checker *c, const struct match *m)
 	}
 	if (m->ref.field->needs & NEED(ARP)) {
 		ERROR(c, m->loc, "\"%s\": nothing follows ARP", m->text);
+		return false;
+	}
+	if (m->ref.field->needs & NEED_INNER) {
+		ERROR(c, m->loc, "\"%s\": a declared header cannot follow this one", m->text);
 		return false;
 	}
 	if (strcmp(m->ref.field->name, "eth.type") == 0 && (allows(m, 0x0800) || allows(m, 0x86dd))) {

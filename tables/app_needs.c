@@ -21,21 +21,19 @@ static void need_expr(const struct app_table *t, struct needs *needs, const stru
 		need_expr(t, needs, e->arg[i]);
 }
 
-/* A tag just pushed is there to be written and popped. */
+/* What was just pushed is there to be written and popped. */
 static void need_steps(const struct app_table *t, struct needs *needs, const struct stmt_list *list)
 {
-	bool tagged = false;
+	uint64_t there = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct stmt *stmt = &list->item[i];
 
 		need_expr(t, needs, stmt->value);
-		if (stmt->lhs && !(tagged && stmt->op == EOP_NONE && strncmp(stmt->lhs->name, "vlan.", 5) == 0))
+		if (stmt->lhs && (stmt->lhs->ref.kind != REF_FIELD || stmt->op != EOP_NONE))
 			need_ref(needs, &stmt->lhs->ref);
-		if (stmt->kind == STMT_POP_VLAN && !tagged)
-			needs->headers |= 1ULL << PRESENT_VLAN;
-		if (stmt->kind == STMT_PUSH_VLAN || stmt->kind == STMT_POP_VLAN)
-			tagged = stmt->kind == STMT_PUSH_VLAN;
+		needs->headers |= stmt_asks(stmt, there);
+		there = stmt_leaves(stmt, there);
 	}
 }
 
@@ -43,6 +41,20 @@ static void need_steps(const struct app_table *t, struct needs *needs, const str
 static uint64_t implied(uint64_t headers)
 {
 #define BIT(x) (1ULL << PRESENT_##x)
+	if (headers & BIT(VXLAN))
+		headers |= BIT(UDP);
+	if (headers & BIT(ND_LINK))
+		headers |= BIT(ND);
+	if (headers & BIT(ND))
+		headers |= BIT(ICMPV6);
+	if (headers & BIT(SRH))
+		headers |= BIT(ROUTING);
+	if (headers & (BIT(INNER_TCP) | BIT(INNER_UDP)))
+		headers |= BIT(INNER_L4);
+	if (headers & (BIT(INNER_L4) | BIT(INNER_ICMP)))
+		headers |= BIT(INNER_IP);
+	if (headers & BIT(INNER_IP))
+		headers |= BIT(IP);
 	if (headers & (BIT(TCP) | BIT(UDP)))
 		headers |= BIT(L4);
 	if (headers & BIT(ICMP))

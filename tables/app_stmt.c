@@ -110,7 +110,7 @@ static void check_output(struct checker *c, struct stmt *stmt)
 	if (!expr_check(c, port, TYPE_PORT))
 		return;
 	if (!type_is_plain(port->type) && port->type != TYPE_SIZE)
-		ERROR(c, port->loc, "output() takes a port, not %s", type_noun(port->type));
+		ERROR(c, port->loc, "%s() takes a port, not %s", stmt_word(stmt), type_noun(port->type));
 	else if (port->constant && port->type != TYPE_PORT && (port->value < 1 || port->value > PORTS_MAX))
 		ERROR(c, port->loc, "port numbers are 1 to %d", PORTS_MAX);
 }
@@ -141,6 +141,28 @@ static void check_goto(struct checker *c, struct stmt *stmt)
 	stmt->target = target;
 }
 
+static void check_segment(struct checker *c, struct stmt *stmt)
+{
+	struct expr *value = stmt->value;
+
+	if (!expr_check(c, value, TYPE_ADDR))
+		return;
+	if (value->type != TYPE_ADDR)
+		ERROR(c, value->loc, "a segment is an IPv6 address, not %s", type_noun(value->type));
+	else if (value->constant && value_is_ipv4(value->hi, value->value))
+		ERROR(c, value->loc, "a segment is an IPv6 address");
+}
+
+/* Something besides the packet itself. */
+static void check_beside(struct checker *c, const struct stmt *stmt)
+{
+	if (c->table->hook == HOOK_XDP)
+		ERROR(c, stmt->loc,
+		      "%s() sends something besides the packet, which XDP cannot; it needs hook: tc-ingress or "
+		      "tc-egress",
+		      stmt_word(stmt));
+}
+
 static void check_step(struct checker *c, struct stmt *stmt)
 {
 	if (c->place == PLACE_TIMEOUT && stmt->kind != STMT_ASSIGN && stmt->kind != STMT_NOTIFY) {
@@ -157,11 +179,38 @@ static void check_step(struct checker *c, struct stmt *stmt)
 		if (stmt->verdict == VERDICT_GOTO)
 			check_goto(c, stmt);
 		break;
+	case STMT_SEGMENT: check_segment(c, stmt); break;
+	case STMT_MIRROR:
+	case STMT_EMIT:
+		check_beside(c, stmt);
+		check_output(c, stmt);
+		break;
+	case STMT_EMITTED: /* Its port is its emit()'s. */
+	case STMT_PUSH:
+	case STMT_POP:
+	case STMT_NEXT_SEGMENT:
+	case STMT_BECOME:
 	case STMT_PUSH_VLAN:
 	case STMT_POP_VLAN:
 	case STMT_NOTIFY:
 	case STMT_CONTROLLER: break;
 	}
+}
+
+/* become() and emit() are followed by what they write. */
+static void use_templates(struct checker *c, struct stmt_list *list)
+{
+	struct stmt_list whole = {};
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->item[i].kind == STMT_BECOME || list->item[i].kind == STMT_EMIT) {
+			template_use(c, &list->item[i], &whole);
+			continue;
+		}
+		GROW(c, whole.item, whole.n);
+		whole.item[whole.n++] = list->item[i];
+	}
+	*list = whole;
 }
 
 void stmt_check_node(struct checker *c, const struct yaml_node *node, enum place place, struct stmt_list *ret_list)
@@ -176,6 +225,7 @@ void stmt_check_node(struct checker *c, const struct yaml_node *node, enum place
 	    stmt_parse_yaml(c->arena, node, is_action, c->diags, &list) < 0)
 		return;
 	c->place = place;
+	use_templates(c, &list);
 	for (size_t i = 0; i < list.n; i++)
 		check_step(c, &list.item[i]);
 	*ret_list = list;

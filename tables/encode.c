@@ -407,7 +407,7 @@ unsigned encode_steps(const struct table *table)
 		}
 	for (unsigned i = 0; i < RULES_ROOM; i++)
 		if (table->rules[i].n_steps > 0)
-			return steps + 1;
+			return steps + 1 + 2 * encode_big_steps(table);
 	return steps;
 }
 

@@ -25,6 +25,7 @@ struct placement {
 	struct table_placement table[APP_TABLES_MAX]; /* By index in app.table. */
 	uint64_t hash_seed;			      /* Of hash(), from encode_hash_seed(). */
 	__u16 global[APP_GLOBALS_MAX];		      /* Index in MAP_GLOBALS, by index in app.global. */
+	__u8 first_template[HOOK_MAX];		      /* Number on the hook of the application's first template. */
 };
 
 /* How table 'index' is named as the next one. */
@@ -46,7 +47,15 @@ int encode_table(const struct app *app, unsigned index, enum hook_id default_hoo
 /* Encodes everything with a made-up placement: finds mistakes of size before anything is sent. */
 int encode_check(const struct app *app, enum hook_id default_hook, struct diag_list *diags);
 
-/* How many steps of the tail-call budget table 'index' takes: 1, +1 for two scopes or masks, +1 for packet writes. */
+/* How many steps of the tail-call budget table 'index' takes: 1, +1 for two scopes or masks, +1 for packet writes, +2
+ * for each step of one rule that pushes, pops, becomes, mirrors or emits. */
 unsigned encode_steps(const struct table *table);
+
+/* Element TEMPLATE_INDEX(slot, hook, placement.first_template[hook] + index). */
+void encode_template(const struct app *app, unsigned index, struct template *ret_template);
+/* How many templates an application has on a hook: all or, without a table there, none. */
+unsigned encode_templates_on(const struct app *app, enum hook_id hook, enum hook_id default_hook);
+/* Most steps that INTERP_PACKET makes for one rule. */
+unsigned encode_big_steps(const struct table *table);
 
 #endif

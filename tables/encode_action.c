@@ -10,39 +10,21 @@
 
 /* ---- presence ------------------------------------------------------------------------------- */
 
-static bool is_vlan(const struct field *field)
-{
-	return field->step.code == STEP_VLAN_ID || field->step.code == STEP_VLAN_PRIO ||
-	       field->step.code == STEP_VLAN_DEI;
-}
-
-static uint64_t stmt_needs(const struct enc *e, const struct stmt *stmt, bool *tagged)
-{
-	uint64_t needs = enc_needs(e, stmt->value);
-
-	if (stmt->kind == STMT_PUSH_VLAN)
-		*tagged = true;
-	if (stmt->kind == STMT_POP_VLAN && !*tagged)
-		needs |= 1ULL << PRESENT_VLAN;
-	if (stmt->kind == STMT_POP_VLAN)
-		*tagged = false;
-	if (stmt->kind != STMT_ASSIGN || stmt->lhs->ref.kind != REF_FIELD)
-		return needs;
-	/* A tag just pushed is there to be written, but `+=` reads the packet as it came. */
-	if (!*tagged || !is_vlan(stmt->lhs->ref.field) || stmt->op != EOP_NONE)
-		needs |= enc_ref_needs(e, &stmt->lhs->ref);
-	return needs;
-}
-
 uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, const struct stmt_list *action)
 {
-	bool tagged = false;
-	uint64_t needs = 0;
+	uint64_t needs = 0, there = 0;
 
 	for (size_t i = 0; do_ && i < do_->n; i++)
 		needs |= enc_needs(e, do_->item[i].value);
-	for (size_t i = 0; i < action->n; i++)
-		needs |= stmt_needs(e, &action->item[i], &tagged);
+	for (size_t i = 0; i < action->n; i++) {
+		const struct stmt *stmt = &action->item[i];
+
+		/* `+=` reads the packet as it came. */
+		if (stmt->kind == STMT_ASSIGN && stmt->lhs->ref.kind == REF_FIELD && stmt->op != EOP_NONE)
+			needs |= enc_ref_needs(e, &stmt->lhs->ref);
+		needs |= enc_needs(e, stmt->value) | stmt_asks(stmt, there);
+		there = stmt_leaves(stmt, there);
+	}
 	return needs;
 }
 
@@ -205,12 +187,7 @@ static void publish_variables(struct enc *e)
 
 /* ---- steps ---------------------------------------------------------------------------------- */
 
-struct steps {
-	struct step item[RULE_STEPS_MAX];
-	unsigned n;
-};
-
-static void add_step(struct enc *e, struct steps *steps, struct step step)
+void enc_add_step(struct enc *e, struct steps *steps, struct step step)
 {
 	if (steps->n >= RULE_STEPS_MAX) {
 		enc_error(e, "%s: writes the packet in more than %d steps", e->what, RULE_STEPS_MAX);
@@ -247,7 +224,7 @@ static void assign(struct enc *e, const struct stmt *stmt, struct steps *steps)
 	}
 	step = stmt->lhs->ref.field->step;
 	step.cell = enc_settle(e, value);
-	add_step(e, steps, step);
+	enc_add_step(e, steps, step);
 }
 
 static void set_verdict(struct enc *e, struct rule *rule, const struct stmt *stmt)
@@ -268,15 +245,18 @@ static void set_verdict(struct enc *e, struct rule *rule, const struct stmt *stm
 
 static void encode_stmt(struct enc *e, struct rule *rule, const struct stmt *stmt, struct steps *steps)
 {
+	if (enc_packet_step(e, stmt, steps))
+		return;
 	switch (stmt->kind) {
 	case STMT_ASSIGN: assign(e, stmt, steps); break;
 	case STMT_VERDICT: set_verdict(e, rule, stmt); break;
 	case STMT_PUSH_VLAN:
-		add_step(e, steps, (struct step){.code = STEP_PUSH_VLAN, .need = PRESENT_ETH, .imm = 0x8100});
+		enc_add_step(e, steps, (struct step){.code = STEP_PUSH_VLAN, .need = PRESENT_ETH, .imm = 0x8100});
 		break;
-	case STMT_POP_VLAN: add_step(e, steps, (struct step){.code = STEP_POP_VLAN, .need = PRESENT_VLAN}); break;
+	case STMT_POP_VLAN: enc_add_step(e, steps, (struct step){.code = STEP_POP_VLAN, .need = PRESENT_VLAN}); break;
 	case STMT_NOTIFY: rule->flags |= RULE_NOTIFY; break;
 	case STMT_CONTROLLER: rule->flags |= RULE_CONTROLLER; break;
+	default: break;
 	}
 }
 
@@ -368,6 +348,9 @@ void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule,
 		carry_registers(e);
 	out->n_post = e->rule.n;
 	out->first_post = place_ops(e, &e->rule);
+	/* The table's program cannot route; the action's can. */
+	if (out->verdict == VERDICT_ROUTE && !steps.n)
+		enc_add_step(e, &steps, (struct step){.code = STEP_NONE, .need = PRESENT_ETH});
 	out->n_steps = steps.n;
 	out->first_step = place_steps(e, &steps);
 	e->context = IN_SHARED;

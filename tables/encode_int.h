@@ -223,6 +223,18 @@ void enc_learn(struct enc *e, struct rule *rule, const struct app_learn *learn);
 void enc_claim_do(struct enc *e, const struct app_learn *learn);
 void enc_claim(struct enc *e, struct rule *rule, const struct app_learn *learn);
 
+/* Steps of the rule being encoded. */
+struct steps {
+	struct step item[RULE_STEPS_MAX];
+	unsigned n;
+	unsigned segments, n_segments; /* Cells of the list to be pushed. */
+};
+void enc_add_step(struct enc *e, struct steps *steps, struct step step);
+
+/* ---- encode_packet.c: headers, templates, copies ---------------------------------------------- */
+/* False: 'stmt' is none of these. */
+bool enc_packet_step(struct enc *e, const struct stmt *stmt, struct steps *steps);
+
 /* ---- encode_header.c: declared headers ------------------------------------------------------ */
 /* Finds out which of the declared headers that the table names are there. */
 void enc_headers(struct enc *e);

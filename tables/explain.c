@@ -412,7 +412,9 @@ static void tell_assignment(FILE *out, struct teller *t, const struct stmt *stmt
 
 static void tell_stmt(FILE *out, struct teller *t, const struct stmt *stmt)
 {
-	const struct stmt_list one = {.item = (struct stmt *)stmt, .n = 1};
+	/* A list of segments stands before its push. */
+	unsigned before = stmt->kind == STMT_PUSH ? stmt->target : 0;
+	const struct stmt_list one = {.item = (struct stmt *)stmt - before, .n = 1 + before};
 	_cleanup_free_ char *text = NULL;
 
 	if (stmt->kind == STMT_ASSIGN) {
@@ -437,6 +439,8 @@ static void tell_action(FILE *out, struct teller *t, const struct stmt_list *act
 
 	for (size_t i = 0; i < action->n; i++) {
 		verdict |= action->item[i].kind == STMT_VERDICT;
+		if (action->item[i].kind == STMT_SEGMENT || action->item[i].kind == STMT_EMITTED)
+			continue;
 		tell_stmt(out, t, &action->item[i]);
 		if (i + 1 < action->n || !verdict)
 			fputs("; ", out);

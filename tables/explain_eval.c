@@ -21,9 +21,9 @@ static struct eval_value cell_value(const struct eval *eval, unsigned cell, bool
 
 bool eval_present(const struct eval *eval, uint64_t needs)
 {
-	uint64_t headers = needs & ((1ULL << PRESENT_TABLE_SHIFT) - 1);
+	uint64_t tables = needs & PRESENT_TABLES;
 
-	needs = headers | (needs ^ headers) << eval->offset;
+	needs = (needs ^ tables) | tables << eval->offset;
 	return (eval->cells[CELL_PRESENT] & needs) == needs;
 }
 

@@ -100,16 +100,31 @@ enum stmt_kind {
 	STMT_POP_VLAN,
 	STMT_NOTIFY,
 	STMT_CONTROLLER,
+	STMT_PUSH, /* 'header', 'family'; of segments 'target' STMT_SEGMENT come before it. */
+	STMT_POP,
+	STMT_SEGMENT, /* 'value': one of the 'target' that are pushed. */
+	STMT_NEXT_SEGMENT,
+	STMT_MIRROR,  /* 'value' is the port. */
+	STMT_BECOME,  /* 'name' and 'target': the template, whose fields are assigned by implicit steps behind it. */
+	STMT_EMIT,    /* The same for a copy, 'value' is the port ... */
+	STMT_EMITTED, /* ... and behind the assignments it is sent to the port 'value'. */
 };
+
+/* What push() and pop() name besides vlan. */
+enum push_header { PUSH_MPLS, PUSH_IPIP, PUSH_VXLAN, PUSH_SRV6, PUSH_SRH, PUSH_MAX };
 
 struct stmt {
 	enum stmt_kind kind;
+	enum push_header header;
+	unsigned family; /* 4 or 6: of the outer IP header. */
+	bool implicit;	 /* Follows from another step, and is not rendered. */
 	enum verdict verdict;
 	enum expr_op op;
 	struct expr *lhs; /* EXPR_NAME. */
 	struct expr *value;
 	char *name;
 	unsigned target; /* goto: index of the table in the application, after the check. */
+	uint64_t makes;	 /* BECOME, EMIT: headers that the template has. */
 	struct loc loc;
 };
 
@@ -132,6 +147,14 @@ int stmt_parse_yaml(struct arena *arena, const struct yaml_node *node, bool is_a
 
 /* "drop", "push", ...: the word of a step that is no assignment. */
 const char *stmt_word(const struct stmt *stmt);
+const char *stmt_header_name(enum push_header header);
+
+/* ---- stmt_effect.c ---- */
+
+/* Headers that the step needs and that are not among 'there', those that earlier steps left. */
+uint64_t stmt_asks(const struct stmt *stmt, uint64_t there);
+/* What is there after the step. */
+uint64_t stmt_leaves(const struct stmt *stmt, uint64_t there);
 
 /* "==", "and", "+", ... */
 const char *expr_op_text(enum expr_op op);

@@ -47,7 +47,40 @@
 		  .csum = CSUM_IP | CSUM_PSEUDO, .csum6 = CSUM_PSEUDO, .need = PRESENT_##present_}}
 #define ADDR_ARP(name_, off_, text_)                                                                       \
 	{.name = name_, .text = text_, .type = TYPE_ADDR, .bits = 128, .needs = NEED(ARP),                 \
-	 .load = {.kind = LOAD_ADDR4, .base = BASE_L3, .need = PRESENT_ARP, .off = off_, .off6 = off_}}
+	 .load = {.kind = LOAD_ADDR4, .base = BASE_L3, .need = PRESENT_ARP, .off = off_, .off6 = off_},    \
+	 .writable = true,                                                                                  \
+	 .step = {.code = STEP_ADDR, .base = BASE_L3, .off = off_, .off6 = off_, .need = PRESENT_ARP}}
+
+/* Of the packet quoted or inside: both families, then an address. */
+#define INNER(name_, type_, bits_, present_, base_, off4_, size4_, shift4_, off6_, size6_, shift6_, csum4_, csum6_, text_) \
+	{.name = name_, .text = text_, .type = TYPE_##type_, .bits = bits_, .needs = NEED(present_),       \
+	 .load = {.kind = LOAD_BITS, .base = BASE_##base_, .size = size4_, .need = PRESENT_##present_,      \
+		  .shift = shift4_, .off = off4_, .off6 = off6_, .mask = ONES(bits_), .size6 = size6_,     \
+		  .shift6 = shift6_, .inner = INNER_FAMILY},                                                                      \
+	 .writable = true,                                                                                  \
+	 .step = {.code = STEP_BITS, .base = BASE_##base_, .size = size4_, .size6 = size6_, .off = off4_,  \
+		  .off6 = off6_, .shift = shift4_, .shift6 = shift6_, .csum = CSUM_INNER | (csum4_),       \
+		  .csum6 = CSUM_INNER | (csum6_), .need = PRESENT_##present_, .mask = ONES(bits_)}}
+#define INNER_READ(name_, type_, bits_, present_, base_, off4_, size_, shift4_, off6_, shift6_, text_)     \
+	{.name = name_, .text = text_, .type = TYPE_##type_, .bits = bits_, .needs = NEED(present_),       \
+	 .load = {.kind = LOAD_BITS, .base = BASE_##base_, .size = size_, .need = PRESENT_##present_,       \
+		  .shift = shift4_, .off = off4_, .off6 = off6_, .mask = ONES(bits_), .size6 = size_,      \
+		  .shift6 = shift6_, .inner = INNER_FAMILY}}
+#define INNER_ADDR(name_, off4_, off6_, text_)                                                             \
+	{.name = name_, .text = text_, .type = TYPE_ADDR, .bits = 128, .needs = NEED(INNER_IP),            \
+	 .load = {.kind = LOAD_ADDR, .base = BASE_INNER_L3, .need = PRESENT_INNER_IP, .off = off4_,        \
+		  .off6 = off6_, .inner = INNER_FAMILY},                                                                          \
+	 .writable = true,                                                                                  \
+	 .step = {.code = STEP_ADDR, .base = BASE_INNER_L3, .off = off4_, .off6 = off6_,                    \
+		  .csum = CSUM_INNER | CSUM_IP | CSUM_PSEUDO, .csum6 = CSUM_INNER | CSUM_PSEUDO,           \
+		  .need = PRESENT_INNER_IP}}
+#define ADDR6(name_, present_, base_, off_, csum_, text_)                                                  \
+	{.name = name_, .text = text_, .type = TYPE_ADDR, .bits = 128, .needs = NEED(present_),            \
+	 .load = {.kind = LOAD_ADDR6, .base = BASE_##base_, .need = PRESENT_##present_, .off = off_,       \
+		  .off6 = off_},                                                                           \
+	 .writable = true,                                                                                  \
+	 .step = {.code = STEP_ADDR, .base = BASE_##base_, .off = off_, .off6 = off_, .csum = csum_,       \
+		  .csum6 = csum_, .need = PRESENT_##present_}}
 
 #define CELL(name_, type_, bits_, present_, cell_, shift_, text_)                                          \
 	{.name = name_, .text = text_, .type = TYPE_##type_, .bits = bits_, .needs = NEED(present_),       \
@@ -73,6 +106,11 @@ const struct field fields[] = {
 	CELL("vlan2.prio", U64, 3, VLAN2, VLAN2_TCI, 13, "inner tag: priority"),
 	CELL("vlan2.dei", U64, 1, VLAN2, VLAN2_TCI, 12, "inner tag: may be dropped first"),
 	CELL("vlan2.tpid", ETHERTYPE, 16, VLAN2, VLAN2_TPID, 0, "inner tag: its own ethertype"),
+
+	WRITE("mpls.label", U64, 20, MPLS, MPLS, 0, 4, 12, CSUM_NONE, CSUM_NONE, "outermost label"),
+	WRITE("mpls.tc", U64, 3, MPLS, MPLS, 2, 1, 1, CSUM_NONE, CSUM_NONE, "traffic class of the outermost label"),
+	READ("mpls.bottom", U64, 1, MPLS, MPLS, 2, 1, 0, "1: no further label follows"),
+	WRITE("mpls.ttl", U64, 8, MPLS, MPLS, 3, 1, 0, CSUM_NONE, CSUM_NONE, "time to live of the outermost label"),
 
 	READ("arp.htype", U64, 16, ARP, L3, 0, 2, 0, "hardware type"),
 	READ("arp.ptype", ETHERTYPE, 16, ARP, L3, 2, 2, 0, "protocol type"),
@@ -126,6 +164,12 @@ const struct field fields[] = {
 	READ("routing.length", U64, 8, ROUTING, ROUTING, 1, 1, 0, "in units of 8 bytes, less one"),
 	READ("routing.type", U64, 8, ROUTING, ROUTING, 2, 1, 0, "kind of routing header; 4 is segment routing"),
 	READ("routing.segments_left", U64, 8, ROUTING, ROUTING, 3, 1, 0, "hops still to visit"),
+	WRITE("srv6.segments_left", U64, 8, SRH, ROUTING, 3, 1, 0, CSUM_NONE, CSUM_NONE, "segments still to visit"),
+	READ("srv6.last_entry", U64, 8, SRH, ROUTING, 4, 1, 0, "segments in the list, less one"),
+	WRITE("srv6.flags", U64, 8, SRH, ROUTING, 5, 1, 0, CSUM_NONE, CSUM_NONE, "flags of the segment routing header"),
+	WRITE("srv6.tag", U64, 16, SRH, ROUTING, 6, 2, 0, CSUM_NONE, CSUM_NONE, "tag of the segment routing header"),
+	{.name = "srv6.active", .text = "the active segment", .type = TYPE_ADDR, .bits = 128, .needs = NEED(SRH),
+	 .load = {.kind = LOAD_ADDR6, .base = BASE_SEGMENT, .need = PRESENT_SRH}},
 	READ("frag6.next_header", PROTO, 8, FRAG6, FRAG6, 0, 1, 0, "what follows the fragment header"),
 	READ("frag6.offset", U64, 13, FRAG6, FRAG6, 2, 2, 3, "place of a fragment, in units of 8 bytes"),
 	READ("frag6.mf", U64, 1, FRAG6, FRAG6, 3, 1, 0, "more fragments follow"),
@@ -152,6 +196,8 @@ const struct field fields[] = {
 	READ("udp.length", SIZE, 16, UDP, L4, 4, 2, 0, "bytes of header and payload"),
 	READ("udp.checksum", U64, 16, UDP, L4, 6, 2, 0, "checksum, 0: none"),
 
+	WRITE("vxlan.vni", U64, 24, VXLAN, PAYLOAD, 4, 4, 8, CSUM_L4, CSUM_L4, "number of the virtual network"),
+
 	WRITE("icmp.type", U64, 8, ICMP, L4, 0, 1, 0, CSUM_L4, CSUM_L4, "type; 8 asks for an echo, 0 is one"),
 	WRITE("icmp.code", U64, 8, ICMP, L4, 1, 1, 0, CSUM_L4, CSUM_L4, "code"),
 	READ("icmp.checksum", U64, 16, ICMP, L4, 2, 2, 0, "checksum"),
@@ -163,6 +209,29 @@ const struct field fields[] = {
 	READ("icmpv6.checksum", U64, 16, ICMPV6, L4, 2, 2, 0, "checksum"),
 	WRITE("icmpv6.id", U64, 16, ICMPV6, L4, 4, 2, 0, CSUM_L4, CSUM_L4, "identifier, in echo messages"),
 	WRITE("icmpv6.seq", U64, 16, ICMPV6, L4, 6, 2, 0, CSUM_L4, CSUM_L4, "sequence number, in echo messages"),
+
+	WRITE("nd.flags", U64, 3, ND, L4, 4, 1, 5, CSUM_L4, CSUM_L4, "neighbour discovery: 4 router, 2 solicited, 1 override"),
+	ADDR6("nd.target", ND, L4, 8, CSUM_L4, "neighbour discovery: the address asked for or told"),
+	WRITE("nd.link", MAC, 48, ND_LINK, L4, 26, 6, 0, CSUM_L4, CSUM_L4,
+	      "neighbour discovery: hardware address in the first option"),
+
+	INNER_ADDR("inner.ip.src", 12, 8, "source address"),
+	INNER_ADDR("inner.ip.dst", 16, 24, "destination address"),
+	INNER_READ("inner.ip.proto", PROTO, 8, INNER_IP, INNER_L3, 9, 1, 0, 6, 0, "protocol, or IPv6's first next header"),
+	INNER("inner.ip.ttl", U64, 8, INNER_IP, INNER_L3, 8, 1, 0, 7, 1, 0, CSUM_IP, CSUM_NONE, "time to live, or hop limit"),
+	INNER("inner.ip.dscp", U64, 6, INNER_IP, INNER_L3, 1, 1, 2, 0, 2, 6, CSUM_IP, CSUM_NONE,
+	      "differentiated services code point"),
+	INNER("inner.ip.ecn", U64, 2, INNER_IP, INNER_L3, 1, 1, 0, 0, 2, 4, CSUM_IP, CSUM_NONE,
+	      "explicit congestion notification"),
+	INNER("inner.l4.src", U64, 16, INNER_L4, INNER_L4, 0, 2, 0, 0, 2, 0, CSUM_L4, CSUM_L4, "source port, TCP or UDP"),
+	INNER("inner.l4.dst", U64, 16, INNER_L4, INNER_L4, 2, 2, 0, 2, 2, 0, CSUM_L4, CSUM_L4,
+	      "destination port, TCP or UDP"),
+	INNER("inner.tcp.seq", U64, 32, INNER_TCP, INNER_L4, 4, 4, 0, 4, 4, 0, CSUM_L4, CSUM_L4, "sequence number"),
+	INNER_READ("inner.icmp.type", U64, 8, INNER_ICMP, INNER_L4, 0, 1, 0, 0, 0, "type of an echo, ICMP or ICMPv6"),
+	INNER("inner.icmp.id", U64, 16, INNER_ICMP, INNER_L4, 4, 2, 0, 4, 2, 0, CSUM_L4, CSUM_L4,
+	      "identifier of an echo, ICMP or ICMPv6"),
+	INNER("inner.icmp.seq", U64, 16, INNER_ICMP, INNER_L4, 6, 2, 0, 6, 2, 0, CSUM_L4, CSUM_L4,
+	      "sequence number of an echo, ICMP or ICMPv6"),
 };
 /* clang-format on */
 
@@ -187,7 +256,7 @@ const char *field_nearest(const char *name)
 
 bool field_is_planned(const char *name)
 {
-	static const char *const prefixes[] = {"inner.", "mpls.", "srv6.", "vxlan.", "gre.", "ipip.", "payload"};
+	static const char *const prefixes[] = {"srv6.segments", "gre.", "ipip.", "payload"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
@@ -199,25 +268,14 @@ static const struct header {
 	const char *name;
 	uint64_t needs;
 } headers[] = {
-	{"eth", NEED(ETH)},
-	{"vlan", NEED(VLAN)},
-	{"vlan2", NEED(VLAN2)},
-	{"arp", NEED(ARP)},
-	{"ip", NEED(IP)},
-	{"ipv4", NEED(IPV4)},
-	{"ipv6", NEED(IPV6)},
-	{"fragment", NEED(FRAGMENT)},
-	{"hopopts", NEED(HOPOPTS)},
-	{"routing", NEED(ROUTING)},
-	{"frag6", NEED(FRAG6)},
-	{"dstopts", NEED(DSTOPTS)},
-	{"l4", NEED(L4)},
-	{"tcp", NEED(TCP)},
-	{"udp", NEED(UDP)},
-	{"icmp", NEED(ICMP)},
-	{"icmpv6", NEED(ICMPV6)},
-	{"in_port", NEED(IN_PORT)},
-	{"out_port", NEED(OUT_PORT)},
+	{"eth", NEED(ETH)},	    {"vlan", NEED(VLAN)},	{"vlan2", NEED(VLAN2)},
+	{"mpls", NEED(MPLS)},	    {"arp", NEED(ARP)},		{"ip", NEED(IP)},
+	{"ipv4", NEED(IPV4)},	    {"ipv6", NEED(IPV6)},	{"fragment", NEED(FRAGMENT)},
+	{"hopopts", NEED(HOPOPTS)}, {"routing", NEED(ROUTING)}, {"srv6", NEED(SRH)},
+	{"frag6", NEED(FRAG6)},	    {"dstopts", NEED(DSTOPTS)}, {"l4", NEED(L4)},
+	{"tcp", NEED(TCP)},	    {"udp", NEED(UDP)},		{"vxlan", NEED(VXLAN)},
+	{"icmp", NEED(ICMP)},	    {"icmpv6", NEED(ICMPV6)},	{"nd", NEED(ND)},
+	{"inner", NEED(INNER_IP)},  {"in_port", NEED(IN_PORT)}, {"out_port", NEED(OUT_PORT)},
 };
 
 int header_find(const char *name, uint64_t *ret_needs)

@@ -142,6 +142,26 @@ static void print_headers(FILE *out, const struct app *app)
 	}
 }
 
+static void print_templates(FILE *out, const struct app *app)
+{
+	if (app->n_templates > 0)
+		fputs("templates:\n", out);
+	for (size_t i = 0; i < app->n_templates; i++) {
+		const struct app_template *t = &app->template_[i];
+
+		fprintf(out, "  %s:\n", t->name);
+		print_pair(out, 4, "bytes", t->bytes_text);
+		if (t->set.n > 0)
+			fputs("    set:\n", out);
+		for (size_t s = 0; s < t->set.n; s++) {
+			_cleanup_free_ char *text = expr_render(t->set.item[s].value);
+
+			if (text)
+				print_pair(out, 6, t->set.item[s].lhs->name, text);
+		}
+	}
+}
+
 static void print_globals(FILE *out, const struct app *app)
 {
 	if (app->n_globals > 0)
@@ -427,6 +447,7 @@ char *app_render_yaml(const struct app *app)
 	print_headers(out, app);
 	print_typed(out, 0, "variables", app->var, app->n_vars);
 	print_globals(out, app);
+	print_templates(out, app);
 	fputs("tables:\n", out);
 	for (size_t i = 0; i < app->n_tables; i++)
 		print_table(out, app, &app->table[i]);

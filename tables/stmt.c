@@ -10,7 +10,15 @@
 #include "yaml.h"
 
 /* What follows the word of a step. */
-enum argument { ARGUMENT_NONE, ARGUMENT_EXPR, ARGUMENT_TABLE, ARGUMENT_HEADER, ARGUMENT_PLANNED };
+enum argument {
+	ARGUMENT_NONE,
+	ARGUMENT_EXPR,
+	ARGUMENT_TABLE,
+	ARGUMENT_HEADER,
+	ARGUMENT_TEMPLATE,
+	ARGUMENT_TEMPLATE_PORT,
+	ARGUMENT_PLANNED,
+};
 
 static const struct step_word {
 	const char *name;
@@ -29,10 +37,11 @@ static const struct step_word {
 	{"pop", STMT_POP_VLAN, 0, ARGUMENT_HEADER},
 	{"notify", STMT_NOTIFY, 0, ARGUMENT_NONE},
 	{"controller", STMT_CONTROLLER, 0, ARGUMENT_NONE},
-	{"mirror", 0, 0, ARGUMENT_PLANNED},
-	{"become", 0, 0, ARGUMENT_PLANNED},
-	{"emit", 0, 0, ARGUMENT_PLANNED},
-	{"route", 0, 0, ARGUMENT_PLANNED},
+	{"next_segment", STMT_NEXT_SEGMENT, 0, ARGUMENT_NONE},
+	{"mirror", STMT_MIRROR, 0, ARGUMENT_EXPR},
+	{"become", STMT_BECOME, 0, ARGUMENT_TEMPLATE},
+	{"emit", STMT_EMIT, 0, ARGUMENT_TEMPLATE_PORT},
+	{"route", STMT_VERDICT, VERDICT_ROUTE, ARGUMENT_NONE},
 	{"group", 0, 0, ARGUMENT_PLANNED},
 };
 
@@ -73,21 +82,98 @@ static int parse_table_name(struct lexer *l, struct stmt *stmt)
 	return lexer_next(l);
 }
 
-static int parse_header_name(struct lexer *l)
+static const char *const push_names[PUSH_MAX] = {"mpls", "ipip", "vxlan", "srv6", "srh"};
+
+const char *stmt_header_name(enum push_header header)
 {
+	return push_names[header];
+}
+
+/* ", 4" or ", 6" behind ipip and vxlan. */
+static int parse_family(struct lexer *l, struct stmt *stmt)
+{
+	stmt->family = 4;
+	if (l->token != TOKEN_COMMA)
+		return 0;
+	if (lexer_next(l) < 0)
+		return -EINVAL;
+	if (strcmp(lexer_word(l), "4") != 0 && strcmp(lexer_word(l), "6") != 0) {
+		lexer_error(l, "4 or 6, the family of the outer IP header");
+		return -EINVAL;
+	}
+	stmt->family = strcmp(lexer_word(l), "4") == 0 ? 4 : 6;
+	return lexer_next(l);
+}
+
+/* ", address" once or more: each becomes a step of its own before the push. */
+static int parse_segments(struct lexer *l, struct stmt *stmt, struct stmt_list *list)
+{
+	stmt->family = 6;
+	while (l->token == TOKEN_COMMA) {
+		struct stmt segment = {.kind = STMT_SEGMENT, .implicit = true};
+
+		if (lexer_next(l) < 0)
+			return -EINVAL;
+		segment.loc = lexer_loc(l, l->begin);
+		segment.value = expr_parse_tokens(l);
+		if (!segment.value)
+			return -EINVAL;
+		list->item = arena_grow(l->arena, list->item, list->n, sizeof(*list->item));
+		list->item[list->n++] = segment;
+		stmt->target++;
+	}
+	for (unsigned i = 1; i <= stmt->target; i++)
+		list->item[list->n - i].target = stmt->target;
+	if (stmt->target)
+		return 0;
+	lexer_error(l, "\",\" and the segments in the order of the path");
+	return -EINVAL;
+}
+
+static int parse_header(struct lexer *l, struct stmt *stmt, struct stmt_list *list)
+{
+	bool is_push = stmt->kind == STMT_PUSH_VLAN;
+
 	if (l->token != TOKEN_NAME) {
 		lexer_error(l, "the name of a header");
 		return -EINVAL;
 	}
-	if (!lexer_is(l, "vlan")) {
+	if (lexer_is(l, "vlan"))
+		return lexer_next(l);
+	for (stmt->header = 0; stmt->header < PUSH_MAX && !lexer_is(l, push_names[stmt->header]);)
+		stmt->header++;
+	if (stmt->header == PUSH_MAX) {
 		diag_error(l->diags, lexer_loc(l, l->begin),
-			   "push and pop of \"%s\" are not yet supported, only of vlan", lexer_word(l));
+			   "\"%s\" cannot be pushed or popped, only vlan, mpls, ipip, vxlan, srv6 and srh",
+			   lexer_word(l));
 		return -EINVAL;
 	}
-	return lexer_next(l);
+	stmt->kind = is_push ? STMT_PUSH : STMT_POP;
+	if (lexer_next(l) < 0)
+		return -EINVAL;
+	if (is_push && (stmt->header == PUSH_IPIP || stmt->header == PUSH_VXLAN))
+		return parse_family(l, stmt);
+	return is_push && (stmt->header == PUSH_SRV6 || stmt->header == PUSH_SRH) ? parse_segments(l, stmt, list) : 0;
 }
 
-static int parse_argument(struct lexer *l, const struct step_word *word, struct stmt *stmt)
+static int parse_template(struct lexer *l, const struct step_word *word, struct stmt *stmt)
+{
+	if (l->token != TOKEN_NAME) {
+		lexer_error(l, "the name of a template");
+		return -EINVAL;
+	}
+	stmt->name = lexer_word(l);
+	if (lexer_next(l) < 0)
+		return -EINVAL;
+	if (word->argument == ARGUMENT_TEMPLATE)
+		return 0;
+	if (lexer_expect(l, TOKEN_COMMA, "\",\" and a port") < 0)
+		return -EINVAL;
+	stmt->value = expr_parse_tokens(l);
+	return stmt->value ? 0 : -EINVAL;
+}
+
+static int parse_argument(struct lexer *l, const struct step_word *word, struct stmt *stmt, struct stmt_list *list)
 {
 	if (word->argument == ARGUMENT_NONE) {
 		if (l->token != TOKEN_OPEN)
@@ -104,7 +190,10 @@ static int parse_argument(struct lexer *l, const struct step_word *word, struct 
 		return -EINVAL;
 	if (word->argument == ARGUMENT_TABLE && parse_table_name(l, stmt) < 0)
 		return -EINVAL;
-	if (word->argument == ARGUMENT_HEADER && parse_header_name(l) < 0)
+	if (word->argument == ARGUMENT_HEADER && parse_header(l, stmt, list) < 0)
+		return -EINVAL;
+	if ((word->argument == ARGUMENT_TEMPLATE || word->argument == ARGUMENT_TEMPLATE_PORT) &&
+	    parse_template(l, word, stmt) < 0)
 		return -EINVAL;
 	if (word->argument == ARGUMENT_EXPR) {
 		stmt->value = expr_parse_tokens(l);
@@ -114,7 +203,8 @@ static int parse_argument(struct lexer *l, const struct step_word *word, struct 
 	return lexer_expect(l, TOKEN_CLOSE, "\")\"");
 }
 
-static int parse_step_word(struct lexer *l, const struct step_word *word, bool is_action, struct stmt *stmt)
+static int parse_step_word(struct lexer *l, const struct step_word *word, bool is_action, struct stmt *stmt,
+			   struct stmt_list *list)
 {
 	if (word->argument == ARGUMENT_PLANNED) {
 		diag_error(l->diags, stmt->loc, "\"%s\" is not yet supported", word->name);
@@ -126,7 +216,7 @@ static int parse_step_word(struct lexer *l, const struct step_word *word, bool i
 	}
 	stmt->kind = word->kind;
 	stmt->verdict = word->verdict;
-	return parse_argument(l, word, stmt);
+	return parse_argument(l, word, stmt, list);
 }
 
 static int parse_assignment(struct lexer *l, struct expr *lhs, bool is_action, struct stmt *stmt)
@@ -151,7 +241,7 @@ static int parse_assignment(struct lexer *l, struct expr *lhs, bool is_action, s
 	return stmt->value ? 0 : -EINVAL;
 }
 
-static int parse_step(struct lexer *l, bool is_action, struct stmt *stmt)
+static int parse_step(struct lexer *l, bool is_action, struct stmt *stmt, struct stmt_list *list)
 {
 	const struct step_word *word;
 	struct expr *lhs;
@@ -168,7 +258,7 @@ static int parse_step(struct lexer *l, bool is_action, struct stmt *stmt)
 		return -EINVAL;
 	word = l->token == TOKEN_ASSIGN ? NULL : find_word(lhs->name);
 	if (word)
-		return parse_step_word(l, word, is_action, stmt);
+		return parse_step_word(l, word, is_action, stmt, list);
 	return parse_assignment(l, lhs, is_action, stmt);
 }
 
@@ -192,7 +282,7 @@ static int parse_steps(struct lexer *l, bool is_action, struct stmt_list *ret_li
 
 		if (!check_last(l, &list))
 			return -EINVAL;
-		if (parse_step(l, is_action, &stmt) < 0) {
+		if (parse_step(l, is_action, &stmt, &list) < 0) {
 			result = -EINVAL;
 			if (!lexer_skip_step(l))
 				return result;
@@ -231,6 +321,8 @@ int stmt_parse_yaml(struct arena *arena, const struct yaml_node *node, bool is_a
 
 const char *stmt_word(const struct stmt *stmt)
 {
+	if (stmt->kind == STMT_PUSH || stmt->kind == STMT_POP)
+		return stmt->kind == STMT_PUSH ? "push" : "pop";
 	for (size_t i = 0; i < ARRAY_SIZE(step_words); i++)
 		if (step_words[i].argument != ARGUMENT_PLANNED && step_words[i].kind == stmt->kind &&
 		    (stmt->kind != STMT_VERDICT || step_words[i].verdict == stmt->verdict))
@@ -238,25 +330,69 @@ const char *stmt_word(const struct stmt *stmt)
 	return "?";
 }
 
-/* Returns -ENOMEM when a part could not be rendered. */
-static int render_step(const struct stmt *stmt, FILE *out)
+static int render_expr(const char *before, const struct expr *expr, FILE *out)
 {
-	_cleanup_free_ char *value = stmt->value ? expr_render(stmt->value) : NULL;
+	_cleanup_free_ char *text = expr_render(expr);
 
-	if (stmt->value && !value)
+	if (!text)
 		return -ENOMEM;
-	if (stmt->kind == STMT_ASSIGN)
-		fprintf(out, "%s %s%s %s", stmt->lhs->name, stmt->op == EOP_NONE ? "" : expr_op_text(stmt->op), "=",
-			value);
-	else
-		fputs(stmt_word(stmt), out);
-	if (stmt->kind == STMT_PUSH_VLAN || stmt->kind == STMT_POP_VLAN)
-		fputs("(vlan)", out);
-	if (stmt->kind == STMT_VERDICT && stmt->verdict == VERDICT_OUTPUT)
-		fprintf(out, "(%s)", value);
-	if (stmt->kind == STMT_VERDICT && stmt->verdict == VERDICT_GOTO)
-		fprintf(out, "(%s)", stmt->name);
+	fprintf(out, "%s%s", before, text);
 	return 0;
+}
+
+/* What stands in the parentheses of push() and pop(). */
+static int render_header(const struct stmt_list *list, size_t i, FILE *out)
+{
+	const struct stmt *stmt = &list->item[i];
+	int r = 0;
+
+	fprintf(out, "(%s", push_names[stmt->header]);
+	if (stmt->kind == STMT_PUSH && stmt->family == 6 && (stmt->header == PUSH_IPIP || stmt->header == PUSH_VXLAN))
+		fputs(", 6", out);
+	for (size_t s = i - (i < stmt->target ? i : stmt->target); r == 0 && s < i; s++)
+		r = render_expr(", ", list->item[s].value, out);
+	fputc(')', out);
+	return r;
+}
+
+static int render_argument(const struct stmt_list *list, size_t i, FILE *out)
+{
+	const struct stmt *stmt = &list->item[i];
+	int r = 0;
+
+	switch (stmt->kind) {
+	case STMT_PUSH_VLAN:
+	case STMT_POP_VLAN: fputs("(vlan)", out); return 0;
+	case STMT_PUSH:
+	case STMT_POP: return render_header(list, i, out);
+	case STMT_BECOME: fprintf(out, "(%s)", stmt->name); return 0;
+	case STMT_EMIT: fprintf(out, "(%s, ", stmt->name); break;
+	case STMT_VERDICT:
+		if (stmt->verdict == VERDICT_GOTO)
+			fprintf(out, "(%s)", stmt->name);
+		if (stmt->verdict != VERDICT_OUTPUT)
+			return 0;
+		fputc('(', out);
+		break;
+	case STMT_MIRROR: fputc('(', out); break;
+	default: return 0;
+	}
+	r = render_expr("", stmt->value, out);
+	fputc(')', out);
+	return r;
+}
+
+/* Returns -ENOMEM when a part could not be rendered. */
+static int render_step(const struct stmt_list *list, size_t i, FILE *out)
+{
+	const struct stmt *stmt = &list->item[i];
+
+	if (stmt->kind == STMT_ASSIGN) {
+		fprintf(out, "%s %s%s", stmt->lhs->name, stmt->op == EOP_NONE ? "" : expr_op_text(stmt->op), "=");
+		return render_expr(" ", stmt->value, out);
+	}
+	fputs(stmt_word(stmt), out);
+	return render_argument(list, i, out);
 }
 
 char *stmt_render(const struct stmt_list *list)
@@ -264,14 +400,17 @@ char *stmt_render(const struct stmt_list *list)
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
+	bool begun = false;
 	int r = 0;
 
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < list->n && r == 0; i++) {
-		if (i)
-			fputs("; ", out);
-		r = render_step(&list->item[i], out);
+		if (list->item[i].implicit)
+			continue;
+		fputs(begun ? "; " : "", out);
+		begun = true;
+		r = render_step(list, i, out);
 	}
 	if (fclose(out) || r < 0) {
 		free(text);

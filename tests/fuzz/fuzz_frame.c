@@ -96,7 +96,9 @@ static void write_all(struct subject *x, const uint8_t *data, size_t size)
 static void check_again(const struct subject *x)
 {
 	struct subject y;
-	const __u64 headers = PRESENT_HEADERS;
+	/* A written type or port may make another header of what lies behind it; the next parse finds it. */
+	const __u64 headers = PRESENT_HEADERS & ~(PRESENT_BIT(SRH) | PRESENT_BIT(VXLAN) | PRESENT_BIT(ND) |
+						  PRESENT_BIT(ND_LINK) | 0xffULL << PRESENT_INNER_IPV4);
 
 	CHECK(parse(&y, x->h.begin, x->h.end) == EXIT_NONE);
 	CHECK((x->s.cells[CELL_PRESENT] & headers) == (y.s.cells[CELL_PRESENT] & headers));

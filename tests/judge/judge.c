@@ -359,6 +359,7 @@ static enum exit_reason run_action(struct visit *v, const struct stmt_list *acti
 		case STMT_VERDICT: return give_verdict(v, stmt, ret_next);
 		case STMT_NOTIFY:
 		case STMT_CONTROLLER: break;
+		default: abort(); /* Not judged. */
 		}
 	}
 	*ret_next = v->table + 1;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "cli/packet_build.h"
 #include "cli/packet_spec.h"
 #include "tables/field.h"
 
@@ -179,7 +180,8 @@ static void mistakes_are_said(void **state)
 	expect_wrong("ipv6.src=1.2.3.4", "IPv6 address");
 	expect_wrong("banana", "neither FIELD=VALUE nor a header");
 	expect_wrong("in_port", "neither");
-	expect_wrong("mpls.label=5", "not yet");
+	expect_wrong("gre.key=5", "not yet");
+	expect_wrong("mpls.label=5", "give the whole frame");
 	expect_wrong("length=10", "from 14");
 	expect_wrong("length=20 udp", "too short");
 	expect_wrong("length=100000", "from 14");
@@ -195,6 +197,8 @@ static void every_field_of_the_table_can_be_given(void **state)
 		const char *value = "1";
 		char text[128], why[256];
 
+		if (fields[i].needs & NOT_BUILT)
+			continue;
 		switch (fields[i].type) {
 		case TYPE_PROTO: value = "200"; break;
 		case TYPE_MAC: value = "\"02:00:00:00:00:07\""; break;

@@ -41,6 +41,7 @@ static inline void bench_set(struct bench *b, const uint8_t *data, unsigned size
 	};
 	/* What an earlier packet left must not matter. */
 	memset(&b->s, 0x5a, sizeof(b->s));
+	b->s.step = 0;
 	b->s.cells[CELL_PRESENT] = 0;
 	b->s.cells[CELL_LENGTH] = hook_length(&b->h);
 }

@@ -36,6 +36,10 @@ static uint64_t derived(uint64_t present)
 		present |= 1ULL << PRESENT_IP;
 	if (present & (1ULL << PRESENT_TCP | 1ULL << PRESENT_UDP))
 		present |= 1ULL << PRESENT_L4;
+	if (present & 1ULL << PRESENT_ND_LINK)
+		present |= 1ULL << PRESENT_ND;
+	if (present & (1ULL << PRESENT_INNER_TCP | 1ULL << PRESENT_INNER_L4 | 1ULL << PRESENT_INNER_ICMP))
+		present |= 1ULL << PRESENT_INNER_IP;
 	return present | 1ULL << PRESENT_ETH;
 }
 

@@ -146,8 +146,14 @@ static void test_step_mistakes(void **state)
 	steps_become("n *= 2", false, "t:1:3: \"*=\" is not an operator: only = += -= |= &= assign\n");
 	steps_become("output", true, "t:1:7: expected \"(\", but the text ends here\n");
 	steps_become("drop(1)", true, "t:1:5: \"drop\" takes no argument\n");
-	steps_become("mirror(1)", true, "t:1:1: \"mirror\" is not yet supported\n");
-	steps_become("push(mpls)", true, "t:1:6: push and pop of \"mpls\" are not yet supported, only of vlan\n");
+	steps_become("group(g)", true, "t:1:1: \"group\" is not yet supported\n");
+	steps_become("push(gre)", true,
+		     "t:1:6: \"gre\" cannot be pushed or popped, only vlan, mpls, ipip, vxlan, srv6 and srh\n");
+	steps_become("push(ipip, 5)", true,
+		     "t:1:12: expected 4 or 6, the family of the outer IP header, but found \"5\"\n");
+	steps_become("push(srv6)", true,
+		     "t:1:10: expected \",\" and the segments in the order of the path, but found \")\"\n");
+	steps_become("emit(t)", true, "t:1:7: expected \",\" and a port, but found \")\"\n");
 	/* One mistake does not hide the next. */
 	steps_become("a = ; b = 1 +; drop", true,
 		     "t:1:5: expected a value, but found \";\"\nt:1:14: expected a value, but found \";\"\n");
