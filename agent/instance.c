@@ -36,7 +36,7 @@ struct instance {
 	bool test_clock;
 	struct instance_found found;
 	struct bpf_object *object;
-	struct mapping tables, chains, active, clock, punt_limit, globals, match;
+	struct mapping tables, chains, templates, active, clock, punt_limit, globals, match;
 	int grace_fd, grace_inner_fd;
 	int root_fd[HOOK_MAX], control_fd;
 };
@@ -179,6 +179,9 @@ static int map_all(struct instance *instance)
 
 	r = map_whole(instance, MAP_TABLES, sizeof(struct table), TABLE_ELEMENTS, &instance->tables);
 	if (r == 0)
+		r = map_whole(instance, MAP_TEMPLATES, sizeof(struct template), TEMPLATE_ELEMENTS,
+			      &instance->templates);
+	if (r == 0)
 		r = map_whole(instance, MAP_CHAINS, sizeof(struct chain), VERSIONS * HOOK_MAX, &instance->chains);
 	if (r == 0)
 		r = map_whole(instance, MAP_ACTIVE, sizeof(__u64), 1, &instance->active);
@@ -309,6 +312,7 @@ void instance_free(struct instance *instance)
 	if (!instance)
 		return;
 	unmap(&instance->tables);
+	unmap(&instance->templates);
 	unmap(&instance->chains);
 	unmap(&instance->active);
 	unmap(&instance->clock);
@@ -387,6 +391,11 @@ int instance_unload(const char *bpffs, const char *name, char **ret_why)
 struct table *instance_tables(const struct instance *instance)
 {
 	return instance->tables.data;
+}
+
+struct template *instance_templates(const struct instance *instance)
+{
+	return instance->templates.data;
 }
 
 struct chain *instance_chains(const struct instance *instance)

@@ -61,6 +61,8 @@ unsigned instance_number(const struct instance *instance);
  * CHAIN_INDEX().  Write only those of the slot that is not active, and only after instance_grace()
  * followed the commit that left that slot. */
 struct table *instance_tables(const struct instance *instance);
+/* By TEMPLATE_INDEX(). */
+struct template *instance_templates(const struct instance *instance);
 struct chain *instance_chains(const struct instance *instance);
 
 unsigned instance_active(const struct instance *instance);

@@ -305,6 +305,25 @@ static int place_globals(struct plan *plan, struct plan_app *pa, char **ret_text
 	return r;
 }
 
+/* Numbers of one hook go by application. */
+static int place_templates(struct plan *plan, char **ret_text)
+{
+	unsigned n[HOOK_MAX] = {};
+
+	for (size_t i = 0; i < plan->n_apps; i++) {
+		struct plan_app *pa = &plan->app[i];
+
+		for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
+			pa->placement.first_template[hook] = n[hook];
+			n[hook] += encode_templates_on(pa->app, hook, pa->hook);
+			if (n[hook] > TEMPLATES_MAX)
+				return why_set(ret_text, -E2BIG, "hook %s: more than %d templates", hook_name(hook),
+					       TEMPLATES_MAX);
+		}
+	}
+	return 0;
+}
+
 static int place_all(struct plan *plan, const struct plan_options *options, char **ret_text)
 {
 	int r = 0;
@@ -317,6 +336,8 @@ static int place_all(struct plan *plan, const struct plan_options *options, char
 			r = place_table(plan, plan->table[hook][i], ret_text);
 	for (size_t i = 0; r == 0 && i < plan->n_apps; i++)
 		r = place_globals(plan, &plan->app[i], ret_text);
+	if (r == 0)
+		r = place_templates(plan, ret_text);
 	registry_seal(plan->registry);
 	return r;
 }
@@ -381,6 +402,17 @@ int plan_encode(struct plan *plan, enum hook_id hook, unsigned i, struct table *
 	if (r == 0)
 		table->steps = encode_steps(ret_table);
 	return r;
+}
+
+void plan_encode_templates(const struct plan *plan, enum hook_id hook, struct template *ret_template)
+{
+	for (size_t i = 0; i < plan->n_apps; i++) {
+		const struct plan_app *pa = &plan->app[i];
+		unsigned n = encode_templates_on(pa->app, hook, pa->hook);
+
+		for (unsigned t = 0; t < n; t++)
+			encode_template(pa->app, t, &ret_template[pa->placement.first_template[hook] + t]);
+	}
 }
 
 static unsigned steps_of_port(const struct plan *plan, enum hook_id hook, unsigned port)

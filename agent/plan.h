@@ -62,6 +62,9 @@ void plan_free(struct plan *plan);
 /* Encodes table 'i' of 'hook'.  Errors as above. */
 int plan_encode(struct plan *plan, enum hook_id hook, unsigned i, struct table *ret_table, char **ret_text);
 
+/* Writes the templates of a hook; 'ret_template' is its first one's. */
+void plan_encode_templates(const struct plan *plan, enum hook_id hook, struct template *ret_template);
+
 /* After all tables are encoded: does the longest chain of every port keep the budget? */
 int plan_check_budget(const struct plan *plan, char **ret_text);
 

@@ -9,6 +9,7 @@
 #include "../datapath/native.h"
 #include "../tables/explain.h"
 #include "agent.h"
+#include "route_ask.h"
 #include "why.h"
 
 enum { FRAME_ROOM = 65536 + 64, STEPS_ROOM = TRACE_FRAMES_MAX * HOOK_TABLES_MAX };
@@ -35,6 +36,13 @@ static const struct table *read_table(void *data, unsigned element)
 	struct agent *agent = data;
 
 	return element < TABLE_ELEMENTS ? &instance_tables(agent->instance)[element] : NULL;
+}
+
+static const struct template *read_template(void *data, unsigned element)
+{
+	struct agent *agent = data;
+
+	return element < TEMPLATE_ELEMENTS ? &instance_templates(agent->instance)[element] : NULL;
 }
 
 static const struct chain *read_chain(void *data, unsigned element)
@@ -64,6 +72,22 @@ static const struct match_desc *read_match(void *data, unsigned flow_table)
 	return &instance_match(((struct agent *)data)->instance)[flow_table];
 }
 
+static enum exit_reason ask_route(void *data, const struct native_route *ask, struct native_way *ret_way)
+{
+	struct wiring *wiring = ((struct agent *)data)->wiring;
+	const struct port *in = wiring_port(wiring, ask->in_port);
+	unsigned ifindex = 0;
+	enum exit_reason reason = route_ask_kernel(ask, in ? in->ifindex : 0, &ifindex, ret_way);
+
+	for (unsigned n = 1; ifindex && n <= PORTS_MAX; n++) {
+		const struct port *port = wiring_port(wiring, n);
+
+		if (port && port->ifindex == ifindex)
+			ret_way->port = n;
+	}
+	return reason;
+}
+
 static int open_native(struct trace *trace)
 {
 	struct native_source source = {
@@ -74,12 +98,14 @@ static int open_native(struct trace *trace)
 		.records = read_records,
 		.buckets = read_buckets,
 		.match = read_match,
+		.template_ = read_template,
 		.globals = instance_globals(trace->agent->instance),
 	};
 	int r = native_new(&source, &trace->native);
 
 	if (r < 0)
 		return r;
+	native_set_router(trace->native, ask_route, trace->agent);
 	native_set_active(trace->native, instance_active(trace->agent->instance));
 	for (unsigned n = 1; n <= PORTS_MAX; n++) {
 		const struct port *port = wiring_port(trace->agent->wiring, n);

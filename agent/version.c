@@ -161,6 +161,7 @@ static int reset_fresh_counters(struct versions *v, const struct plan *plan, cha
 static int encode_all(struct versions *v, struct plan *plan, unsigned slot, char **ret_text)
 {
 	struct table *tables = instance_tables(v->parts.instance);
+	struct template *templates = instance_templates(v->parts.instance);
 	struct chain *chains = instance_chains(v->parts.instance);
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
@@ -172,6 +173,7 @@ static int encode_all(struct versions *v, struct plan *plan, unsigned slot, char
 		}
 		for (unsigned i = plan->n_tables[hook]; i < HOOK_TABLES_MAX; i++)
 			tables[TABLE_INDEX(slot, hook, i)].flags = 0;
+		plan_encode_templates(plan, hook, &templates[TEMPLATE_INDEX(slot, hook, 0)]);
 		chains[CHAIN_INDEX(slot, hook)] = plan->chain[hook];
 	}
 	return plan_check_budget(plan, ret_text);

@@ -50,7 +50,8 @@ static const char *exit_name(enum exit_reason reason)
 static bool leaves(enum exit_reason reason)
 {
 	return reason == EXIT_PASS || reason == EXIT_DELIVER || reason == EXIT_OUTPUT || reason == EXIT_FLOOD ||
-	       reason == EXIT_REFLECT || reason == EXIT_TABLE_FULL_PASS || reason == EXIT_NO_APP;
+	       reason == EXIT_REFLECT || reason == EXIT_ROUTE || reason == EXIT_ROUTE_KERNEL ||
+	       reason == EXIT_TABLE_FULL_PASS || reason == EXIT_NO_APP;
 }
 
 static int explain_steps(struct simulation *s, const struct native_result *result)

@@ -153,6 +153,12 @@ static int build(struct simulator *sim, const struct simulator_ports *ports, uin
 		sim->placement.global[i] = i;
 		native_set_global(sim->sw, i, sim->app->global[i].initial);
 	}
+	for (unsigned i = 0; i < sim->app->n_templates && r == 0; i++) {
+		struct template t;
+
+		encode_template(sim->app, i, &t);
+		r = native_set_template(sim->sw, TEMPLATE_INDEX(0, sim->hook, i), &t);
+	}
 	for (unsigned i = 0; i < sim->app->n_tables && r == 0; i++)
 		r = add_table(sim, i);
 	return r < 0 ? r : set_chain(sim);

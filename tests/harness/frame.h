@@ -25,7 +25,7 @@
 #define FRAME_IP6_SRC "2001:db8::1"
 #define FRAME_IP6_DST "2001:db8:ffff::1"
 
-enum { FRAME_ZERO = -1, FRAME_HEADROOM = 64, FRAME_ROOM = 3072, FRAME_PARTS_MAX = 96 };
+enum { FRAME_ZERO = -1, FRAME_HEADROOM = 256, FRAME_ROOM = 3072, FRAME_PARTS_MAX = 96 };
 
 struct frame {
 	unsigned size;

@@ -282,6 +282,23 @@ static void put_table(struct rig *rig, unsigned slot, unsigned a, unsigned i)
 	free(table);
 }
 
+static void put_templates(struct rig *rig, unsigned slot, unsigned a)
+{
+	const struct placement *placement = &rig->plan.app[a].placement;
+
+	for (unsigned i = 0; i < rig->plan.app[a].app->n_templates; i++) {
+		unsigned number = placement->first_template[rig->plan.hook] + i;
+		unsigned element = TEMPLATE_INDEX(slot, rig->plan.hook, number);
+		struct template t;
+
+		encode_template(rig->plan.app[a].app, i, &t);
+		if (rig->native)
+			CHECK(native_set_template(rig->native, element, &t), "native template");
+		else
+			instance_templates(rig->instance)[element] = t;
+	}
+}
+
 static void set_global(struct rig *rig, unsigned index, uint64_t value)
 {
 	if (rig->native)
@@ -326,6 +343,8 @@ void rig_commit(struct rig *rig)
 		for (unsigned i = 0; i < rig->plan.app[a].app->n_tables; i++)
 			put_table(rig, slot, a, i);
 	rig_entries_install(rig, slot);
+	for (unsigned a = 0; a < rig->plan.n_apps; a++)
+		put_templates(rig, slot, a);
 	rig_plan_chain(&rig->plan, ++rig->version, &chain);
 	if (rig->native) {
 		CHECK(native_set_chain(rig->native, CHAIN_INDEX(slot, rig->plan.hook), &chain), "native chain");

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../datapath/pipeline.h"
+#include "../../datapath/native.h"
 #include "../../tables/app.h"
 #include "../../tables/layout.h"
 #include "frame.h"
@@ -75,6 +75,9 @@ void rig_advance_ns(struct rig *rig, uint64_t ns);
 
 /* The state of the generator that `random` draws from; see datapath/hash.h. */
 void rig_set_random(struct rig *rig, uint64_t state);
+
+/* Native tier only: who answers `route`. */
+void rig_set_router(struct rig *rig, native_route_fn route);
 
 /* Runs the agent's part of expiry on every table. */
 void rig_expire(struct rig *rig);

@@ -21,6 +21,11 @@ void rig_advance_ms(struct rig *rig, uint64_t ms)
 	rig_advance_ns(rig, ms * 1000000);
 }
 
+void rig_set_router(struct rig *rig, native_route_fn route)
+{
+	native_set_router(rig->native, route, NULL);
+}
+
 void rig_set_random(struct rig *rig, uint64_t state)
 {
 	if (rig->native)

@@ -149,6 +149,8 @@ void rig_plan_add(struct rig_plan *plan, const char *path_or_text, const struct 
 		place_table(plan, a, i);
 	for (unsigned i = 0; i < a->app->n_globals; i++)
 		place_global(plan, a, i);
+	a->placement.first_template[plan->hook] = plan->n_templates;
+	plan->n_templates += a->app->n_templates;
 	plan->n_apps++;
 }
 
@@ -157,7 +159,7 @@ void rig_plan_clear(struct rig_plan *plan)
 	for (unsigned i = 0; i < plan->n_apps; i++)
 		app_free(plan->app[i].app);
 	memset(plan->app, 0, sizeof(plan->app));
-	plan->n_apps = plan->n_tables = 0;
+	plan->n_apps = plan->n_tables = plan->n_templates = 0;
 	plan->next_counter = 0;
 }
 

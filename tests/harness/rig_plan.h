@@ -33,7 +33,7 @@ enum { RIG_GLOBALS = 32 };
 struct rig_plan {
 	enum hook_id hook;
 	struct rig_app app[RIG_APPS_MAX];
-	unsigned n_apps, n_tables, next_counter;
+	unsigned n_apps, n_tables, n_templates, next_counter;
 	struct rig_flow_table flow[RIG_FLOW_TABLES];
 	unsigned n_flows;
 	struct rig_global global[RIG_GLOBALS];
