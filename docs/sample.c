@@ -10,6 +10,7 @@
 static const char frame[] = "app: sample\n"
 			    "parameters: {limit: 100, lan: port}\n"
 			    "variables: [v, addr peer]\n"
+			    "templates: {answer: {bytes: 000000000000 000000000000 88b5, set: {eth.dst: eth.src}}}\n"
 			    "tables:\n"
 			    "  - name: before\n"
 			    "    state: {lookup: [ip.src], capacity: 16, registers: [seen]}\n"

@@ -23,13 +23,14 @@ const struct word helper_words[] = {
 };
 
 const struct word step_words[] = {
-	{"push", "push(vlan)", "puts a tag in front, with id 0; its fields can then be written", "action: push(vlan); vlan.id = 7; vlan.prio = 3"},
-	{"pop", "pop(vlan)", "takes the outer tag away", "action: pop(vlan); pass"},
+	{"push", "push(HEADER)", "puts a header in front, whose fields can then be written: `vlan`; `mpls`; `ipip` and `vxlan`, also `(ipip, 6)` with an outer IPv6 header; `(srv6, a, b)` an outer IPv6 header with a segment list in the order of the path; `(srh, a, b)` the list only, the old destination last. Lengths, protocols, checksums and the traffic class follow, addresses and numbers are 0, TTL is 64", "action: push(ipip); ip.src = 192.0.2.1; ip.dst = 192.0.2.2; route"},
+	{"pop", "pop(HEADER)", "takes it away; `ipip` and `srv6` with all headers down to the inner IP header, `srh` leaves the destination", "action: pop(vlan); pass"},
+	{"next_segment", "next_segment", "SRv6 End: the next segment of the list becomes the destination", "action: next_segment; route"},
 	{"notify", "notify", "tells whoever watches (`mealy event watch`): rule, flow, states, registers", "next: KNOWN, action: notify; pass"},
 	{"controller", "controller", "sends a copy of the frame, as it came, to the controller, within the limit of its rate", "action: controller; drop"},
-	{"mirror", "mirror(port)", "sends a copy to a port", "action: mirror(2); pass"},
-	{"become", "become(TEMPLATE)", "replaces the packet by a template", "action: become(answer); reflect"},
-	{"emit", "emit(TEMPLATE, port)", "sends a packet of its own", "action: 'emit(answer, 2)'"},
+	{"mirror", "mirror(port)", "sends a copy of the packet as it is now to a port; at tc only", "action: mirror(2); pass"},
+	{"become", "become(TEMPLATE)", "the packet becomes a template, its `set` filled from the packet that came", "action: become(answer); reflect"},
+	{"emit", "emit(TEMPLATE, port)", "sends such a packet beside this one, of which up to 2048 bytes and one frame may then go on; at tc only", "action: 'emit(answer, 2); pass'"},
 	{}
 };
 
@@ -41,7 +42,7 @@ const struct word verdict_words[] = {
 	{"flood", "flood", "leaves by every port but the one it came from", "action: flood"},
 	{"reflect", "reflect", "leaves by the port it came from", "action: reflect"},
 	{"goto", "goto(TABLE)", "goes on in a later table of the application", "action: goto(later)"},
-	{"route", "route", "leaves as the kernel's routes say", "action: route"},
+	{"route", "route", "leaves as the kernel's routes say of the packet as it is written: TTL less one, hardware addresses of the way; what needs the kernel (TTL, MTU, neighbour, its own addresses) is left to it, what has no way is dropped", "action: route"},
 	{"group", "group(NAME)", "leaves by a member of a group", "action: group(servers)"},
 	{}
 };

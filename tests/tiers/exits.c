@@ -322,6 +322,31 @@ static struct rig *redirect_failed(void)
 	return rig;
 }
 
+/* ---- by the kernel's routes ---- */
+
+static struct rig *routed_to(const char *ip)
+{
+	struct rig *rig = rig_routing("route");
+
+	rig_repeat(rig, 1, PKT(.ip_dst = ip, .udp_dport = 9), 1);
+	return rig;
+}
+
+static struct rig *route(void)
+{
+	return routed_to("198.51.100.1");
+}
+
+static struct rig *route_kernel(void)
+{
+	return routed_to("192.0.2.254");
+}
+
+static struct rig *route_none(void)
+{
+	return routed_to("198.18.0.1");
+}
+
 /* ---- the list ---- */
 
 /* 'tiers' are those where the reason exists.  The rig that comes back is still open. */
@@ -353,6 +378,9 @@ static const struct producer {
 	{EXIT_WRITE_FAILED, ALL, write_failed},
 	{EXIT_PUSH_FAILED, ALL, push_failed},
 	{EXIT_INTERNAL, KERNEL, internal},
+	{EXIT_ROUTE, ALL, route},
+	{EXIT_ROUTE_KERNEL, ALL, route_kernel},
+	{EXIT_ROUTE_NONE, ALL, route_none},
 };
 
 static uint64_t counted(struct rig *rig, enum exit_reason reason)

@@ -17,6 +17,9 @@ extern enum rig_tier tier;
 /* A rig with one application, committed. */
 struct rig *rig_with(const char *path_or_text, const char *setting);
 
+/* A rig whose only rule does 'action', before a kernel that knows ways for `route`; see routes.c. */
+struct rig *rig_routing(const char *action);
+
 /* Kernel tiers: the inner map of flow table 0, which the caller closes. */
 int open_inner_map(struct rig *rig, const char *name);
 
@@ -47,6 +50,8 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(learn, "learn and allocate", false)                                                                          \
 	X(entries, "match tables", false)                                                                              \
 	X(forwarding, "forwarding by entries", false)                                                                  \
+	X(routes, "routes", false)                                                                                     \
+	X(packets, "packets", false)                                                                                   \
 	X(fold, "fold", true)
 
 #define TIER_GROUP(noun, name, folded)                                                                                 \

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whole frames as rules make them, against frames that scapy built from scratch; see packets.py. */
+#include "tiers.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_ROOM = 8192, TEXT_ROOM = 4096 };
+
+extern const char packets_text[];
+
+struct packet_case {
+	char name[64], exit[32], tiers[16], text[TEXT_ROOM], rule[TEXT_ROOM];
+	struct frame in, out;
+};
+
+static void read_frame(struct frame *frame, const char *hex)
+{
+	for (frame->size = 0; isxdigit((unsigned char)hex[0]); hex += 2) {
+		char byte[3] = {hex[0], hex[1]};
+
+		assert_true(frame->size < sizeof(frame->data));
+		frame->data[frame->size++] = strtoul(byte, NULL, 16);
+	}
+}
+
+/* The next case of the file, or false. */
+static bool read_case(FILE *file, struct packet_case *c)
+{
+	static char line[LINE_ROOM];
+
+	memset(c, 0, sizeof(*c));
+	while (fgets(line, sizeof(line), file)) {
+		char *value = strchr(line, ' ');
+
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '#' || !value)
+			continue;
+		*value++ = '\0';
+		if (!strcmp(line, "case"))
+			snprintf(c->name, sizeof(c->name), "%s", value);
+		else if (!strcmp(line, "text"))
+			snprintf(c->text + strlen(c->text), TEXT_ROOM - strlen(c->text), "%s\n", value);
+		else if (!strcmp(line, "rule"))
+			snprintf(c->rule, TEXT_ROOM, "%s", value);
+		else if (!strcmp(line, "tiers"))
+			snprintf(c->tiers, sizeof(c->tiers), "%s", value);
+		else if (!strcmp(line, "exit"))
+			snprintf(c->exit, sizeof(c->exit), "%s", value);
+		else if (!strcmp(line, "in"))
+			read_frame(&c->in, value);
+		else if (!strcmp(line, "out"))
+			read_frame(&c->out, value);
+		if (!strcmp(line, "out"))
+			return true;
+	}
+	return false;
+}
+
+static const char *exit_name(enum exit_reason reason)
+{
+	static const char *const names[] = {
+#define X(id, name, text) [EXIT_##id] = name,
+		EXIT_REASON_LIST(X)
+#undef X
+	};
+
+	return names[reason];
+}
+
+static void run_case(const struct packet_case *c)
+{
+	static char text[2 * TEXT_ROOM + 128];
+	struct rig_result result;
+	struct rig *rig;
+
+	snprintf(text, sizeof(text),
+		 "app: packets\n%stables:\n  - name: t\n    rules:\n      - %s\n    otherwise: drop\n", c->text,
+		 c->rule);
+	rig = rig_with(text, NULL);
+	result = rig_send_real(rig, 1, c->in);
+	if (strcmp(exit_name(result.exit), c->exit))
+		fail_msg("%s: left by %s, not %s", c->name, exit_name(result.exit), c->exit);
+	if (result.frame.size != c->out.size || memcmp(result.frame.data, c->out.data, c->out.size)) {
+		print_message("%s\n", c->name);
+		assert_frame_equal(c->out.data, c->out.size, result.frame.data, result.frame.size);
+	}
+	rig_close(rig);
+}
+
+static void frames_are_what_scapy_makes(void **state)
+{
+	static struct packet_case c;
+	FILE *file = fmemopen((void *)packets_text, strlen(packets_text), "r");
+	unsigned n = 0;
+
+	assert_non_null(file);
+	for (; read_case(file, &c); n++)
+		if (!strcmp(c.tiers, "all") || tier == RIG_XDP || tier == RIG_NATIVE)
+			run_case(&c);
+	fclose(file);
+	assert_true(n > 0);
+}
+
+TESTS(packets, cmocka_unit_test(frames_are_what_scapy_makes));
