@@ -119,12 +119,12 @@ HOOK_FN enum control_result control_overwrite(struct hook *h, struct scratch *s,
 	return CONTROL_AGAIN;
 }
 
-HOOK_FN enum control_result control_create(struct hook *h, struct scratch *s)
+HOOK_FN enum control_result control_create(struct hook *h, struct scratch *s, const struct table *t)
 {
 	switch (COLD_CALL(flow_create, h, s)) {
 	case CREATE_DONE: return CONTROL_CREATED;
 	case CREATE_AGAIN: return CONTROL_AGAIN;
-	case CREATE_FULL: return COLD_CALL(flow_make_room, h, s) == 1 ? CONTROL_AGAIN : CONTROL_FULL;
+	case CREATE_FULL: return flow_make_room(h, s, t) ? CONTROL_AGAIN : CONTROL_FULL;
 	}
 	return CONTROL_NOTHING;
 }
@@ -152,7 +152,7 @@ COLD_FN(control_flow)
 	place_of_hash(&s->place, desc, flow_hash(desc->secret, &image[FLOW_HEAD_WORDS], t->key_words));
 	if (flow_find(h, t, &image[FLOW_HEAD_WORDS], &s->place, &flow))
 		return control_overwrite(h, s, t, &flow);
-	return control_create(h, s);
+	return control_create(h, s, t);
 }
 
 HOOK_FN void control_set(struct hook *h, struct scratch *s, const struct table *t, struct control *c)

@@ -66,37 +66,60 @@ HOOK_FN void victims_find(struct hook *h, const struct table *t, const struct fl
 	}
 }
 
-HOOK_FN bool victim_free(struct hook *h, struct scratch *s, const struct place *p, enum free_why why, __u64 now)
+/* Who may give room: s->victims.  Nonzero: a map lacks its element. */
+COLD_FN(room_look)
 {
-	s->free.at = *p;
-	s->free.why = why;
-	s->free.change = 0;
-	s->free.now = now;
-	return COLD_CALL(flow_free, h, s) == CONTROL_FREED;
+	COLD_BEGIN
+	const struct table *t = cold_table(h, s);
+	const struct flow_desc *desc;
+
+	if (!t)
+		return -1;
+	desc = map_flow_desc(h, t->flow_table);
+	if (!desc)
+		return -1;
+	victims_find(h, t, desc, s->place.head, packet_now(h, s), &s->victims);
+	return 0;
 }
 
-/* 1: a flow was freed, so a creation may be tried again. */
-COLD_FN(flow_make_room)
+/* Nobody gave any. */
+COLD_FN(room_none)
 {
 	COLD_BEGIN
 	const struct table *t = cold_table(h, s);
 	struct flow_desc *desc;
-	__u64 now;
 
 	if (!t)
-		return 0;
+		return -1;
 	desc = map_flow_desc(h, t->flow_table);
 	if (!desc)
-		return 0;
-	now = packet_now(h, s);
-	victims_find(h, t, desc, s->place.head, now, &s->victims);
-	if (victim_free(h, s, &s->victims.due, FREE_DUE, now))
-		return 1;
-	if (t->when_full == FULL_EVICT && victim_free(h, s, &s->victims.oldest, FREE_EVICT, now))
-		return 1;
+		return -1;
 	hook_count(h, t->stats + TABLE_STAT_FULL, 1, 0);
 	event_table_full(h, s, t, desc);
 	return 0;
+}
+
+HOOK_FN bool victim_free(struct hook *h, struct scratch *s, const struct place *p, enum free_why why)
+{
+	s->free.at = *p;
+	s->free.why = why;
+	s->free.change = 0;
+	s->free.now = s->cells[CELL_NOW];
+	return COLD_CALL(flow_free, h, s) == CONTROL_FREED;
+}
+
+/* True: a flow of the scratch's table was freed, so a creation may be tried again.  Not a function of its own: the
+ * calls below flow_free() are as deep as the stack allows. */
+HOOK_FN bool flow_make_room(struct hook *h, struct scratch *s, const struct table *t)
+{
+	if (COLD_CALL(room_look, h, s))
+		return false;
+	if (victim_free(h, s, &s->victims.due, FREE_DUE))
+		return true;
+	if (t->when_full == FULL_EVICT && victim_free(h, s, &s->victims.oldest, FREE_EVICT))
+		return true;
+	COLD_CALL(room_none, h, s);
+	return false;
 }
 
 #endif

@@ -18,7 +18,8 @@ enum {
 	CLAIM_TAILS = RESTARTS_MAX + 4,
 };
 
-enum learned { LEARN_DONE, LEARN_AGAIN, LEARN_TAKEN, LEARN_FAILED };
+/* How an attempt ended; the last three are for learn_help(). */
+enum learned { LEARN_DONE, LEARN_AGAIN, LEARN_TAKEN, LEARN_FAILED, LEARN_DUE, LEARN_ENDS, LEARN_ROOM };
 
 /* ---- the record to be written -------------------------------------------------------------------------- */
 
@@ -82,31 +83,13 @@ HOOK_FN enum learned learn_create(struct hook *h, struct scratch *s, const struc
 		ret = LEARN_DONE;
 		break;
 	case CREATE_AGAIN: ret = LEARN_AGAIN; break;
-	case CREATE_FULL: ret = COLD_CALL(flow_make_room, h, s) == 1 ? LEARN_AGAIN : LEARN_FAILED; break;
+	case CREATE_FULL: ret = LEARN_ROOM; break;
 	}
 	s->record_slot = record_slot;
 	return ret;
 }
 
 /* ---- learn ------------------------------------------------------------------------------------------------ */
-
-HOOK_FN enum learned learn_end(struct hook *h, struct scratch *s, __u32 change)
-{
-	s->free.at = s->place;
-	s->free.why = FREE_DELETE;
-	s->free.change = change;
-	s->free.now = s->cells[CELL_NOW];
-	return COLD_CALL(flow_free, h, s) == CONTROL_FREED ? LEARN_DONE : LEARN_AGAIN;
-}
-
-HOOK_FN enum learned learn_fall(struct hook *h, struct scratch *s)
-{
-	s->free.at = s->place;
-	s->free.why = FREE_DUE;
-	s->free.now = s->cells[CELL_NOW];
-	COLD_CALL(flow_free, h, s);
-	return LEARN_AGAIN;
-}
 
 /* The record exists. */
 HOOK_FN enum learned learn_change(struct hook *h, struct scratch *s, const struct table *to, const struct learn *l,
@@ -131,9 +114,9 @@ HOOK_FN enum learned learn_change(struct hook *h, struct scratch *s, const struc
 	}
 	hook_unlock(flow->lock);
 	if (mine && due)
-		return learn_fall(h, s);
+		return LEARN_DUE;
 	if (mine)
-		return l->flags & LEARN_END ? learn_end(h, s, image_head(image)->change) : LEARN_DONE;
+		return l->flags & LEARN_END ? LEARN_ENDS : LEARN_DONE;
 	if (!alive)
 		COLD_CALL(flow_help, h, s);
 	return LEARN_AGAIN;
@@ -160,6 +143,36 @@ COLD_FN(learn_once)
 	if (l->flags & LEARN_CLAIM)
 		return LEARN_TAKEN;
 	return learn_change(h, s, to, l, &flow);
+}
+
+/* What an attempt left to be done with other flows: lets the one found fall, ends it, or makes room.  Apart from
+ * learn_once(), because the calls below are as deep as the stack allows. */
+COLD_FN(learn_help)
+{
+	COLD_BEGIN
+	const struct table *to = cold_table(h, s);
+
+	if (!to)
+		return LEARN_FAILED;
+	if (s->claim.left == LEARN_ROOM)
+		return flow_make_room(h, s, to) ? LEARN_AGAIN : LEARN_FAILED;
+	s->free.at = s->place;
+	s->free.why = s->claim.left == LEARN_DUE ? FREE_DUE : FREE_DELETE;
+	s->free.change = image_head(&s->cells[CELL_LEARN])->change;
+	s->free.now = s->cells[CELL_NOW];
+	if (COLD_CALL(flow_free, h, s) == CONTROL_FREED && s->claim.left == LEARN_ENDS)
+		return LEARN_DONE;
+	return LEARN_AGAIN;
+}
+
+HOOK_FN int learn_turn(struct hook *h, struct scratch *s)
+{
+	int ret = COLD_CALL(learn_once, h, s);
+
+	if (ret < LEARN_DUE)
+		return ret;
+	s->claim.left = ret;
+	return COLD_CALL(learn_help, h, s);
 }
 
 /* Makes the image the scratch's: LEARN's functions and those of the flow table work on it. */
@@ -190,7 +203,7 @@ HOOK_FN bool learn_write(struct hook *h, struct scratch *s, const struct table *
 	learn_key(s, l);
 	KEEP_LOOP
 	for (__u32 i = 0; i < LEARN_TRIES && ret == LEARN_AGAIN; i++)
-		ret = COLD_CALL(learn_once, h, s);
+		ret = learn_turn(h, s);
 	learn_finish(s);
 	return ret == LEARN_DONE;
 }
@@ -243,7 +256,7 @@ HOOK_FN bool claim_take(struct hook *h, struct scratch *s, const struct table *t
 		hook_count(h, t->stats + TABLE_STAT_CLAIM_TRIES, 1, 0);
 		if (COLD_CALL(claim_prepare, h, s))
 			return false;
-		ret = COLD_CALL(learn_once, h, s);
+		ret = learn_turn(h, s);
 		learn_finish(s);
 		if (ret == LEARN_DONE || ret == LEARN_FAILED)
 			break;
@@ -277,8 +290,10 @@ HOOK_FN int learn_leave(struct hook *h, struct scratch *s, const struct table *t
 
 HOOK_FN int learn_claim(struct hook *h, struct scratch *s, const struct table *t)
 {
-	const struct rule *r = step_rule(s, t);
+	const struct rule *r;
 
+	s->rule = s->claim.want - 1;
+	r = step_rule(s, t);
 	s->claim.want = 0;
 	if (s->claim.slot)
 		claim_give_back(h, s, s->claim.slot);

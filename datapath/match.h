@@ -116,11 +116,16 @@ HOOK_FN int switch_match(struct hook *h, struct scratch *s)
 
 	if (!t || !(t->flags & TABLE_VALID))
 		return switch_fault(h, s, EXIT_NO_TABLE);
-	if (!s->again)
+	if (!s->again) {
 		table_prepare(h, s, t);
+		table_pre(h, s, t);
+	}
 	s->match_found = 0;
 	s->match_rank = 0;
-	if ((s->cells[CELL_PRESENT] & t->key_needs) == t->key_needs)
+	s->base = CELL_LOOKUP;
+	if (!(t->flags & TABLE_MASKED))
+		table_key(s, t);
+	else if ((s->cells[CELL_PRESENT] & t->key_needs) == t->key_needs)
 		match_key(h, s, t);
 	s->keyed = 1;
 	return switch_go(h, s, INTERP_TABLE);

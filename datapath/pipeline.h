@@ -366,7 +366,12 @@ _Static_assert(sizeof(struct rule) == 20, "bump MEALY_ABI_VERSION");
 enum { TARGET_MATCH = 0x80, TARGET_TABLE = 0x1f };
 
 /* Beside the RULES_MAX of the file: what applies when none does. */
-enum { RULE_OTHERWISE = RULES_MAX, RULE_ABSENT, RULES_ROOM };
+enum {
+	RULE_OTHERWISE = RULES_MAX,
+	RULE_ABSENT,
+	RULES_ROOM,
+	RULE_IDLE = RULES_ROOM, /* Does nothing; nobody finds it. */
+};
 
 /* ---- steps: cells -> packet --------------------------------------------------------------- */
 
@@ -614,6 +619,7 @@ enum table_flags {
 	TABLE_ENTRIES = 256,  /* A match table: registers begin with enum entry_word. */
 	TABLE_MASKED = 512,   /* ... begun by INTERP_MATCH. */
 	TABLE_CLAIMS = 1024,  /* Its records may hold claimed ones of table 'claim_table'. */
+	TABLE_PACKET = 4096,  /* Operations before the lock read the packet: INTERP_MATCH makes them. */
 	TABLE_CLAIMED = 2048, /* Its records belong to others': they end with these only. */
 	TABLE_CLEAN = 64,     /* With TABLE_FIRST: nothing of the application reads or writes CELL_VAR, so nothing is
 				 zeroed. A hint: without it the result is the same, later. */
@@ -666,7 +672,7 @@ struct table {
 	struct key_part update[KEY_PARTS_MAX];
 	struct load loads[LOADS_MAX];
 	struct state_def states[STATES_MAX]; /* Rules-only tables use states[0]. */
-	struct rule rules[RULES_ROOM];
+	struct rule rules[RULES_ROOM + 1];
 	struct op ops[OPS_MAX];
 	struct step steps[STEPS_MAX];
 	struct learn learns[LEARNS_MAX];

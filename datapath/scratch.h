@@ -69,13 +69,14 @@ struct free_work {
 
 /* Records that `allocate` makes for others; see learn.h. */
 struct claim_work {
-	__u32 want;    /* 1: INTERP_LEARN is to claim for s->rule. */
+	__u32 want;    /* INTERP_LEARN is to claim for this rule, plus 1; 0: nothing to claim. */
 	__u32 slot;    /* Claimed for this packet and not yet bound to its flow; 0: none. */
 	__u32 rule;    /* ... by this rule, plus 1, */
 	__u32 change;  /* ... when the flow had this change number. */
 	__u32 held;    /* Slot that the flow let go. */
 	__u32 fault;   /* Reason to leave by once 'slot' is given back. */
 	__u32 release; /* What claim_release() frees. */
+	__u32 left;    /* What an attempt left for learn_help(). */
 	__u32 from;    /* Table whose rule writes another's record ... */
 	__u32 learn;   /* ... as this element of its learns says. */
 	struct place at;

@@ -243,7 +243,7 @@ HOOK_FN void table_variables(struct hook *h, struct scratch *s, const struct tab
 	}
 }
 
-/* Everything before the flow: variables, fields, operations that need no record. */
+/* Variables and fields. */
 HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table *t)
 {
 	s->app = t->app;
@@ -257,12 +257,46 @@ HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table
 	}
 	if (t->flags & TABLE_TIME)
 		packet_now(h, s);
+}
+
+/* The operations before the lock, for a program that may look at the packet. */
+HOOK_FN void table_pre(struct hook *h, struct scratch *s, const struct table *t)
+{
 	LOOP
 	for (__u32 i = 0; i < OPS_PRE_MAX; i++) {
 		if (i >= AGAIN(t->n_pre))
 			break;
 		op_run_pre(h, s, t, &t->ops[(t->first_pre + i) & (OPS_MAX - 1)]);
 	}
+}
+
+/* The same where none looks at it.  A function of its own: within the table program the verifier would follow the loop
+ * in every combination with what comes behind, which was half of all it did. */
+COLD_FN(table_pre_pure)
+{
+	COLD_BEGIN
+	const struct table *t = cold_table(h, s);
+
+	if (!t)
+		return -1;
+	LOOP
+	for (__u32 i = 0; i < OPS_PRE_MAX; i++) {
+		if (i >= AGAIN(t->n_pre))
+			break;
+		op_run_pure(h, s, &t->ops[(t->first_pre + i) & (OPS_MAX - 1)]);
+	}
+	return 0;
+}
+
+HOOK_FN void table_begin(struct hook *h, struct scratch *s, const struct table *t)
+{
+	table_prepare(h, s, t);
+#ifdef MEALY_SPECIALISED
+	table_pre(h, s, t);
+#else
+	if (AGAIN(t->n_pre))
+		COLD_CALL(table_pre_pure, h, s);
+#endif
 }
 
 HOOK_FN enum outcome table_absent(struct hook *h, struct scratch *s, const struct table *t)
@@ -289,11 +323,11 @@ HOOK_FN enum outcome table_run(struct hook *h, struct scratch *s, const struct t
 	s->record_slot = 0;
 	if (!s->phase) {
 		if (!s->again && !s->keyed)
-			table_prepare(h, s, t);
+			table_begin(h, s, t);
 		if ((s->cells[CELL_PRESENT] & t->key_needs) != t->key_needs)
 			return table_absent(h, s, t);
 	}
-	if (s->keyed)
+	if (s->keyed && !s->phase)
 		s->base = CELL_LOOKUP;
 	else
 		table_key(s, t);
@@ -410,10 +444,7 @@ HOOK_FN int table_leave(struct hook *h, struct scratch *s, const struct table *t
 			return switch_go(h, s, INTERP_MATCH);
 		break;
 	case OUT_PHASE: s->phase = 1; break;
-	case OUT_CLAIM:
-		s->again = 1;
-		s->claim.want = 1;
-		return switch_go(h, s, INTERP_LEARN);
+	case OUT_CLAIM: s->again = 1; return switch_go(h, s, INTERP_LEARN);
 	default: return table_fault(h, s, (enum exit_reason)out);
 	}
 	return switch_go(h, s, INTERP_TABLE);
@@ -431,6 +462,10 @@ HOOK_FN int switch_table(struct hook *h, struct scratch *s)
 
 	if (!t || !(t->flags & TABLE_VALID))
 		return switch_fault(h, s, EXIT_NO_TABLE);
+#ifndef MEALY_SPECIALISED
+	if ((t->flags & TABLE_PACKET) && !s->keyed)
+		return switch_go(h, s, INTERP_MATCH);
+#endif
 	return switch_run_table(h, s, t);
 }
 

@@ -91,13 +91,12 @@ HOOK_FN void op_header(struct hook *h, struct scratch *s, const struct op *op)
 		s->cells[CELL_PRESENT] &= ~bit;
 }
 
-HOOK_FN void op_run_pre(struct hook *h, struct scratch *s, const struct table *t, const struct op *op)
+/* What needs no packet. */
+HOOK_FN void op_run_pure(struct hook *h, struct scratch *s, const struct op *op)
 {
 	__u64 *cells = s->cells, b = op->flags & OP_IMM ? op->imm : cells[op->b];
 
 	switch (op->code) {
-	case OP_HEADER: op_header(h, s, op); break;
-	case OP_LOAD: pkt_load(h, s, &t->loads[op->imm & (LOADS_MAX - 1)]); break;
 	case OP_RANDOM: cells[op->dst] = hook_random(h); break;
 	case OP_HASH_INIT: cells[op->dst] = b; break;
 	case OP_HASH_ADD: cells[op->dst] = op_hash_add(cells[op->a], b); break;
@@ -105,6 +104,16 @@ HOOK_FN void op_run_pre(struct hook *h, struct scratch *s, const struct table *t
 	case OP_BIFLOW_IP: op_biflow_ip(cells, op->a, op->dst); break;
 	case OP_BIFLOW_ETH: op_biflow_eth(cells, op->a, op->dst); break;
 	default: op_run(cells, op);
+	}
+}
+
+/* What may need it; encode_head() in tables/encode.c knows these codes too (TABLE_PACKET). */
+HOOK_FN void op_run_pre(struct hook *h, struct scratch *s, const struct table *t, const struct op *op)
+{
+	switch (op->code) {
+	case OP_HEADER: op_header(h, s, op); break;
+	case OP_LOAD: pkt_load(h, s, &t->loads[op->imm & (LOADS_MAX - 1)]); break;
+	default: op_run_pure(h, s, op);
 	}
 }
 

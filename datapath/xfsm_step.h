@@ -189,12 +189,22 @@ HOOK_FN const struct rule *step_rule(const struct scratch *s, const struct table
 }
 
 /* True if the rule allocates and nothing was claimed for it yet, or for the flow as it was then. */
-HOOK_FN bool step_must_claim(struct scratch *s, const struct rule *r)
+HOOK_FN bool step_must_claim(const struct scratch *s, const struct rule *r, const struct flow_head *image)
 {
 	if (!AGAIN(r->claim))
 		return false;
-	return !AGAIN(s->claim.slot) || s->claim.rule != s->rule + 1 ||
-	       s->claim.change != image_head(step_image(s))->change;
+	return !AGAIN(s->claim.slot) || s->claim.rule != s->rule + 1 || s->claim.change != image->change;
+}
+
+/* A rule that must claim first is put off: the idle rule, which does nothing, takes its place while the lock is held.
+ * An exit of its own from here would make the verifier walk the search once more. */
+HOOK_FN void step_put_off(struct scratch *s, const struct table *t)
+{
+	const struct flow_head *image = image_head(step_image(s));
+
+	WITH_RULE(s, t, r, s->claim.want = step_must_claim(s, r, image) ? s->rule + 1 : 0)
+	if (AGAIN(s->claim.want))
+		s->rule = RULE_IDLE;
 }
 
 /* ---- apply ------------------------------------------------------------------------------------------------------ */
@@ -312,7 +322,7 @@ HOOK_FN enum outcome step_create(struct hook *h, struct scratch *s, const struct
 	case CREATE_DONE: hook_saw_record(h, s, t, s->record_slot, step_image(s), SAW_CREATED); return OUT_RULE;
 	case CREATE_AGAIN: break;
 	case CREATE_FULL:
-		if (COLD_CALL(flow_make_room, h, s) == 1)
+		if (flow_make_room(h, s, t))
 			break;
 		return step_full(s, t, r);
 	default: return (enum outcome)EXIT_INTERNAL;
@@ -369,7 +379,10 @@ COLD_FN(step_unlocked)
 		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
 	if (step_role(s, t) == ROLE_DECIDE)
 		WITH_RULE(s, t, r, return step_has_second(s, t, r) ? OUT_PHASE : OUT_RULE)
-	WITH_RULE(s, t, r, return step_must_claim(s, r) ? OUT_CLAIM : step_finish_image(h, s, t, r))
+	step_put_off(s, t);
+	if (AGAIN(s->claim.want))
+		return OUT_CLAIM;
+	WITH_RULE(s, t, r, return step_finish_image(h, s, t, r))
 }
 
 /* The flow is locked, and this run writes it. */
@@ -378,15 +391,10 @@ HOOK_FN enum outcome step_locked(struct hook *h, struct scratch *s, const struct
 	step_fall(s, t);
 	if (step_role(s, t) != ROLE_APPLY)
 		step_decide(h, s, t, image_head(step_image(s))->state, s->place.slot);
-	WITH_RULE(
-		s, t, r,
-		if (step_must_claim(s, r)) {
-			hook_unlock(flow->lock);
-			return OUT_CLAIM;
-		} step_apply(h, s, t, r);
-		step_write(s, t, r, flow))
+	step_put_off(s, t);
+	WITH_RULE(s, t, r, step_apply(h, s, t, r); step_write(s, t, r, flow))
 	step_settle(h, s, t);
-	return OUT_RULE;
+	return AGAIN(s->claim.want) ? OUT_CLAIM : OUT_RULE;
 }
 
 /* A table of rules only: always in its first state. */

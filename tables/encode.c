@@ -264,14 +264,25 @@ static void encode_globals(struct enc *e)
 				(struct global_load){e->placement->global[i], e->carry.global + i, 0};
 }
 
+static bool reads_packet(const struct op_list *pre)
+{
+	for (unsigned i = 0; i < pre->n; i++)
+		if (pre->item[i].code == OP_HEADER || pre->item[i].code == OP_LOAD || pre->item[i].code == OP_INNER ||
+		    pre->item[i].code == OP_SEGMENTS)
+			return true;
+	return false;
+}
+
 static void encode_head(struct enc *e)
 {
 	struct table *out = e->out;
 
 	out->flags |= TABLE_VALID;
+	out->rules[RULE_IDLE].flags = RULE_NO_REFRESH;
 	out->flags |= e->place->first_on_hook ? TABLE_FIRST : 0;
 	out->flags |= e->reads_time ? TABLE_TIME : 0;
 	out->flags |= e->n_var_words == 0 ? TABLE_CLEAN : 0;
+	out->flags |= reads_packet(&e->pre) ? TABLE_PACKET : 0;
 	out->app = e->place->app_index;
 	out->id = e->place->id;
 	out->n_pre = e->pre.n;
@@ -399,6 +410,8 @@ unsigned encode_steps(const struct table *table)
 
 	if (table->flags & (TABLE_TWO_SCOPES | TABLE_MASKED))
 		steps++;
+	if (table->flags & TABLE_PACKET)
+		steps += 2;
 	for (unsigned i = 0; i < LEARNS_MAX; i++)
 		if (table->learns[i].n_parts) {
 			/* What is claimed is claimed before the table, which then begins again. */

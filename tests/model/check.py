@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks flow_table.pml by spin: what is right must have no error in any state, each mutant must have one.
+"""Checks flow_table.pml and claim.pml by spin: what is right must have no error in any state, each mutant must have one.
 
     check.py [--long] [--only WORD]     --long, or MEALY_LONG=1, adds what takes minutes
 
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "flow_table.pml")
+FOLDER = os.path.dirname(os.path.abspath(__file__))
 DEPTH, MEMORY_MB, SKIP = 1000000, 12000, 77
 
 # Sizes and features: two CPUs of two packets, two keys in one chain, two slots, where nothing else is said.
@@ -28,6 +28,7 @@ EXPIRY = SMALL + "SLOTS=1 MAKES_ROOM DUE EXPIRES=1 BEGUN"
 EVICTS = SMALL + "KEYS=3 MAKES_ROOM EVICTS BEGUN"
 CHAINS = "SLOTS=1 ENTRIES=1 CHAINS=2 MAKES_ROOM EVICTS BEGUN"
 DUMPS = SMALL + "DUMPS=1"
+ALLOCATES = "MODEL=claim.pml "
 
 # Name, definitions.
 RIGHT = [
@@ -44,6 +45,8 @@ RIGHT = [
     ("evicts, nobody waits for ever", EVICTS + " PACKETS_FIRST=1 LIVELOCK"),
     ("dumps", DUMPS),
     ("dumps, deletes", "PACKETS=1 DUMPS=1 EXPIRES=1 BEGUN"),
+    ("allocates", ALLOCATES),
+    ("allocates, three CPUs", ALLOCATES + "CPUS=3 PACKETS=1 EXPIRES=2"),
 ]
 LONG = [
     ("two CPUs of two packets, deletes", BIG_DELETES),
@@ -69,6 +72,7 @@ MUTANTS = [
     ("LINK_UNLOCKED", LINKS), ("LINK_NO_CHECK", LINKS),
     ("DUMP_NO_CHANGE", DUMPS), ("DUMP_ODD", DUMPS), ("CHANGE_LATE", DUMPS),
     ("DUMP_NO_NAME", DUMPS), ("DUMP_NO_SECOND_LOOK", DUMPS),
+    ("NO_CHANGE", ALLOCATES), ("OLD_LOST", ALLOCATES), ("KEEP", ALLOCATES), ("HOLDER_FIRST", ALLOCATES), ("ALONE", ALLOCATES),
 ]
 # What an assertion is about, by a piece of it.
 CLAIMS = [
@@ -83,6 +87,11 @@ CLAIMS = [
     ("c_names==0", "a free slot is alive or named"),
     ("c_names==1", "a slot or a flow is lost"),
     ("c_live[0]==0", "a flow is lost"),
+    ("leads[names", "a flow names what another one holds"),
+    ("live[leads", "a claimed record is lost"),
+    ("held[v]", "a claimed record is freed twice"),
+    ("held[old]", "a claimed record is freed twice"),
+    ("held[names", "a flow names nothing"),
     ("truth[", "an update lost or in another flow's record"),
 ]
 
@@ -117,7 +126,8 @@ def check(words, is_mutant, folder):
     """Explores every state: (error or None, states, seconds)."""
     livelock = "LIVELOCK" in words
     last = dict((w.split("=")[0], w) for w in words if w != "LIVELOCK")  # A later size counts.
-    made(["spin", "-a"] + ["-D" + w for w in last.values()] + [MODEL], folder)
+    model = last.pop("MODEL", "MODEL=flow_table.pml").split("=")[1]
+    made(["spin", "-a"] + ["-D" + w for w in last.values()] + [os.path.join(FOLDER, model)], folder)
     made(["gcc", "-O0" if is_mutant else "-O2", "-w", "-DNOFAIR", "-DNP" if livelock else "-DSAFETY", "-DMEMLIM=%d" % MEMORY_MB,
           "-o", "pan", "pan.c"], folder)
     text, seconds = search(folder, livelock)
