@@ -19,6 +19,8 @@ static const struct needs {
 	const char *example, *setting[TRIAL_SETTINGS];
 } needs[] = {
 	{"udp-firewall", {"inside=port1", "outside=port2"}},
+	{"static-router", {"inside=port1", "outside=port2"}},
+	{"port-pairs", {"inside=port1", "outside=port2"}},
 };
 
 static enum rig_tier tier;

@@ -198,7 +198,8 @@ bool compare_flows(const struct judge *judge, struct rig *rig, FILE *why)
 		check.table = &judge->table[i];
 		check.index = i;
 		check.n = 0;
-		if (!judge->app->table[i].stateful)
+		/* Entries are what people wrote. */
+		if (!judge->app->table[i].stateful || judge->app->table[i].has_entries)
 			continue;
 		table_name(judge, i, name, sizeof(name));
 		rig_flows(rig, name, check_flow, &check);
@@ -286,7 +287,7 @@ bool compare_counters(const struct judge *judge, struct rig *rig, FILE *why)
 			good &= compare_rule(judge, rig, i, r, why);
 		good &= compare_rule(judge, rig, i, RULE_OTHERWISE, why);
 		good &= compare_rule(judge, rig, i, RULE_ABSENT, why);
-		if (judge->app->table[i].stateful)
+		if (judge->app->table[i].stateful && !judge->app->table[i].has_entries)
 			good &= compare_table(judge, rig, i, why);
 	}
 	return good;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "judge_int.h"
+#include "tables/entry.h"
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -409,6 +410,16 @@ static enum exit_reason run_stateful(struct visit *v, struct judge_table *t, uns
 	return update_scope(v, t, *ret_rule, &v->looked_up);
 }
 
+/* The action of the best entry is its rule, if the packet has what the action names. */
+static unsigned run_entries(struct visit *v)
+{
+	const struct entry *entry = judge_entry(v);
+
+	v->looked_up.state = entry ? entry->action : 0;
+	compute_lets(v);
+	return choose_rule(v, true);
+}
+
 /* EXIT_NONE: the next table. */
 static enum exit_reason run_table(struct run *run, unsigned *table)
 {
@@ -421,6 +432,7 @@ static enum exit_reason run_table(struct run *run, unsigned *table)
 			  .entered = run->packet,
 			  .n_events = run->result.n_events};
 	enum exit_reason reason = EXIT_NONE;
+	bool found = true;
 	unsigned rule;
 
 	judge_find_headers(&v);
@@ -430,6 +442,9 @@ static enum exit_reason run_table(struct run *run, unsigned *table)
 		compute_lets(&v);
 		if (asks_to_notify(&t->app->absent))
 			judge_tell(run, EVENT_STATE, *table, 0, 0, rule);
+	} else if (t->app->has_entries) {
+		rule = run_entries(&v);
+		found = rule != RULE_OTHERWISE;
 	} else if (t->app->stateful) {
 		reason = run_stateful(&v, t, &rule);
 	} else {
@@ -441,7 +456,7 @@ static enum exit_reason run_table(struct run *run, unsigned *table)
 		return reason;
 	t->rule[rule]++;
 	reason = run_action(&v, action_of(t->app, rule), table);
-	if (!reason && rule != RULE_ABSENT)
+	if (!reason && rule != RULE_ABSENT && found)
 		leave_registers(&v);
 	return reason;
 }

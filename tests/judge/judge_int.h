@@ -82,6 +82,10 @@ bool judge_ref_is_there(const struct visit *v, const struct ref *ref);
 
 bool judge_matches(const struct visit *v, const struct match *m);
 
+/* A match table: the best of the text's entries for the key in 'v->looked_up', whose values its registers get.  NULL:
+ * none matches. */
+const struct entry *judge_entry(struct visit *v);
+
 /* The key of a scope.  False: a part of it is absent. */
 bool judge_key(struct visit *v, const struct app_key *key, size_t n, struct judge_flow *ret_flow);
 

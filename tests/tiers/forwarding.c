@@ -20,7 +20,7 @@ static void assert_macs(const struct rig_result *r, unsigned dst4, unsigned dst5
 
 static void the_router_sends_by_the_longest_prefix(void **state)
 {
-	struct rig *rig = rig_between("examples/static-router.yaml", "west=port1", "east=port2");
+	struct rig *rig = rig_between("examples/static-router.yaml", "inside=port1", "outside=port2");
 	struct rig_result r = rig_send(rig, 3, PKT(.ip_dst = "10.2.1.1", .ip_ttl = 7, .udp_dport = 9));
 
 	assert_int_equal(r.out_port, 2);
@@ -43,7 +43,7 @@ static void the_router_sends_by_the_longest_prefix(void **state)
 
 static void pairs_of_ports_are_joined(void **state)
 {
-	struct rig *rig = rig_between("examples/port-pairs.yaml", "left=port1", "right=port2");
+	struct rig *rig = rig_between("examples/port-pairs.yaml", "inside=port1", "outside=port2");
 	struct rig_result r;
 
 	r = rig_send(rig, 1, PKT(.udp_dport = 9));
