@@ -130,6 +130,32 @@ static const struct app_header *find_header(const struct app *app, const char *n
 	return NULL;
 }
 
+static const struct app_template *find_template(const struct app *app, const char *name)
+{
+	for (size_t i = 0; i < app->n_templates; i++)
+		if (strcmp(app->template_[i].name, name) == 0)
+			return &app->template_[i];
+	return NULL;
+}
+
+static void diff_templates(struct diff *d, const struct app *old, const struct app *new_)
+{
+	for (size_t i = 0; i < old->n_templates; i++)
+		if (!find_template(new_, old->template_[i].name))
+			change(d, "template %s removed", old->template_[i].name);
+	for (size_t i = 0; i < new_->n_templates; i++) {
+		const struct app_template *t = &new_->template_[i], *was = find_template(old, t->name);
+
+		if (!was) {
+			change(d, "template %s added", t->name);
+			continue;
+		}
+		if (was->size != t->size || memcmp(was->bytes, t->bytes, t->size) != 0)
+			change(d, "bytes of template %s changed", t->name);
+		change_line(d, "set of template ", t->name, stmt_render_all(&was->set), stmt_render_all(&t->set));
+	}
+}
+
 static void diff_headers(struct diff *d, const struct app *old, const struct app *new_)
 {
 	for (size_t i = 0; i < old->n_headers; i++)
@@ -411,6 +437,7 @@ char *app_diff(const struct app *old, const struct app *new_, bool *ret_same)
 	diff_headers(&d, old, new_);
 	diff_variables(&d, old, new_);
 	diff_globals(&d, old, new_);
+	diff_templates(&d, old, new_);
 	diff_tables(&d, old, new_);
 	if (fclose(d.out) != 0) {
 		free(text);

@@ -177,5 +177,7 @@ char *expr_render(const struct expr *expr);
 
 /* Renders the steps of `do` or `action`, separated by "; "; the caller frees.  NULL without memory. */
 char *stmt_render(const struct stmt_list *list);
+/* With the implicit steps. */
+char *stmt_render_all(const struct stmt_list *list);
 
 #endif

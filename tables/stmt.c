@@ -395,7 +395,7 @@ static int render_step(const struct stmt_list *list, size_t i, FILE *out)
 	return render_argument(list, i, out);
 }
 
-char *stmt_render(const struct stmt_list *list)
+static char *render(const struct stmt_list *list, bool implicit)
 {
 	char *text = NULL;
 	size_t size;
@@ -406,7 +406,7 @@ char *stmt_render(const struct stmt_list *list)
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < list->n && r == 0; i++) {
-		if (list->item[i].implicit)
+		if (list->item[i].implicit && !implicit)
 			continue;
 		fputs(begun ? "; " : "", out);
 		begun = true;
@@ -417,4 +417,14 @@ char *stmt_render(const struct stmt_list *list)
 		return NULL;
 	}
 	return text;
+}
+
+char *stmt_render(const struct stmt_list *list)
+{
+	return render(list, false);
+}
+
+char *stmt_render_all(const struct stmt_list *list)
+{
+	return render(list, true);
 }
