@@ -267,8 +267,7 @@ static void encode_globals(struct enc *e)
 static bool reads_packet(const struct op_list *pre)
 {
 	for (unsigned i = 0; i < pre->n; i++)
-		if (pre->item[i].code == OP_HEADER || pre->item[i].code == OP_LOAD || pre->item[i].code == OP_INNER ||
-		    pre->item[i].code == OP_SEGMENTS)
+		if (pre->item[i].code == OP_HEADER || pre->item[i].code == OP_LOAD || pre->item[i].code == OP_SEGMENTS)
 			return true;
 	return false;
 }
