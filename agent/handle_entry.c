@@ -55,6 +55,7 @@ struct rows {
 	struct entry_table et;
 	struct entry_notes *notes;
 	enum entry_op op;
+	FILE *ids; /* Told to the controller: a line a row. */
 	uint64_t n, changed;
 	char why[ENTRY_WHY];
 };
@@ -186,6 +187,7 @@ static int do_row(struct rows *rows, char **cell, int n)
 		r = entry_check(rows->et.table, &entry, false, rows->why);
 	if (r < 0)
 		return r;
+	fprintf(rows->ids, "%016" PRIx64 "\n", (uint64_t)entry_id(rows->et.table, &entry));
 	return rows->op == ENTRY_DELETE ? delete_entry(rows, &entry) : write_entry(rows, &entry);
 }
 
@@ -246,7 +248,8 @@ void handle_entries(struct request *rq)
 {
 	const struct msg_entries *msg = &rq->msg->entries;
 	struct rows rows = {.rq = rq, .op = msg->op};
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *ids = NULL;
+	size_t size;
 	int r, published;
 
 	if (!open_table(rq, msg->deployment, msg->table, &rows.et))
@@ -257,7 +260,10 @@ void handle_entries(struct request *rq)
 		return;
 	}
 	text = strdup(msg->rows);
-	r = text ? do_rows(&rows, text) : -ENOMEM;
+	rows.ids = open_memstream(&ids, &size);
+	r = text && rows.ids ? do_rows(&rows, text) : -ENOMEM;
+	if (rows.ids)
+		fclose(rows.ids);
 	published = entry_table_publish(&rows.et);
 	if (r < 0)
 		reply_error(&rq->from, code_of(r), "%s/%s: row %" PRIu64 ": %s", msg->deployment, msg->table, rows.n,
@@ -265,7 +271,7 @@ void handle_entries(struct request *rq)
 	else if (published < 0)
 		reply_error(&rq->from, ERROR_INTERNAL, "%s/%s: %s", msg->deployment, msg->table, strerror(-published));
 	else
-		reply_ok(&rq->from, "", 0, rows.changed);
+		reply_ok(&rq->from, ids, 0, rows.changed);
 }
 
 /* ---- list ---- */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "entries.h"
 #include "../common/log.h"
 #include "../tables/app.h"
 #include "relay.h"
@@ -108,6 +109,7 @@ void known_free(struct known *k)
 	if (!k)
 		return;
 	work_drop(k);
+	entries_forget(k);
 	sync_done(k);
 	for (size_t i = 0; i < k->n_outcomes; i++) {
 		free(k->outcome[i].name);
@@ -195,6 +197,7 @@ void known_disconnect(struct known *k, const char *why)
 	remember(k);
 	log_warn("switch %s: connection lost: %s", k->name, why);
 	work_drop(k);
+	entries_forget(k);
 	sync_lost(k);
 	relay_own(k->c, "switch", k->name, "", why[0] ? why : "connection lost");
 }

@@ -46,6 +46,8 @@ struct known {
 	size_t next_needed;	     /* ... and how far that is. */
 	char *sync_problem;	     /* NULL, or why the last one failed. */
 
+	struct entries_way *entries; /* On their way to it, NULL: none. */
+
 	struct outcome *outcome;
 	size_t n_outcomes;
 	uint64_t event_sequence; /* Of the last batch, 0: none yet. */

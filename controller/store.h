@@ -33,6 +33,30 @@ int store_remove_deployment(struct store *store, const char *name, uint64_t *ret
 /* All deployments in the order of their names, or the one called 'name' (none: an empty list). */
 int store_get_deployments(struct store *store, const char *name, struct deployment_list *ret_list);
 
+/* An entry of a match table of a switch, as people wrote it. */
+struct stored_entry {
+	const char *switch_name, *deployment, *table;
+	const char *id;	     /* The switch's name for its key. */
+	const char *columns; /* CSV: what is said, ... */
+	const char *cells;   /* ... and what of it; CSV too. */
+};
+
+/* Several changes of entries as one: begin, then the changes, then the end, which undoes them all if 'r' is negative
+ * and returns it, or what the store says. */
+int store_begin(struct store *store);
+int store_end(struct store *store, int r);
+/* Puts it in place of that of the same id.  It goes with its deployment and its switch. */
+int store_put_entry(struct store *store, const struct stored_entry *entry);
+int store_remove_entry(struct store *store, const struct stored_entry *like);
+int store_clear_entries(struct store *store, const char *switch_name, const char *deployment, const char *table);
+/* 0, or -ENOENT.  The strings are the caller's to free. */
+int store_get_entry(struct store *store, const struct stored_entry *like, char **ret_columns, char **ret_cells);
+/* At most 'max' of a switch, in order, behind 'after' (NULL: from the first on); a positive return of 'each' ends it.
+ */
+typedef int (*store_entry_fn)(void *data, const struct stored_entry *entry);
+int store_each_entry(struct store *store, const char *switch_name, const struct stored_entry *after, unsigned max,
+		     store_entry_fn each, void *data);
+
 int store_put_switch(struct store *store, const struct known_switch *sw);
 /* 0 also when it is not there. */
 int store_remove_switch(struct store *store, const char *name);

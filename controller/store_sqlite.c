@@ -14,7 +14,7 @@
 #include "folder.h"
 
 /* "mealy" tells our file from others; the schema's number grows with every change to it. */
-enum { APPLICATION_ID = 0x6d656c79, SCHEMA_VERSION = 1, BUSY_TIMEOUT_MS = 2000 };
+enum { APPLICATION_ID = 0x6d656c79, SCHEMA_VERSION = 2, BUSY_TIMEOUT_MS = 2000 };
 
 struct store {
 	sqlite3 *db;
@@ -37,6 +37,13 @@ static const char schema[] =
 	"CREATE TABLE switch ("
 	" name TEXT PRIMARY KEY, address TEXT NOT NULL, build TEXT NOT NULL, kernel TEXT NOT NULL,"
 	" seen_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+/* Since schema 2. */
+static const char entry_schema[] = "CREATE TABLE entry ("
+				   " switch TEXT NOT NULL, deployment TEXT NOT NULL, place TEXT NOT NULL,"
+				   " id TEXT NOT NULL, columns TEXT NOT NULL, cells TEXT NOT NULL,"
+				   " PRIMARY KEY (switch, deployment, place, id)) STRICT, WITHOUT ROWID;"
+				   "CREATE INDEX entry_deployment ON entry (deployment);";
 
 static void stmt_done(sqlite3_stmt **stmt)
 {
@@ -161,7 +168,22 @@ static int create_schema(struct store *store)
 		return r;
 	r = exec(store, schema);
 	if (r == 0)
+		r = exec(store, entry_schema);
+	if (r == 0)
 		r = exec(store, sql);
+	return end(store, r);
+}
+
+/* From schema 1. */
+static int add_entries(struct store *store)
+{
+	int r = begin(store);
+
+	if (r < 0)
+		return r;
+	r = exec(store, entry_schema);
+	if (r == 0)
+		r = exec(store, "PRAGMA user_version = 2");
 	return end(store, r);
 }
 
@@ -183,6 +205,8 @@ static int check_schema(struct store *store)
 		snprintf(store->error, sizeof(store->error), "it is a database, but not one of mealy-controller");
 		return -EUCLEAN;
 	}
+	if (version == 1)
+		return add_entries(store);
 	if (version != SCHEMA_VERSION) {
 		snprintf(store->error, sizeof(store->error), "it has schema %lld, this controller knows %d",
 			 (long long)version, SCHEMA_VERSION);
@@ -329,6 +353,8 @@ int store_remove_deployment(struct store *store, const char *name, uint64_t *ret
 	if (r == 0 && sqlite3_changes(store->db) == 0)
 		r = -ENOENT;
 	if (r == 0)
+		r = RUN(store, "DELETE FROM entry WHERE deployment = ?", "s", name);
+	if (r == 0)
 		r = next_version(store, &version);
 	r = end(store, r);
 	if (r == 0)
@@ -448,7 +474,82 @@ int store_put_switch(struct store *store, const struct known_switch *sw)
 
 int store_remove_switch(struct store *store, const char *name)
 {
-	return RUN(store, "DELETE FROM switch WHERE name = ?", "s", name);
+	int r = RUN(store, "DELETE FROM entry WHERE switch = ?", "s", name);
+
+	return r < 0 ? r : RUN(store, "DELETE FROM switch WHERE name = ?", "s", name);
+}
+
+/* ---- entries ---- */
+
+int store_begin(struct store *store)
+{
+	return begin(store);
+}
+
+int store_end(struct store *store, int r)
+{
+	return end(store, r);
+}
+
+int store_put_entry(struct store *store, const struct stored_entry *entry)
+{
+	return RUN(store, "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)", "ssssss", entry->switch_name,
+		   entry->deployment, entry->table, entry->id, entry->columns, entry->cells);
+}
+
+int store_remove_entry(struct store *store, const struct stored_entry *like)
+{
+	return RUN(store, "DELETE FROM entry WHERE switch = ? AND deployment = ? AND place = ? AND id = ?", "ssss",
+		   like->switch_name, like->deployment, like->table, like->id);
+}
+
+int store_clear_entries(struct store *store, const char *switch_name, const char *deployment, const char *table)
+{
+	return RUN(store, "DELETE FROM entry WHERE switch = ? AND deployment = ? AND place = ?", "sss", switch_name,
+		   deployment, table);
+}
+
+int store_get_entry(struct store *store, const struct stored_entry *like, char **ret_columns, char **ret_cells)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int r;
+
+	r = prepare(store, &stmt,
+		    "SELECT columns, cells FROM entry WHERE switch = ? AND deployment = ? AND place = ? AND id = ?",
+		    "ssss", like->switch_name, like->deployment, like->table, like->id, NULL);
+	if (r == 0)
+		r = step(store, stmt);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret_columns = strdup(column(stmt, 0));
+	*ret_cells = strdup(column(stmt, 1));
+	if (*ret_columns && *ret_cells)
+		return 0;
+	free(*ret_columns);
+	free(*ret_cells);
+	return -ENOMEM;
+}
+
+int store_each_entry(struct store *store, const char *switch_name, const struct stored_entry *after, unsigned max,
+		     store_entry_fn each, void *data)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int r;
+
+	r = prepare(store, &stmt,
+		    "SELECT deployment, place, id, columns, cells FROM entry"
+		    " WHERE switch = ? AND (deployment, place, id) > (?, ?, ?) ORDER BY deployment, place, id LIMIT ?",
+		    "ssssu", switch_name, after ? after->deployment : "", after ? after->table : "",
+		    after ? after->id : "", (uint64_t)max, NULL);
+	while (r >= 0 && (r = step(store, stmt)) > 0) {
+		struct stored_entry entry = {switch_name,     column(stmt, 0), column(stmt, 1),
+					     column(stmt, 2), column(stmt, 3), column(stmt, 4)};
+
+		r = each(data, &entry);
+		if (r > 0)
+			return 0;
+	}
+	return r < 0 ? r : 0;
 }
 
 int store_each_switch(struct store *store, store_switch_fn each, void *data)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "entries.h"
 #include "relay.h"
 #include "work.h"
 
@@ -89,7 +90,7 @@ void sync_connected(struct known *k, uint64_t state_digest)
 		for (size_t i = 0; i < list.n && desired == state_digest; i++)
 			known_set_outcome(k, list.item[i].name, list.item[i].version, NULL);
 		deployment_list_done(&list);
-		if (desired == state_digest) {
+		if (desired == state_digest && !entries_has(k)) {
 			log_info("switch %s: has the desired state", k->name);
 			return;
 		}
@@ -139,7 +140,7 @@ static void end_answered(struct known *k, int status, const struct message *repl
 		finish(k, buf);
 		return;
 	}
-	finish(k, NULL);
+	entries_send(k, finish);
 }
 
 /* A message with the names, versions and digests of all that is desired. */

@@ -9,6 +9,7 @@
 
 #include "../common/cleanup.h"
 #include "apply.h"
+#include "entries.h"
 #include "gather.h"
 #include "relay.h"
 #include "work.h"
@@ -18,11 +19,13 @@ struct forward {
 	struct controller *c;
 	uint64_t user, request_id;
 	char *switch_name;
+	struct message *request; /* To be remembered once it is accepted; NULL: not to be. */
 };
 
 static void forward_free(struct forward *forward)
 {
 	free(forward->switch_name);
+	message_free(forward->request);
 	free(forward);
 }
 
@@ -32,7 +35,13 @@ static void forward_answered(void *data, int status, const struct message *reply
 	struct peer *user = peer_find(forward->c->users, forward->user);
 	char why[256];
 
-	if (user && status == 0)
+	if (status == 0 && forward->request && reply->kind == MSG_OK &&
+	    entries_accepted(forward->c, forward->switch_name, forward->request, reply) < 0) {
+		if (user)
+			peer_reply_error(user, forward->request_id, ERROR_INTERNAL,
+					 "switch %s has the entries, but the store failed: %s", forward->switch_name,
+					 store_error(forward->c->store));
+	} else if (user && status == 0)
 		peer_reply(user, forward->request_id, reply);
 	else if (user)
 		peer_reply_error(user, forward->request_id, ERROR_NO_SWITCH, "switch %s: %s", forward->switch_name,
@@ -51,7 +60,10 @@ static void pass_on(struct controller *c, struct peer *user, const struct messag
 	if (forward) {
 		*forward = (struct forward){
 			.c = c, .user = peer_id(user), .request_id = request->id, .switch_name = strdup(k->name)};
-		if (forward->switch_name)
+		r = forward->switch_name ? 0 : -ENOMEM;
+		if (r == 0 && request->kind == MSG_ENTRIES)
+			r = message_copy(request, &forward->request);
+		if (r == 0)
 			r = peer_request(known_peer(k), &copy, SWITCH_TIMEOUT_MS, forward_answered, forward);
 	}
 	if (r == 0)

@@ -237,7 +237,8 @@ struct msg_entries {
 	const char **column;
 	size_t n_columns;
 	const char *rows; /* CSV (common/csv.h); none for ENTRY_CLEAR. */
-};			  /* Answered by OK with 'count', those that changed. */
+};
+/* Answered by OK with 'count', those that changed; a switch says in 'text' the number of each row's key. */
 
 struct msg_get_entries {
 	const char *deployment, *table;

@@ -5,7 +5,7 @@
 """
 import json, os, sys, unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../harness"))
-from lab import Lab, Load
+from lab import Lab, Load, wait_until
 from frames import udp, only_udp
 
 ROUTER = """app: router
@@ -94,6 +94,22 @@ class Entries(unittest.TestCase):
         self.assertTrue(self.passes("10.7.2.1"))
         self.entry("set", "ip.dst=10.7.2.128/25", "action=blackhole")
         self.assertFalse(self.passes("10.7.2.129"))
+
+    def test_a_switch_that_lost_everything_gets_them_again(self):
+        self.entry("add", "ip.dst=10.7.4.0/24", "action=blackhole", "name=four")
+        self.entry("set", "name=four", "action=forward", "out=2")
+        self.entry("add", "ip.dst=10.7.5.0/24", "action=forward", "out=2")
+        self.entry("delete", "ip.dst=10.7.5.0/24")
+        self.switch.process.stop()
+        self.switch.unload()
+        self.switch.start()
+        self.lab.connected("s1")
+        wait_until(lambda: "10.7.4.0/24" in self.entries())
+        four = self.entries()["10.7.4.0/24"]
+        self.assertEqual((four["action"], four["out"], four["name"]), ("forward", "2", "four"))
+        self.assertNotIn("10.7.5.0/24", self.entries())
+        self.assertTrue(self.passes("10.7.4.1"))
+        self.entry("delete", "--all")
 
     def test_import_while_packets_flow(self):
         load = Load(self.c, udp("192.0.2.1", "10.8.0.9", dport=7))
