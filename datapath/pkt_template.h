@@ -8,21 +8,37 @@
 /* The hook supplies: the frame becomes 'size' bytes at 'bytes' (ETH_SIZE..TEMPLATE_BYTES).  Nonzero: it could not. */
 HOOK_FN int pkt_replace(struct hook *h, const struct template *t, __u32 size);
 
+#ifdef __bpf__
+HOOK_FN int replace_bytes(struct hook *h, const struct template *t, __u64 size)
+{
+	/* VERIFIER: each test on its own and next to the call; see punt_packet(). */
+	OPAQUE(size);
+	if ((__s64)size < ETH_SIZE)
+		return -1;
+	OPAQUE(size);
+	if (size > TEMPLATE_BYTES)
+		return -1;
+#ifdef MEALY_HOOK_XDP
+	return bpf_xdp_store_bytes(h->ctx, 0, (void *)t->bytes, size);
+#else
+	return bpf_skb_store_bytes(h->ctx, 0, t->bytes, size, BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH);
+#endif
+}
+#endif
+
 #if defined(MEALY_HOOK_XDP)
 HOOK_FN int pkt_replace(struct hook *h, const struct template *t, __u32 size)
 {
 	__s32 old = bpf_xdp_get_buff_len(h->ctx);
 
-	return bpf_xdp_adjust_tail(h->ctx, (__s32)size - old) || bpf_xdp_store_bytes(h->ctx, 0, (void *)t->bytes, size);
+	return bpf_xdp_adjust_tail(h->ctx, (__s32)size - old) || replace_bytes(h, t, size);
 }
 #elif defined(MEALY_HOOK_TC)
 HOOK_FN int pkt_replace(struct hook *h, const struct template *t, __u32 size)
 {
 	if (h->ctx->vlan_present && bpf_skb_vlan_pop(h->ctx))
 		return -1;
-	if (bpf_skb_change_tail(h->ctx, size, 0))
-		return -1;
-	return bpf_skb_store_bytes(h->ctx, 0, t->bytes, size, BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH);
+	return bpf_skb_change_tail(h->ctx, size, 0) || replace_bytes(h, t, size);
 }
 #else
 HOOK_FN int pkt_replace(struct hook *h, const struct template *t, __u32 size)
@@ -40,7 +56,6 @@ HOOK_FN int pkt_become(struct hook *h, struct scratch *s, __u32 number)
 	const struct template *t = map_template(h, TEMPLATE_INDEX(s->slot & 1, h->id, number & (TEMPLATES_MAX - 1)));
 	__u32 size = t ? t->size : 0;
 
-	OPAQUE(size);
 	if (!t || size < ETH_SIZE || size > TEMPLATE_BYTES)
 		return -1;
 	return pkt_replace(h, t, size);
