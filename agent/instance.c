@@ -36,7 +36,7 @@ struct instance {
 	bool test_clock;
 	struct instance_found found;
 	struct bpf_object *object;
-	struct mapping tables, chains, templates, active, clock, punt_limit, globals, match;
+	struct mapping tables, chains, templates, active, clock, punt_limit, globals, groups, meters, match;
 	int grace_fd, grace_inner_fd;
 	int root_fd[HOOK_MAX], control_fd;
 };
@@ -193,6 +193,10 @@ static int map_all(struct instance *instance)
 		r = map_whole(instance, MAP_GLOBALS, sizeof(struct globals), 1, &instance->globals);
 	if (r == 0)
 		r = map_whole(instance, MAP_MATCH, sizeof(struct match_desc), FLOW_TABLES_MAX, &instance->match);
+	if (r == 0)
+		r = map_whole(instance, MAP_GROUPS, sizeof(struct groups), 1, &instance->groups);
+	if (r == 0)
+		r = map_whole(instance, MAP_METERS, sizeof(struct meters), 1, &instance->meters);
 	return r;
 }
 
@@ -318,6 +322,8 @@ void instance_free(struct instance *instance)
 	unmap(&instance->clock);
 	unmap(&instance->globals);
 	unmap(&instance->match);
+	unmap(&instance->groups);
+	unmap(&instance->meters);
 	unmap(&instance->punt_limit);
 	if (instance->grace_inner_fd >= 0)
 		close(instance->grace_inner_fd);
@@ -419,6 +425,16 @@ int instance_grace(struct instance *instance)
 	__u32 zero = 0;
 
 	return bpf_map_update_elem(instance->grace_fd, &zero, &instance->grace_inner_fd, BPF_ANY);
+}
+
+struct groups *instance_groups(struct instance *instance)
+{
+	return instance->groups.data;
+}
+
+struct meters *instance_meters(struct instance *instance)
+{
+	return instance->meters.data;
 }
 
 struct globals *instance_globals(struct instance *instance)

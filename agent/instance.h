@@ -81,6 +81,9 @@ int instance_set_random(struct instance *instance, uint64_t state);
 struct globals *instance_globals(struct instance *instance);
 /* The masks of match tables, by flow table; written by entry_store only. */
 struct match_desc *instance_match(struct instance *instance);
+/* The same of groups, written by group_write() only, and of shared meters, of which user space writes 'reset' only. */
+struct groups *instance_groups(struct instance *instance);
+struct meters *instance_meters(struct instance *instance);
 
 /* Packets to the controller per second, and how many at once (at least 1); a rate of 0 lets none through.
  * A new instance has no limit until this is called. */

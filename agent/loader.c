@@ -14,7 +14,17 @@
 #include "pin.h"
 #include "why.h"
 
-enum group { GROUP_OWN, GROUP_FLOWS, GROUP_COUNTERS, GROUP_GLOBALS, GROUP_EVENTS, GROUP_WATCH, GROUP_MAX };
+enum group {
+	GROUP_OWN,
+	GROUP_FLOWS,
+	GROUP_COUNTERS,
+	GROUP_GLOBALS,
+	GROUP_GROUPS,
+	GROUP_METERS,
+	GROUP_EVENTS,
+	GROUP_WATCH,
+	GROUP_MAX,
+};
 
 struct shared_map {
 	const char *name;
@@ -26,12 +36,15 @@ static const struct shared_map shared_maps[] = {
 	{MAP_FLOW_DESC, GROUP_FLOWS}, {MAP_LOCKS, GROUP_FLOWS},	    {MAP_COUNTERS, GROUP_COUNTERS},
 	{MAP_MATCH, GROUP_FLOWS},     {MAP_EVENTS, GROUP_EVENTS},   {MAP_EVENT_SEQ, GROUP_EVENTS},
 	{MAP_WATCHER, GROUP_WATCH},   {MAP_GLOBALS, GROUP_GLOBALS},
+	{MAP_GROUPS, GROUP_GROUPS},   {MAP_METERS, GROUP_METERS},
 };
 
 static const char *const group_names[GROUP_MAX] = {
 	[GROUP_FLOWS] = "all flow tables",
 	[GROUP_COUNTERS] = "all counters",
 	[GROUP_GLOBALS] = "all global registers",
+	[GROUP_GROUPS] = "members of groups",
+	[GROUP_METERS] = "all meters",
 	[GROUP_EVENTS] = "events not yet read",
 	[GROUP_WATCH] = "who counts failed redirects",
 };
@@ -83,16 +96,17 @@ static enum group group_of(const char *name)
 	return GROUP_OWN;
 }
 
-/* Events change with the ABI, the rest of the folder with the flow format only.  A section's name has dots, which bpffs
- * refuses, so its last part is the file. */
+/* Events, groups and meters change with the ABI, the rest of the folder with the flow format only.  A section's name
+ * has dots, which bpffs refuses, so its last part is the file. */
 static int shared_path(const struct pin *pin, const char *name, char *ret_path, size_t size)
 {
+	enum group group = group_of(name);
 	const char *dot = strrchr(name, '.');
 	char file[64];
 
 	if (dot)
 		name = dot + 1;
-	if (group_of(name) == GROUP_EVENTS)
+	if (group == GROUP_EVENTS || group == GROUP_GROUPS || group == GROUP_METERS)
 		snprintf(file, sizeof(file), "%s-%d", name, MEALY_ABI_VERSION);
 	else
 		snprintf(file, sizeof(file), "%s", name);

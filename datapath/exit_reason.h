@@ -38,7 +38,9 @@
 	X(INTERNAL, "internal", "an index out of range: a fault of the encoder")                                       \
 	X(ROUTE, "route", "sent where the kernel's routes say")                                                        \
 	X(ROUTE_KERNEL, "route:kernel", "`route` left it to the kernel: neighbour, MTU, TTL, own or unknown address")  \
-	X(ROUTE_NONE, "route:none", "`route` found a way that leads nowhere: blackhole, unreachable, prohibit")
+	X(ROUTE_NONE, "route:none", "`route` found a way that leads nowhere: blackhole, unreachable, prohibit")        \
+	X(GROUP, "group", "copied to the members of a group")                                                          \
+	X(NO_MEMBER, "no-member", "for a member of a group that is gone or down")
 
 enum exit_reason {
 #define X(id, name, text) EXIT_##id,

@@ -92,13 +92,15 @@ HOOK_FN int hook_read(struct hook *h, void *buf, __u32 size);
  *
  * Each returns the hook's verdict.  Those that may fail say in '*reason' what became of the frame:
  * EXIT_OUTPUT, EXIT_FLOOD, EXIT_REFLECT, or EXIT_NO_PORT, EXIT_REDIRECT_FAILED (the verdict is a drop then).
- * After hook_flood() the scratch belongs to somebody else: nested runs may have used it. */
+ * After hook_flood() and hook_copies() the scratch belongs to somebody else: nested runs may have used it. */
 HOOK_FN int hook_pass(struct hook *h);
 HOOK_FN int hook_deliver(struct hook *h);
 HOOK_FN int hook_drop(struct hook *h);
 /* What the agent configured for packets that met a fault of the switch itself. */
 HOOK_FN int hook_fault(struct hook *h);
 HOOK_FN int hook_output(struct hook *h, __u32 port, enum exit_reason *reason);
+/* Copies to all ports in 'ports' (bit port - 1) but 'port'; tc only. */
+HOOK_FN int hook_copies(struct hook *h, __u64 ports, __u32 port, enum exit_reason *reason);
 HOOK_FN int hook_flood(struct hook *h, __u32 port, enum exit_reason *reason);
 HOOK_FN int hook_reflect(struct hook *h, enum exit_reason *reason);
 HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog);
@@ -122,6 +124,8 @@ HOOK_FN const struct chain *map_chain(struct hook *h, __u32 element);
 HOOK_FN const struct table *map_table(struct hook *h, __u32 element);
 /* Never NULL, and allowed under a lock. */
 HOOK_FN struct global *map_global(struct hook *h, __u32 global);
+HOOK_FN const struct groups *map_groups(struct hook *h);
+HOOK_FN struct meter *map_meter(struct hook *h, __u32 meter); /* Its state only under its lock. */
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h);
 /* By TEMPLATE_INDEX(). */
 HOOK_FN const struct template *map_template(struct hook *h, __u32 element);
@@ -145,6 +149,7 @@ HOOK_FN void hook_unlock(struct lock_line *lock);
 /* Neighbouring slots and neighbouring tables fall on different lines. */
 #define LOCK_OF_SLOT(flow_table, slot)	 (((slot) + (flow_table)*2654435761u) & (LOCKS - 1))
 #define LOCK_OF_BUCKET(flow_table, head) ((~(head) + (flow_table)*2654435761u) & (LOCKS - 1))
+#define LOCK_OF_METER(meter)		 (((meter)*40503u) & (LOCKS - 1))
 
 /* ---- what happened -------------------------------------------------------------------------------- *
  *

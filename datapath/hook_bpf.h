@@ -137,6 +137,16 @@ HOOK_FN const struct template *map_template(struct hook *h, __u32 element)
 	return bpf_map_lookup_elem(&templates, &element);
 }
 
+HOOK_FN const struct groups *map_groups(struct hook *h)
+{
+	return &groups;
+}
+
+HOOK_FN struct meter *map_meter(struct hook *h, __u32 meter)
+{
+	return &meters.at[meter & (METERS_MAX - 1)];
+}
+
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h)
 {
 	__u32 zero = 0;

@@ -117,6 +117,16 @@ HOOK_FN int hook_output(struct hook *h, __u32 port, enum exit_reason *reason)
 	return NATIVE_OUTPUT;
 }
 
+HOOK_FN int hook_copies(struct hook *h, __u64 ports, __u32 port, enum exit_reason *reason)
+{
+	*reason = EXIT_GROUP;
+	if (port)
+		ports &= ~(1ull << (port - 1));
+	if (h->result)
+		h->result->copies |= ports;
+	return NATIVE_FLOOD;
+}
+
 HOOK_FN int hook_flood(struct hook *h, __u32 port, enum exit_reason *reason)
 {
 	*reason = EXIT_FLOOD;
@@ -216,6 +226,16 @@ HOOK_FN const struct template *map_template(struct hook *h, __u32 element)
 	if (h->sw->source.template_)
 		return h->sw->source.template_(h->sw->source.data, element);
 	return h->sw->template_[element];
+}
+
+HOOK_FN const struct groups *map_groups(struct hook *h)
+{
+	return h->sw->groups;
+}
+
+HOOK_FN struct meter *map_meter(struct hook *h, __u32 meter)
+{
+	return &h->sw->meters->at[meter & (METERS_MAX - 1)];
 }
 
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h)

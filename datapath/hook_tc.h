@@ -145,16 +145,16 @@ HOOK_FN int hook_output(struct hook *h, __u32 port, enum exit_reason *reason)
 
 /* Clones for all ports but one, which gets the frame itself.  A clone may run the target's egress
  * program inside this one, so nothing is kept in the scratch. */
-HOOK_FN int hook_flood(struct hook *h, __u32 port, enum exit_reason *reason)
+HOOK_FN int hook_copies(struct hook *h, __u64 ports, __u32 port, enum exit_reason *reason)
 {
 	__u32 previous = 0;
 
-	*reason = EXIT_FLOOD;
+	*reason = EXIT_GROUP;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 1; i <= PORTS_MAX; i++) {
 		__u32 ifindex = port_ifindex(i);
 
-		if (!ifindex || i == port)
+		if (!ifindex || i == port || !(ports >> (i - 1) & 1))
 			continue;
 		if (previous) {
 			if (h->id == HOOK_TC_EGRESS)
@@ -165,6 +165,15 @@ HOOK_FN int hook_flood(struct hook *h, __u32 port, enum exit_reason *reason)
 		previous = ifindex;
 	}
 	return previous ? hook_redirect(h, previous, 0, reason) : TC_ACT_SHOT;
+}
+
+HOOK_FN int hook_flood(struct hook *h, __u32 port, enum exit_reason *reason)
+{
+	int verdict = hook_copies(h, ~0ull, port, reason);
+
+	if (*reason == EXIT_GROUP)
+		*reason = EXIT_FLOOD;
+	return verdict;
 }
 
 /* At egress a frame came from this host, so it goes back there. */

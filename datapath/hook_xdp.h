@@ -81,6 +81,13 @@ HOOK_FN int hook_output(struct hook *h, __u32 port, enum exit_reason *reason)
 	return XDP_DROP;
 }
 
+/* The encoder refuses what would need it. */
+HOOK_FN int hook_copies(struct hook *h, __u64 ports, __u32 port, enum exit_reason *reason)
+{
+	*reason = EXIT_INTERNAL;
+	return XDP_DROP;
+}
+
 HOOK_FN int hook_flood(struct hook *h, __u32 port, enum exit_reason *reason)
 {
 	*reason = EXIT_FLOOD;

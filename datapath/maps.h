@@ -70,9 +70,11 @@ ARRAY_MAP(chains, struct chain, VERSIONS *HOOK_MAX, BPF_F_MMAPABLE);
 ARRAY_MAP(tables, struct table, TABLE_ELEMENTS, BPF_F_MMAPABLE);
 PERCPU_MAP(scratch, struct scratch, HOOK_MAX + 1);
 
-/* Reached by address and not by lookup, so also under a lock.  Defined once, in switch_control.bpf.c: the linker of BPF
- * objects keeps every copy of data, weak or not. */
+/* Reached by address and not by lookup, so also under a lock.  Each defined once, in switch_control.bpf.c: the linker
+ * of BPF objects keeps every copy of data, weak or not. */
 extern struct globals globals SEC(".data.globals");
+extern struct groups groups SEC(".data.groups");
+extern struct meters meters SEC(".data.meters");
 
 ARRAY_MAP(templates, struct template, TEMPLATE_ELEMENTS, BPF_F_MMAPABLE);
 

@@ -63,6 +63,8 @@ struct native_switch {
 	__u64 seed;
 	_Atomic __u64 random; /* State of the generator. */
 	struct globals *globals;
+	struct groups *groups;
+	struct meters *meters;
 	_Atomic __u64 events;
 	struct punt_limit punt_limit;
 	struct lock_line *locks;

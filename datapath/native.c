@@ -219,7 +219,9 @@ int native_new(const struct native_source *source, struct native_switch **ret_sw
 	sw->locks = aligned_alloc(sizeof(struct lock_line), LOCKS * sizeof(struct lock_line));
 	sw->counters = calloc(COUNTERS, sizeof(sw->counters[0]));
 	sw->globals = calloc(1, sizeof(*sw->globals));
-	if (!sw->locks || !sw->counters || !sw->globals) {
+	sw->groups = calloc(1, sizeof(*sw->groups));
+	sw->meters = calloc(1, sizeof(*sw->meters));
+	if (!sw->locks || !sw->counters || !sw->globals || !sw->groups || !sw->meters) {
 		native_free(sw);
 		return -ENOMEM;
 	}
@@ -229,6 +231,10 @@ int native_new(const struct native_source *source, struct native_switch **ret_sw
 		sw->has_source = source->flow_desc || source->records || source->buckets;
 		for (unsigned i = 0; source->globals && i < GLOBALS_MAX; i++)
 			sw->globals->at[i].value = READ(source->globals->at[i].value);
+		if (source->groups)
+			*sw->groups = *source->groups;
+		if (source->meters)
+			*sw->meters = *source->meters;
 	}
 	*ret_switch = sw;
 	return 0;
@@ -257,6 +263,8 @@ void native_free(struct native_switch *sw)
 	free(sw->locks);
 	free(sw->counters);
 	free(sw->globals);
+	free(sw->groups);
+	free(sw->meters);
 	free(sw);
 }
 
@@ -365,6 +373,16 @@ void native_set_global(struct native_switch *sw, unsigned global, uint64_t value
 uint64_t native_global(struct native_switch *sw, unsigned global)
 {
 	return global < GLOBALS_MAX ? READ(sw->globals->at[global].value) : 0;
+}
+
+struct groups *native_groups(struct native_switch *sw)
+{
+	return sw->groups;
+}
+
+const struct meter *native_meter(struct native_switch *sw, unsigned meter)
+{
+	return &sw->meters->at[meter & (METERS_MAX - 1)];
 }
 
 /* ---- readers ----------------------------------------------------------------------------------------- */

@@ -23,7 +23,9 @@ struct native_source {
 	const void *(*records)(void *data, unsigned flow_table);
 	const struct bucket *(*buckets)(void *data, unsigned flow_table);
 	const struct match_desc *(*match)(void *data, unsigned flow_table);
-	const struct globals *globals; /* As they are now; NULL: all 0. */
+	const struct globals *globals; /* As they are now; NULL: all 0.  Copied, and so the two below. */
+	const struct groups *groups;
+	const struct meters *meters;
 	const struct template *(*template_)(void *data, unsigned element);
 };
 
@@ -64,6 +66,9 @@ void native_set_router(struct native_switch *sw, native_route_fn route, void *da
 /* Globals by index (MAP_GLOBALS); of a trace: as its packets left them. */
 void native_set_global(struct native_switch *sw, unsigned global, uint64_t value);
 uint64_t native_global(struct native_switch *sw, unsigned global);
+/* Of the switch, to be written by group_write(); live as long as it. */
+struct groups *native_groups(struct native_switch *sw);
+const struct meter *native_meter(struct native_switch *sw, unsigned meter);
 
 /* What one table did, for trace and simulate; cells are a snapshot taken when the rule was chosen,
  * before `do`; 'after' is the update record's image when the table was done. */

@@ -53,9 +53,10 @@ enum {
 	GROUPS_MAX = 64,       /* Groups of the switch. */
 	GROUP_MEMBERS = 256,   /* Ids of one group: 0..255. */
 	MEMBER_VALUES = 6,     /* Words of values of a member. */
+	MEMBER_LOADS_MAX = 8,  /* Values of members that registers name, read by one table's conditions. */
 	GROUP_SLOTS = 1 << 20, /* Of all groups' tables of members together. */
 	METERS_MAX = 256,      /* Shared meters of the switch. */
-	TABLE_METERS_MAX = 4,  /* Meters that each flow of a table has for itself. */
+	TABLE_METERS_MAX = 8,  /* Meters that the rules of one table charge. */
 	TEMPLATES_MAX = 32,    /* Of one hook of one version. */
 	TEMPLATE_BYTES = 512,
 	SEGMENTS_MAX = 16,     /* Of an SRv6 segment list. */
@@ -263,12 +264,8 @@ enum op_code {
 	OP_SEGMENTS,   /* cell[dst], [dst + 1]: fingerprint of the segment list, keyed by the flow table's secret. */
 	OP_SELECT,     /* cell[dst] = member that group imm's table of slots names for hash cell[a]; MEMBER_NONE: the
 			  group has none. */
-	/* Everywhere: groups are data of the programs. */
-	OP_MEMBER,     /* cell[dst] = value word imm & 7 of member cell[a] of group imm >> 8; 0: no such member. */
-	OP_MEMBER_HAS, /* cell[dst] = 1 if group imm >> 8 has member cell[a]. */
-	/* Only in 'do': charges meter imm & 255 of the table, whose three register words begin at cell a, with cell[b];
-	 * cell[dst] = its colour. */
-	OP_METER,
+	OP_MEMBER, /* cell[dst] = word of member cell[a] of a group, imm being MEMBER_INDEX(group, 0, word); 0: none.
+		      Also by STEP_OP, and as struct member_load. */
 	/* Only in 'do' and on_timeout: one atomic operation on global 'op.global', whose cell is 'dst'; the operand is
 	 * 'b' or imm.  'dst' becomes the value that this packet made.  Once a packet and table, also when the table is
 	 * begun again. */
@@ -331,7 +328,7 @@ enum verdict {
 	VERDICT_REFLECT,
 	VERDICT_GOTO,  /* Table 'target' of the hook, always a later one. */
 	VERDICT_ROUTE, /* Where the kernel's FIB says; only with n_steps > 0, which have written the packet. */
-	VERDICT_GROUP, /* A copy to every member of group 'target'; tc only. */
+	VERDICT_GROUP, /* A copy to each member of group 'target'; tc only, with n_steps > 0. */
 	VERDICT_MAX,
 };
 
@@ -359,8 +356,12 @@ struct rule {
 	__u16 first_step;
 	__u8 learn; /* Element of table.learns, plus 1; 0: none. */
 	__u8 claim; /* The same of `allocate`. */
+	__u8 meter; /* Element of table.meters that the flow has for itself, plus 1; 0: none.  Charged before 'do'. */
+	__u8 meter_cell; /* Cells of its struct meter_state ... */
+	__u8 colour;	 /* ... and of the colour. */
+	__u8 zero;
 };
-_Static_assert(sizeof(struct rule) == 20, "bump MEALY_ABI_VERSION");
+_Static_assert(sizeof(struct rule) == 24, "bump MEALY_ABI_VERSION");
 
 /* A table whose entries have masks is begun by INTERP_MATCH; the bit says so wherever a table is named as the next. */
 enum { TARGET_MATCH = 0x80, TARGET_TABLE = 0x1f };
@@ -384,10 +385,11 @@ enum step_code {
 	STEP_VLAN_DEI,
 	STEP_PUSH_VLAN, /* imm: TPID (0x8100, 0x88a8); id and priority 0. */
 	STEP_POP_VLAN,
-	STEP_OP,	 /* Runs op imm of the table: what must come between writes. */
-	STEP_METER,	 /* Charges shared meter imm with 'cell' (frames or bytes); its colour goes to cell 'base'. */
-	STEP_MIRROR,	 /* A copy of the packet as it is now to the port in 'cell'; tc only. */
-	STEP_BECOME,	 /* The packet becomes template imm of the hook; what follows writes its fields. */
+	STEP_OP,     /* Runs op imm of the table: what must come between writes. */
+	STEP_METER,  /* Charges shared meter imm by the rates of meter 'base' of the table; 'cell' = its colour. */
+	STEP_MEMBER, /* The packet is for the member in 'cell' of group imm: counts it; EXIT_NO_MEMBER if it is gone. */
+	STEP_MIRROR, /* A copy of the packet as it is now to the port in 'cell'; tc only. */
+	STEP_BECOME, /* The packet becomes template imm of the hook; what follows writes its fields. */
 	STEP_EMIT_BEGIN, /* The packet is put away and becomes template imm; tc only ... */
 	STEP_EMIT,	 /* ... which is sent to the port in 'cell', and the packet is there again. */
 	STEP_PUSH_MPLS,	 /* Label 0, TTL copied. */
@@ -537,22 +539,24 @@ struct match_desc {
 	struct match_masks half[2];
 };
 
-/* ---- groups and meters ----------------------------------------------------------------------------- */
-
+/* ---- groups and meters ----------------------------------------------------------------------------- *
+ *
+ * Data of the programs, so reached by address and also under a lock; shared by versions, by index. */
 enum { MEMBER_NONE = 0xffff };
 
-struct group_member {
-	__u32 valid;   /* 0: there is no such member. */
-	__u32 counter; /* Packets given to it. */
-	__u64 port;    /* Switch port, 0: none. */
-	__u64 value[MEMBER_VALUES];
+enum member_word {
+	MEMBER_VALUE, /* The first of MEMBER_VALUES words. */
+	MEMBER_PORT = MEMBER_VALUES,
+	MEMBER_VALID, /* 1: it is there and up. */
+	MEMBER_WORDS,
+	MEMBERS_ROOM = GROUPS_MAX * GROUP_MEMBERS * MEMBER_WORDS,
 };
-_Static_assert(sizeof(struct group_member) == 64, "bump MEALY_ABI_VERSION");
 
 /* 'table' is one word, so a table of slots is replaced whole by one store: GROUP_TABLE(first slot, slots). */
 struct group_desc {
 	__u64 table;
-	__u64 all; /* Ports of the members of a group `all`, bit port - 1. */
+	__u64 all;		/* Group `all`: ports of the members that are up, bit port - 1 ... */
+	__u8 member[PORTS_MAX]; /* ... and whose port it is. */
 };
 #define GROUP_TABLE(first, size) ((__u64)(first) << 32 | (size))
 #define GROUP_FIRST(table)	 ((__u32)((table) >> 32))
@@ -560,28 +564,42 @@ struct group_desc {
 
 struct groups {
 	struct group_desc at[GROUPS_MAX];
-	struct group_member member[GROUPS_MAX * GROUP_MEMBERS];
-	__u16 slot[GROUP_SLOTS]; /* Member ids. */
+	__u64 member[MEMBERS_ROOM]; /* By MEMBER_INDEX(). */
+	__u16 slot[GROUP_SLOTS];    /* Member ids. */
 };
+#define MEMBER_INDEX(group, id, word) (((group)*GROUP_MEMBERS + (id)) * MEMBER_WORDS + (word))
 
-/* Two rates, three colours (RFC 2698), colour-blind.  Credits in units of 1/1024 ns: a packet costs its size times the
- * rate's 'cost', a full bucket is 'burst'.  Peak cost 0: no peak rate, so never red by it. */
-enum colour { COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED };
+/* Two rates, three colours (RFC 2698), colour-blind, exact: tokens are so small that each nanosecond adds 'rate' of
+ * them.  Peak rate 0: there is none, so nothing is red. */
+enum colour { COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED, COLOURS };
+struct meter_rate {
+	__u64 rate;	/* Tokens a nanosecond: bits or frames a second. */
+	__u64 burst;	/* Tokens, below 2^63. */
+	__u64 whole_ns; /* After so long any bucket is full: burst / rate + 1. */
+};
 struct meter_rates {
-	__u64 cir_cost, cbs, pir_cost, pbs;
+	struct meter_rate committed, peak;
+	__u64 cost;  /* Tokens of a byte or a frame. */
 	__u32 bytes; /* 1: charged with bytes, 0: with frames. */
 	__u32 zero;
 };
+_Static_assert(sizeof(struct meter_rates) == 64, "bump MEALY_ABI_VERSION");
+#define METER_COST_FRAMES 1000000000ull
+#define METER_COST_BYTES  (8 * METER_COST_FRAMES)
+
 struct meter_state {
-	__u64 committed, peak; /* Credits. */
-	__u64 last_ns;
+	__u64 committed, peak; /* Tokens. */
+	__u64 last_ns;	       /* 0: never, the buckets are full. */
 };
-struct meter { /* Shared. */
-	struct meter_rates rates;
-	struct meter_state state; /* Under the meter's lock. */
-	__u64 zero[8];
+enum { METER_WORDS = sizeof(struct meter_state) / sizeof(__u64) };
+
+struct meter { /* Shared; a line of its own, written under the meter's lock. */
+	struct meter_state state;
+	__u64 reset; /* User space adds 1: the buckets are full again ... */
+	__u64 seen;  /* ... which a packet has done when both are equal. */
+	__u64 packets[COLOURS];
 };
-_Static_assert(sizeof(struct meter) == 128, "bump MEALY_ABI_VERSION");
+_Static_assert(sizeof(struct meter) == 64, "bump MEALY_ABI_VERSION");
 struct meters {
 	struct meter at[METERS_MAX];
 };
@@ -604,6 +622,13 @@ struct global_load {
 	__u16 global; /* Index in MAP_GLOBALS. */
 	__u8 cell;
 	__u8 zero;
+};
+
+/* OP_MEMBER under the lock, before the lets: 'cell' is a register of the looked-up record. */
+struct member_load {
+	__u32 first; /* MEMBER_INDEX(group, 0, word) */
+	__u8 cell, dst;
+	__u8 zero[2];
 };
 
 enum when_full { FULL_DROP, FULL_PASS, FULL_EVICT, FULL_CONTINUE };
@@ -665,7 +690,8 @@ struct table {
 	__u8 claim_table; /* With TABLE_CLAIMS ... */
 	__u8 claim_word;  /* ... and the word of the image that holds the claimed slot; with TABLE_CLAIMED, the one that
 			     is not 0 if the record belongs to another. */
-	__u8 zero;
+	__u8 n_members;
+	struct member_load members[MEMBER_LOADS_MAX];
 	struct meter_rates meters[TABLE_METERS_MAX];
 	struct global_load globals[APP_GLOBALS_MAX];
 	struct key_part lookup[KEY_PARTS_MAX];
@@ -717,8 +743,10 @@ enum {
 	COUNTER_PUNT_LOST,		   /* ... not given: the ring was full. */
 	COUNTER_XMIT_FAILED,		   /* Redirects that failed after the program ended. */
 	COUNTER_MISC_END,
-	COUNTER_RULES = 12800, /* Rules and tables, indices given by the agent. */
+	COUNTER_RULES = 12800,					 /* Rules and tables, indices given by the agent ... */
+	COUNTER_MEMBERS = COUNTERS - GROUPS_MAX * GROUP_MEMBERS, /* ... up to here: members of groups. */
 };
+#define COUNTER_MEMBER(group, id) (COUNTER_MEMBERS + (group)*GROUP_MEMBERS + (id))
 _Static_assert(COUNTER_MISC_END <= COUNTER_RULES, "no room for fixed counters");
 
 /* ---- globals ---------------------------------------------------------------------------------- */

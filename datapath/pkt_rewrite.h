@@ -7,8 +7,10 @@
 #ifndef MEALY_PKT_REWRITE_H
 #define MEALY_PKT_REWRITE_H
 
+#include "meter.h"
 #include "pkt_load.h"
 #include "pkt_parse.h"
+#include "xfsm_op.h"
 
 enum { IPV4_SUM_OFF = 10, TCP_SUM_OFF = 16, UDP_SUM_OFF = 6, ICMP_SUM_OFF = 2, IPV6_DST_OFF = 24 };
 
@@ -259,13 +261,45 @@ HOOK_FN int pop_vlan(struct hook *h, struct scratch *s)
 
 /* ---- steps ------------------------------------------------------------------------------------------ */
 
-HOOK_FN enum exit_reason write_step(struct hook *h, struct scratch *s, const struct step *step)
+/* OP_MEMBER too. */
+HOOK_FN void step_op(struct hook *h, struct scratch *s, const struct op *op)
+{
+	if (op->code == OP_MEMBER)
+		s->cells[op->dst] = op_member(h, s->cells[op->a], op->imm);
+	else
+		op_run(s->cells, op);
+}
+
+/* What a step computes rather than writes. */
+HOOK_FN enum exit_reason step_compute(struct hook *h, struct scratch *s, const struct table *t, const struct step *step)
+{
+	__u64 member = s->cells[step->cell];
+
+	switch (step->code) {
+	case STEP_OP: step_op(h, s, &t->ops[step->imm & (OPS_MAX - 1)]); break;
+	case STEP_METER:
+		s->cells[step->cell] = meter_shared(h, s, &t->meters[step->base & (TABLE_METERS_MAX - 1)], step->imm);
+		break;
+	case STEP_MEMBER:
+		if (!op_member(h, member, MEMBER_INDEX(step->imm, 0, MEMBER_VALID)))
+			return EXIT_NO_MEMBER;
+		hook_count(h, COUNTER_MEMBER(step->imm & (GROUPS_MAX - 1), member & (GROUP_MEMBERS - 1)),
+			   s->cells[CELL_FRAMES], s->cells[CELL_LENGTH]);
+		break;
+	}
+	return EXIT_NONE;
+}
+
+HOOK_FN enum exit_reason write_step(struct hook *h, struct scratch *s, const struct table *t, const struct step *step)
 {
 	int ret = -1;
 
 	switch (step->code) {
 	case STEP_PUSH_VLAN: return push_vlan(h, s, step->imm) ? EXIT_PUSH_FAILED : EXIT_NONE;
 	case STEP_POP_VLAN: return pop_vlan(h, s) ? EXIT_PUSH_FAILED : EXIT_NONE;
+	case STEP_OP:
+	case STEP_METER:
+	case STEP_MEMBER: return step_compute(h, s, t, step);
 	}
 	if (!pkt_has(s, step->need))
 		return EXIT_WRITE_FAILED;
@@ -286,8 +320,8 @@ HOOK_FN bool step_is_big(const struct step *step)
 	return step->code >= STEP_MIRROR;
 }
 
-/* Executes the steps of 'rule' from 's->step' on, in order.  Returns EXIT_NONE, EXIT_WRITE_FAILED, EXIT_PUSH_FAILED, or
- * STEP_IS_BIG: 's->step' is INTERP_PACKET's. */
+/* Executes the steps of 'rule' from 's->step' on, in order.  Returns EXIT_NONE, EXIT_WRITE_FAILED, EXIT_PUSH_FAILED,
+ * EXIT_NO_MEMBER, or STEP_IS_BIG: 's->step' is INTERP_PACKET's. */
 HOOK_FN enum exit_reason pkt_rewrite(struct hook *h, struct scratch *s, const struct table *t, const struct rule *rule)
 {
 	enum exit_reason reason;
@@ -306,7 +340,7 @@ HOOK_FN enum exit_reason pkt_rewrite(struct hook *h, struct scratch *s, const st
 			s->step = i;
 			return STEP_IS_BIG;
 		}
-		reason = write_step(h, s, &t->steps[step]);
+		reason = write_step(h, s, t, &t->steps[step]);
 		if (reason)
 			return reason;
 	}

@@ -45,6 +45,7 @@ HOOK_FN int switch_fault(struct hook *h, const struct scratch *s, enum exit_reas
 	switch (reason) {
 	case EXIT_TABLE_FULL:
 	case EXIT_WRITE_FAILED:
+	case EXIT_NO_MEMBER:
 	case EXIT_PUSH_FAILED: return switch_exit(h, s, reason, hook_drop(h));
 	case EXIT_TABLE_FULL_PASS: return switch_exit(h, s, reason, hook_pass(h));
 	default: return switch_exit(h, s, reason, hook_fault(h));
@@ -482,6 +483,35 @@ HOOK_FN int switch_nested(struct hook *h)
 
 #include "pkt_route.h"
 
+HOOK_FN void group_count(struct hook *h, const struct scratch *s, const struct group_desc *desc, __u32 group,
+			 __u64 ports)
+{
+	KEEP_LOOP
+	for (__u32 i = 0; i < PORTS_MAX; i++)
+		if (ports >> i & 1)
+			hook_count(h, COUNTER_MEMBER(group, desc->member[i]), s->cells[CELL_FRAMES],
+				   s->cells[CELL_LENGTH]);
+}
+
+/* Copies to every member but one at the port that the packet came from.  The scratch is not looked at after them. */
+HOOK_FN int verdict_group(struct hook *h, const struct scratch *s, const struct rule *r)
+{
+	__u32 group = r->target & (GROUPS_MAX - 1), port = s->port;
+	const struct group_desc *desc = &map_groups(h)->at[group];
+	__u64 ports = READ(desc->all), frames = s->cells[CELL_FRAMES], length = s->cells[CELL_LENGTH];
+	enum exit_reason reason = EXIT_GROUP;
+	int verdict;
+
+	if (port > 0 && port <= PORTS_MAX)
+		ports &= ~(1ull << (port - 1));
+	if (!ports)
+		return switch_fault(h, s, EXIT_NO_MEMBER);
+	group_count(h, s, desc, group, ports);
+	verdict = hook_copies(h, ports, port, &reason);
+	hook_count(h, COUNTER_EXIT(h->id, port, reason), frames, length);
+	return verdict;
+}
+
 HOOK_FN int action_run(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {
 	enum exit_reason reason = pkt_rewrite(h, s, t, r);
@@ -492,6 +522,8 @@ HOOK_FN int action_run(struct hook *h, struct scratch *s, const struct table *t,
 		return verdict_route(h, s);
 	if (reason)
 		return switch_fault(h, s, reason);
+	if (r->verdict == VERDICT_GROUP && h->id != HOOK_XDP)
+		return verdict_group(h, s, r);
 	return verdict_apply(h, s, r);
 }
 

@@ -9,6 +9,8 @@
 const volatile struct switch_config switch_config SEC(".rodata.config");
 /* Shared with user space, and with the agent that comes next. */
 struct globals globals SEC(".data.globals");
+struct groups groups SEC(".data.groups");
+struct meters meters SEC(".data.meters");
 
 SEC("xdp") int control(struct xdp_md *ctx)
 {

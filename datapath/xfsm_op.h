@@ -46,6 +46,16 @@ HOOK_FN __u64 op_sar(__u64 a, __u64 b)
 	return (__u64)((__s64)a >> (b > 63 ? 63 : b));
 }
 
+/* 'first': MEMBER_INDEX() of member 0 of the group, and the word.  A member that is not there has no values: ids from
+ * GROUP_MEMBERS on name none. */
+HOOK_FN __u64 op_member(struct hook *h, __u64 id, __u64 first)
+{
+	__u64 at = first + id * MEMBER_WORDS, there = -(__u64)BELOW(id, GROUP_MEMBERS);
+
+	OPAQUE(at);
+	return READ(map_groups(h)->member[at & (MEMBERS_ROOM - 1)]) & there;
+}
+
 HOOK_FN __u64 op_value(__u8 code, __u64 a, __u64 b, __u64 present)
 {
 	switch (code) {

@@ -91,6 +91,18 @@ HOOK_FN void op_header(struct hook *h, struct scratch *s, const struct op *op)
 		s->cells[CELL_PRESENT] &= ~bit;
 }
 
+/* The member that the group's table of slots names for a hash. */
+HOOK_FN __u64 op_select(struct hook *h, __u64 hash, __u64 group)
+{
+	const struct groups *groups = map_groups(h);
+	__u64 table = READ_ACQUIRE(groups->at[group & (GROUPS_MAX - 1)].table);
+	__u32 slot = GROUP_FIRST(table) + ((hash >> 32) * GROUP_SIZE(table) >> 32);
+
+	if (!GROUP_SIZE(table))
+		return MEMBER_NONE;
+	return READ(groups->slot[slot & (GROUP_SLOTS - 1)]);
+}
+
 /* What needs no packet. */
 HOOK_FN void op_run_pure(struct hook *h, struct scratch *s, const struct op *op)
 {
@@ -103,6 +115,8 @@ HOOK_FN void op_run_pure(struct hook *h, struct scratch *s, const struct op *op)
 	case OP_BIFLOW_L4: op_biflow_l4(cells, op->a, op->dst); break;
 	case OP_BIFLOW_IP: op_biflow_ip(cells, op->a, op->dst); break;
 	case OP_BIFLOW_ETH: op_biflow_eth(cells, op->a, op->dst); break;
+	case OP_MEMBER: cells[op->dst] = op_member(h, cells[op->a], op->imm); break;
+	case OP_SELECT: cells[op->dst] = op_select(h, cells[op->a], op->imm); break;
 	default: op_run(cells, op);
 	}
 }

@@ -13,6 +13,7 @@
 #include "event.h"
 #include "flow_free.h"
 #include "flow_room.h"
+#include "meter.h"
 #include "xfsm_op.h"
 #include "xfsm_rule.h"
 #include "xfsm_time.h"
@@ -171,10 +172,25 @@ HOOK_FN void step_fall(struct scratch *s, const struct table *t)
 	image_clear_registers(t, image);
 }
 
+/* What members are, that the record names.  A list of its own, because one more operation in each turn of the loops
+ * over operations costs the verifier a fifth of its budget. */
+HOOK_FN void step_members(struct hook *h, struct scratch *s, const struct table *t)
+{
+	LOOP
+	for (__u32 i = 0; i < MEMBER_LOADS_MAX; i++) {
+		const struct member_load *load = &t->members[i];
+
+		if (i >= AGAIN(t->n_members))
+			break;
+		s->cells[load->dst] = op_member(h, s->cells[load->cell], load->first);
+	}
+}
+
 /* Chooses the rule: s->rule. */
 HOOK_FN void step_decide(struct hook *h, struct scratch *s, const struct table *t, __u32 state, __u32 slot)
 {
 	s->cells[CELL_STATE] = state;
+	step_members(h, s, t);
 	op_run_list(s->cells, t, t->first_let, &t->n_let, OPS_LET_MAX);
 	s->rule = rule_find(s->cells, t, state);
 	if (s->rule >= RULES_ROOM)
@@ -209,6 +225,15 @@ HOOK_FN void step_put_off(struct scratch *s, const struct table *t)
 
 /* ---- apply ------------------------------------------------------------------------------------------------------ */
 
+/* Charges the meter that the flow has for itself.  Its state lies in the image. */
+HOOK_FN void step_meter(struct scratch *s, const struct table *t, const struct rule *r)
+{
+	const struct meter_rates *rates = &t->meters[(r->meter - 1) & (TABLE_METERS_MAX - 1)];
+
+	s->cells[r->colour] = meter_charge(rates, (struct meter_state *)&s->cells[r->meter_cell], s->cells[CELL_NOW],
+					   s->cells[rates->bytes ? CELL_LENGTH : CELL_FRAMES]);
+}
+
 HOOK_FN void step_apply(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {
 	struct flow_head *head = image_head(step_image(s));
@@ -216,6 +241,8 @@ HOOK_FN void step_apply(struct hook *h, struct scratch *s, const struct table *t
 
 	if (AGAIN(r->flags) & RULE_LETS_GO)
 		s->claim.held = step_image(s)[AGAIN(t->claim_word) & (EVENT_WORDS_MAX - 1)];
+	if (AGAIN(r->meter))
+		step_meter(s, t, r);
 	op_run_do(h, s, t, r->first_do, &r->n_do);
 	if (AGAIN(r->flags) & RULE_NEXT)
 		time_enter(t, head, r->next, s->now);

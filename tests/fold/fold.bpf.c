@@ -12,6 +12,8 @@
 
 const volatile struct switch_config switch_config SEC(".rodata.config");
 struct globals globals SEC(".data.globals");
+struct groups groups SEC(".data.groups");
+struct meters meters SEC(".data.meters");
 
 SWITCH_PROGRAM(fold, "xdp.frags", xdp_md, HOOK_XDP, entry)
 SWITCH_PROGRAM(fold, "xdp.frags", xdp_md, HOOK_XDP, table)
