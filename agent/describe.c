@@ -24,7 +24,7 @@ static bool placement_same(const struct deployment *a, const struct deployment *
 	for (size_t i = 0; i < a->n_ports; i++)
 		if (strcmp(a->port[i], b->port[i]))
 			return false;
-	return true;
+	return strcmp(a->members ?: "", b->members ?: "") == 0;
 }
 
 void describe_change(struct request *rq, const struct plan *old, const struct plan *wanted)
@@ -43,7 +43,7 @@ void describe_change(struct request *rq, const struct plan *old, const struct pl
 	version_flows_lost(rq->agent->flows, old, wanted, &lost);
 	version_flows_kept(rq->agent->flows, old, wanted, name, &kept);
 	why_set(&all, 0, "%s%s%s%s%s%s", text && rq->local ? text : "",
-		place || !rq->local ? "" : "placement changed (hook, ports or order)\n", lost ? lost : "",
-		lost ? "\n" : "", kept ? kept : "", kept ? "\n" : "");
+		place || !rq->local ? "" : "placement changed (hook, ports, order or members of groups)\n",
+		lost ? lost : "", lost ? "\n" : "", kept ? kept : "", kept ? "\n" : "");
 	reply_ok(&rq->from, all ? all : "", held_get(before->held)->version, !same || !place);
 }

@@ -17,6 +17,9 @@ void handle_counters(struct request *rq); /* handle_counter.c */
 void handle_reset_counters(struct request *rq);
 void handle_globals(struct request *rq); /* handle_global.c */
 void handle_set_global(struct request *rq);
+void handle_groups(struct request *rq);
+void handle_meters(struct request *rq);
+void handle_reset_meter(struct request *rq);
 void handle_dump(struct request *rq); /* handle_flow.c */
 void handle_flow(struct request *rq);
 void handle_entries(struct request *rq); /* handle_entry.c */

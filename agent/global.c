@@ -5,11 +5,11 @@
 
 static bool is_fresh(const struct plan *plan, const struct plan_app *pa, const struct app_global *global)
 {
-	const struct registry_global *known;
+	const struct registry_shared *known;
 	char name[2 * NAME_LEN_MAX + 2];
 
 	snprintf(name, sizeof(name), "%s/%s", held_get(pa->held)->name, global->name);
-	known = registry_find_global(plan->registry, name);
+	known = registry_find_shared(plan->registry, REGISTRY_GLOBAL, name);
 	return known && known->fresh;
 }
 

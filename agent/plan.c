@@ -280,28 +280,59 @@ static int place_table(struct plan *plan, struct plan_table *table, char **ret_t
 	return r;
 }
 
-static int place_globals(struct plan *plan, struct plan_app *pa, char **ret_text)
+static int place_shared(struct plan *plan, const struct plan_app *pa, enum registry_kind kind, const char *name,
+			__u16 *ret_index, char **ret_text)
 {
-	const char *deployment = deployment_of(pa)->name;
+	_cleanup_free_ char *full = NULL;
+	uint32_t index = 0;
+	int r;
+
+	if (asprintf(&full, "%s/%s", deployment_of(pa)->name, name) < 0) {
+		full = NULL;
+		return -ENOMEM;
+	}
+	r = registry_add_shared(plan->registry, kind, full, &index);
+	*ret_index = index;
+	if (r != -ENOSPC)
+		return r;
+	return why_set(ret_text, r,
+		       "%s: the %u %ss of this switch are in use; those of what was removed come free within a second",
+		       deployment_of(pa)->name, registry_shared_max(kind), registry_kind_word(kind));
+}
+
+/* Other values are other members: packets of the version before must not read them. */
+char *plan_group_name(const struct app_group *group)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fputs(group->name, out);
+	for (size_t i = 0; i < group->n_values; i++)
+		fprintf(out, " %s %s", value_type_name(group->value[i].type), group->value[i].name);
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static int place_app(struct plan *plan, struct plan_app *pa, char **ret_text)
+{
+	const struct app *app = pa->app;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < pa->app->n_globals; i++) {
-		_cleanup_free_ char *name = NULL;
-		uint32_t index = 0;
+	for (size_t i = 0; r == 0 && i < app->n_globals; i++)
+		r = place_shared(plan, pa, REGISTRY_GLOBAL, app->global[i].name, &pa->placement.global[i], ret_text);
+	for (size_t i = 0; r == 0 && i < app->n_meters; i++)
+		r = place_shared(plan, pa, REGISTRY_METER, app->meter[i].name, &pa->placement.meter[i], ret_text);
+	for (size_t i = 0; r == 0 && i < app->n_groups; i++) {
+		_cleanup_free_ char *name = plan_group_name(&app->group[i]);
 
-		if (asprintf(&name, "%s/%s", deployment, pa->app->global[i].name) < 0) {
-			name = NULL;
-			return -ENOMEM;
-		}
-		r = registry_add_global(plan->registry, name, &index);
-		pa->placement.global[i] = index;
+		r = name ? place_shared(plan, pa, REGISTRY_GROUP, name, &pa->placement.group[i], ret_text) : -ENOMEM;
 	}
-	if (r == -ENOSPC)
-		return why_set(
-			ret_text, r,
-			"%s: the %d globals of this switch are in use; those of what was removed come free within a "
-			"second",
-			deployment, GLOBALS_MAX);
 	return r;
 }
 
@@ -335,7 +366,7 @@ static int place_all(struct plan *plan, const struct plan_options *options, char
 		for (unsigned i = 0; r == 0 && i < plan->n_tables[hook]; i++)
 			r = place_table(plan, plan->table[hook][i], ret_text);
 	for (size_t i = 0; r == 0 && i < plan->n_apps; i++)
-		r = place_globals(plan, &plan->app[i], ret_text);
+		r = place_app(plan, &plan->app[i], ret_text);
 	if (r == 0)
 		r = place_templates(plan, ret_text);
 	registry_seal(plan->registry);

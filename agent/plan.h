@@ -81,6 +81,9 @@ struct plan_table *plan_find_id(const struct plan *plan, uint32_t id);
 /* Name of a rule, its text if it has none, "otherwise" or "absent"; "" out of range. */
 const char *plan_rule_name(const struct plan_table *table, unsigned rule);
 
+/* "backends address ip": a group with what its members have; to be freed. */
+char *plan_group_name(const struct app_group *group);
+
 const char *hook_name(enum hook_id hook); /* "xdp", "tc-ingress", "tc-egress" */
 
 #endif

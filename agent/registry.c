@@ -49,14 +49,16 @@ void registry_free(struct registry *reg)
 		return;
 	for (size_t i = 0; i < reg->n_counters; i++)
 		free(reg->counter[i].name);
-	for (size_t i = 0; i < reg->n_globals; i++)
-		free(reg->global[i].name);
+	for (unsigned kind = 0; kind < REGISTRY_KINDS; kind++) {
+		for (size_t i = 0; i < reg->shared[kind].n; i++)
+			free(reg->shared[kind].item[i].name);
+		free(reg->shared[kind].item);
+	}
 	for (size_t i = 0; i < reg->n_tables; i++)
 		free(reg->table[i].name);
 	for (size_t i = 0; i < reg->n_flows; i++)
 		flow_done(&reg->flow[i]);
 	free(reg->counter);
-	free(reg->global);
 	free(reg->table);
 	free(reg->flow);
 	free(reg->used);
@@ -67,8 +69,9 @@ static void mark(struct registry *reg, const struct registry *of)
 {
 	for (size_t i = 0; i < of->n_counters; i++)
 		memset(reg->used + (of->counter[i].index - COUNTER_RULES), 1, of->counter[i].n);
-	for (size_t i = 0; i < of->n_globals; i++)
-		reg->global_used[of->global[i].index] = true;
+	for (unsigned kind = 0; kind < REGISTRY_KINDS; kind++)
+		for (size_t i = 0; i < of->shared[kind].n; i++)
+			reg->shared_used[kind][of->shared[kind].item[i].index] = true;
 	for (size_t i = 0; i < of->n_flows; i++)
 		reg->flow_used[of->flow[i].index] = true;
 }
@@ -79,7 +82,7 @@ struct registry *registry_next(const struct registry *old)
 
 	if (!reg)
 		return NULL;
-	reg->used = calloc(COUNTERS - COUNTER_RULES, 1);
+	reg->used = calloc(COUNTER_MEMBERS - COUNTER_RULES, 1);
 	if (!reg->used) {
 		registry_free(reg);
 		return NULL;
@@ -100,8 +103,10 @@ void registry_seal(struct registry *reg)
 {
 	if (reg->n_counters)
 		qsort(reg->counter, reg->n_counters, sizeof(reg->counter[0]), compare_names);
-	if (reg->n_globals)
-		qsort(reg->global, reg->n_globals, sizeof(reg->global[0]), compare_names);
+	for (unsigned kind = 0; kind < REGISTRY_KINDS; kind++)
+		if (reg->shared[kind].n)
+			qsort(reg->shared[kind].item, reg->shared[kind].n, sizeof(struct registry_shared),
+			      compare_names);
 	if (reg->n_tables)
 		qsort(reg->table, reg->n_tables, sizeof(reg->table[0]), compare_names);
 	free(reg->used);
@@ -127,7 +132,7 @@ static uint32_t free_counters(struct registry *reg, uint32_t n)
 {
 	uint32_t run = 0;
 
-	for (uint32_t i = reg->hint[n > 1]; i < COUNTERS - COUNTER_RULES; i++) {
+	for (uint32_t i = reg->hint[n > 1]; i < COUNTER_MEMBERS - COUNTER_RULES; i++) {
 		run = reg->used[i] ? 0 : run + 1;
 		if (run == n) {
 			/* Nothing is given back while a candidate is filled, so what lies before is full. */
@@ -177,37 +182,64 @@ int registry_add_stats(struct registry *reg, const char *name, uint32_t *ret_ind
 	return add_counter(reg, name, TABLE_STAT_MAX, ret_index);
 }
 
-/* ---- globals ---- */
+/* ---- globals, groups, meters ---- */
 
-int registry_put_global(struct registry *reg, const char *name, uint32_t index, bool fresh)
+static const struct {
+	uint32_t max;
+	const char *word;
+} shared_kinds[REGISTRY_KINDS] = {
+	[REGISTRY_GLOBAL] = {GLOBALS_MAX, "global"},
+	[REGISTRY_GROUP] = {GROUPS_MAX, "group"},
+	[REGISTRY_METER] = {METERS_MAX, "meter"},
+};
+
+uint32_t registry_shared_max(enum registry_kind kind)
+{
+	return shared_kinds[kind].max;
+}
+
+const char *registry_kind_word(enum registry_kind kind)
+{
+	return shared_kinds[kind].word;
+}
+
+int registry_put_shared(struct registry *reg, enum registry_kind kind, const char *name, uint32_t index, bool fresh)
 {
 	char *copy;
 
-	if (GROW(reg->global, reg->n_globals, reg->globals_room) < 0)
+	if (GROW(reg->shared[kind].item, reg->shared[kind].n, reg->shared[kind].room) < 0)
 		return -ENOMEM;
 	copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;
-	reg->global[reg->n_globals++] = (struct registry_global){copy, index, fresh};
+	reg->shared[kind].item[reg->shared[kind].n++] = (struct registry_shared){copy, index, fresh};
 	return 0;
 }
 
-int registry_add_global(struct registry *reg, const char *name, uint32_t *ret_index)
+int registry_add_shared(struct registry *reg, enum registry_kind kind, const char *name, uint32_t *ret_index)
 {
-	const struct registry_global *old = reg->old ? registry_find_global(reg->old, name) : NULL;
-	uint32_t index = old ? old->index : 0;
+	const struct registry_shared *old = reg->old ? registry_find_shared(reg->old, kind, name) : NULL;
+	uint32_t index = old ? old->index : 0, max = registry_shared_max(kind);
 	int r;
 
-	while (!old && index < GLOBALS_MAX && reg->global_used[index])
+	while (!old && index < max && reg->shared_used[kind][index])
 		index++;
-	if (index == GLOBALS_MAX)
+	if (index == max)
 		return -ENOSPC;
-	r = registry_put_global(reg, name, index, !old);
+	r = registry_put_shared(reg, kind, name, index, !old);
 	if (r < 0)
 		return r;
-	reg->global_used[index] = true;
+	reg->shared_used[kind][index] = true;
 	*ret_index = index;
 	return 0;
+}
+
+bool registry_uses_shared(const struct registry *reg, enum registry_kind kind, uint32_t index)
+{
+	for (size_t i = 0; i < reg->shared[kind].n; i++)
+		if (reg->shared[kind].item[i].index == index)
+			return true;
+	return false;
 }
 
 /* ---- table ids ---- */
@@ -420,11 +452,13 @@ const struct registry_counter *registry_counter_at(const struct registry *reg, s
 	return i < reg->n_counters ? &reg->counter[i] : NULL;
 }
 
-const struct registry_global *registry_find_global(const struct registry *reg, const char *name)
+const struct registry_shared *registry_find_shared(const struct registry *reg, enum registry_kind kind,
+						   const char *name)
 {
-	if (!reg->n_globals)
+	if (!reg->shared[kind].n)
 		return NULL;
-	return bsearch(&name, reg->global, reg->n_globals, sizeof(reg->global[0]), compare_names);
+	return bsearch(&name, reg->shared[kind].item, reg->shared[kind].n, sizeof(struct registry_shared),
+		       compare_names);
 }
 
 bool registry_uses_flow(const struct registry *reg, uint32_t index)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* registry - names -> indices that stay: counters, globals, table ids, flow tables, state ids.
+/* registry - names -> indices that stay: counters, globals, groups, meters, table ids, flow tables, state ids.
  *
  * A registry belongs to one version and names exactly what that version uses.  The next one is
  * begun from it with registry_next(): a name known to the old one keeps its index, a new name
@@ -46,10 +46,13 @@ struct registry_flow {
 	size_t n_states;
 };
 
-struct registry_global {
-	char *name;	/* "limiter/total" */
-	uint32_t index; /* Of MAP_GLOBALS. */
-	bool fresh;	/* Not in the registry before: it begins with its initial value. */
+/* What lies in an array of the datapath that versions share: each kind has indices of its own. */
+enum registry_kind { REGISTRY_GLOBAL, REGISTRY_GROUP, REGISTRY_METER, REGISTRY_KINDS };
+
+struct registry_shared {
+	char *name;	/* "limiter/total"; of a group with the types of its members' values behind. */
+	uint32_t index; /* Of MAP_GLOBALS, MAP_GROUPS, MAP_METERS. */
+	bool fresh;	/* Not in the registry before: it begins anew. */
 };
 
 struct registry *registry_new(void);
@@ -63,7 +66,7 @@ void registry_seal(struct registry *reg);
 /* All give the index of 'name', adding it.  -ENOSPC: no index is free; -ENOMEM. */
 int registry_add_rule(struct registry *reg, const char *name, uint32_t *ret_index);
 int registry_add_stats(struct registry *reg, const char *name, uint32_t *ret_index);
-int registry_add_global(struct registry *reg, const char *name, uint32_t *ret_index);
+int registry_add_shared(struct registry *reg, enum registry_kind kind, const char *name, uint32_t *ret_index);
 int registry_add_table(struct registry *reg, const char *name, uint32_t *ret_id);
 
 /* The flow table of 'name' with 'layout'.  The one the old version used is kept when the layouts'
@@ -79,7 +82,12 @@ bool registry_has_retired(const struct registry *reg, uint32_t index);
 /* Readers; NULL when there is none. */
 const struct registry_flow *registry_find_flow(const struct registry *reg, const char *name);
 const struct registry_counter *registry_counter_at(const struct registry *reg, size_t i);
-const struct registry_global *registry_find_global(const struct registry *reg, const char *name);
+const struct registry_shared *registry_find_shared(const struct registry *reg, enum registry_kind kind,
+						   const char *name);
+/* How many there are, and "group". */
+uint32_t registry_shared_max(enum registry_kind kind);
+const char *registry_kind_word(enum registry_kind kind);
+bool registry_uses_shared(const struct registry *reg, enum registry_kind kind, uint32_t index);
 bool registry_uses_flow(const struct registry *reg, uint32_t index);
 
 /* Text for the state directory, to be freed by the caller; NULL without memory. */

@@ -3,7 +3,7 @@
  *
  *     next-table ID
  *     counter INDEX N NAME
- *     global INDEX NAME
+ *     global INDEX NAME               group, meter: likewise
  *     table ID NAME
  *     flow INDEX HASH NAME
  *     state ID NAME                   of the flow before
@@ -60,10 +60,11 @@ char *registry_render(const struct registry *reg)
 		fprintf(out, "counter %" PRIu32 " %" PRIu32 " ", reg->counter[i].index, reg->counter[i].n);
 		write_name(out, reg->counter[i].name);
 	}
-	for (size_t i = 0; i < reg->n_globals; i++) {
-		fprintf(out, "global %" PRIu32 " ", reg->global[i].index);
-		write_name(out, reg->global[i].name);
-	}
+	for (unsigned kind = 0; kind < REGISTRY_KINDS; kind++)
+		for (size_t i = 0; i < reg->shared[kind].n; i++) {
+			fprintf(out, "%s %" PRIu32 " ", registry_kind_word(kind), reg->shared[kind].item[i].index);
+			write_name(out, reg->shared[kind].item[i].name);
+		}
 	for (size_t i = 0; i < reg->n_tables; i++) {
 		fprintf(out, "table %" PRIu32 " ", reg->table[i].id);
 		write_name(out, reg->table[i].name);
@@ -119,7 +120,7 @@ static int parse_counter(struct registry *reg, uint8_t *taken, char *rest)
 
 	if (take_number(&rest, 10, COUNTERS - 1, &index) < 0 || take_number(&rest, 10, TABLE_STAT_MAX, &n) < 0)
 		return -EPROTO;
-	if (index < COUNTER_RULES || !n || index + n > COUNTERS || unescape(rest) < 0)
+	if (index < COUNTER_RULES || !n || index + n > COUNTER_MEMBERS || unescape(rest) < 0)
 		return -EPROTO;
 	if (memchr(taken + index, 1, n))
 		return -EPROTO;
@@ -127,16 +128,14 @@ static int parse_counter(struct registry *reg, uint8_t *taken, char *rest)
 	return registry_put_counter(reg, rest, index, n, false);
 }
 
-static int parse_global(struct registry *reg, char *rest)
+static int parse_shared(struct registry *reg, enum registry_kind kind, char *rest)
 {
 	uint64_t index;
 
-	if (take_number(&rest, 10, GLOBALS_MAX - 1, &index) < 0 || unescape(rest) < 0)
+	if (take_number(&rest, 10, registry_shared_max(kind) - 1, &index) < 0 || unescape(rest) < 0 ||
+	    registry_uses_shared(reg, kind, index))
 		return -EPROTO;
-	for (size_t i = 0; i < reg->n_globals; i++)
-		if (reg->global[i].index == index)
-			return -EPROTO;
-	return registry_put_global(reg, rest, index, false);
+	return registry_put_shared(reg, kind, rest, index, false);
 }
 
 static int parse_table(struct registry *reg, char *rest)
@@ -195,8 +194,9 @@ static int parse_line(struct registry *reg, uint8_t *taken, char *line)
 	*rest++ = '\0';
 	if (!strcmp(line, "counter"))
 		return parse_counter(reg, taken, rest);
-	if (!strcmp(line, "global"))
-		return parse_global(reg, rest);
+	for (unsigned kind = 0; kind < REGISTRY_KINDS; kind++)
+		if (!strcmp(line, registry_kind_word(kind)))
+			return parse_shared(reg, kind, rest);
 	if (!strcmp(line, "table"))
 		return parse_table(reg, rest);
 	if (!strcmp(line, "flow"))

@@ -100,6 +100,8 @@ static int open_native(struct trace *trace)
 		.match = read_match,
 		.template_ = read_template,
 		.globals = instance_globals(trace->agent->instance),
+		.groups = instance_groups(trace->agent->instance),
+		.meters = instance_meters(trace->agent->instance),
 	};
 	int r = native_new(&source, &trace->native);
 

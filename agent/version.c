@@ -10,6 +10,7 @@
 #include "../common/cleanup.h"
 #include "../common/log.h"
 #include "global.h"
+#include "group.h"
 #include "host.h"
 #include "version_entries.h"
 #include "version_flows.h"
@@ -208,6 +209,10 @@ static int build(struct versions *v, struct plan *plan, unsigned slot, char **re
 	if (r == 0)
 		globals_begin(v->parts.instance, plan, !v->plan && !instance_found(v->parts.instance)->globals);
 	if (r == 0)
+		r = groups_write(v->parts.instance, v->parts.counters, plan, &v->ports, GROUPS_FRESH, ret_text);
+	if (r == 0 && !v->plan)
+		r = groups_write(v->parts.instance, v->parts.counters, plan, &v->ports, GROUPS_KEPT, ret_text);
+	if (r == 0)
 		r = write_file(v, plan, ret_text);
 	if (r < 0)
 		version_flows_undo(v->parts.flows, &v->made);
@@ -247,6 +252,18 @@ static void commit(struct versions *v, struct plan *plan, unsigned slot)
 	v->stats.committed_ms = unix_ms();
 }
 
+/* Members of groups that go on, in place.  What has no room stays as it was. */
+static void change_members(struct versions *v)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = groups_write(v->parts.instance, v->parts.counters, v->plan, &v->ports, GROUPS_KEPT, &why);
+
+	if (r == 0)
+		return;
+	log_error("members of groups: %s", why ? why : strerror(-r));
+	versions_set_problem(v, why ? why : strerror(-r));
+}
+
 static int apply_plan(struct versions *v, struct plan *plan, uint64_t begin_ns, char **ret_text)
 {
 	unsigned slot = !instance_active(v->parts.instance);
@@ -262,6 +279,7 @@ static int apply_plan(struct versions *v, struct plan *plan, uint64_t begin_ns, 
 		return r;
 	v->stats.build_us = (host_monotonic_ns() - begin_ns) / 1000;
 	commit(v, plan, slot);
+	change_members(v);
 	log_info("version %" PRIu64 ": %zu deployment%s, built in %" PRIu64 " us, committed in %" PRIu64 " us",
 		 plan->version, plan->n_apps, plan->n_apps == 1 ? "" : "s", v->stats.build_us, v->stats.commit_us);
 	return 0;
@@ -331,6 +349,7 @@ void versions_settle(struct versions *v)
 		return;
 	}
 	version_flows_release(v->parts.flows, v->plan->registry);
+	groups_settle(v->parts.instance, v->plan);
 	version_flows_renumber(v->parts.flows, v->plan, instance_active(v->parts.instance));
 	state_dir_prune(v->parts.dir, v->plan->version, v->before ? v->before->version : 0);
 	v->settled = true;

@@ -59,6 +59,11 @@ static const struct option_def watch_counter_options[] = {{"interval", "SECONDS"
 							  {"count", "N", "end after so many looks", 0},
 							  {"all", NULL, "also what did not change", 0},
 							  {}};
+static const struct option_def member_options[] = {
+	{"weight", "N", "share of the packets; 0: flows that have it keep it, new ones avoid it", 0},
+	{"health", "up|down", "down: as if it were not there", 0},
+	{"port", "PORT", "of the switch, for group() and REGISTER.port", 0},
+	{}};
 static const struct option_def event_options[] = {
 	{"seconds", "N", "end after so long", 0}, {"count", "N", "end after so many events", 0}, {}};
 #define PACKET_OPTIONS                                                                                                 \
@@ -186,6 +191,29 @@ const struct cmd commands[] = {
 	 "the application and of the agent, and is not part of what a controller restores after a reboot.\n"
 	 "Example: mealy global set balancer quota=100",
 	 NULL, global_set},
+	{"group", "list", "[APP]", 0, 1, "groups of members that packets are given to",
+	 "Example: mealy group list balancer", NULL, group_list},
+	{"group", "show", "APP GROUP", 2, 2, "its members: health, weight, port, values, share, packets",
+	 "Example: mealy group show balancer backends", NULL, group_show},
+	{"group", "add", "APP GROUP ID [VALUE=...]...", 3, 16, "a new member, while packets flow",
+	 "Every value that the group declares must be given.\n"
+	 "Example: mealy group add balancer backends 11 ip=10.0.0.9 service=80 --weight 2",
+	 member_options, group_add},
+	{"group", "set", "APP GROUP ID [VALUE=...]...", 3, 16, "change a member, while packets flow",
+	 "What is changed lies over the file, is kept by `app load` and `app set`, and goes with the deployment;\n"
+	 "`group reset` takes it back.\n"
+	 "Example: mealy group set balancer backends 3 --health down",
+	 member_options, group_set},
+	{"group", "remove", "APP GROUP ID", 3, 3, "take a member out, while packets flow",
+	 "To let its flows end first: --weight 0.\nExample: mealy group remove balancer backends 3", NULL,
+	 group_remove},
+	{"group", "reset", "APP GROUP", 2, 2, "the members of the file again",
+	 "Example: mealy group reset balancer backends", NULL, group_reset},
+	{"meter", "list", "[APP]", 0, 1, "meters that flows share: what they said, what their buckets hold",
+	 "A meter of each flow is in its registers: mealy flow dump.\nExample: mealy meter list ddos", NULL,
+	 meter_list},
+	{"meter", "reset", "APP/METER", 1, 1, "full buckets again", "Example: mealy meter reset ddos/newcomers", NULL,
+	 meter_reset},
 	{"event", "watch", "[KINDS]", 0, 1, "state changes, timeouts, full tables, ports, packets, losses",
 	 "KINDS is a comma list of state, timeout, table-full, port, packet-in, switch, deployment.\n"
 	 "--switch takes a pattern here.\n"

@@ -146,10 +146,29 @@ static int change(struct cli *cli, struct message *request, const char *name, en
 	return r;
 }
 
+int app_deploy(struct cli *cli, struct message *request)
+{
+	return change(cli, request, request->deploy.name, APPLIED_ACTIVE);
+}
+
+/* What was changed of the members of a deployment's groups stays when another file is loaded; NULL: nothing.
+ * '*ret_reply' owns it. */
+static const char *known_members(struct cli *cli, const char *name, struct message **ret_reply)
+{
+	struct message request = {.kind = MSG_GET_DEPLOYMENTS, .switch_name = "", .get = {.filter = name}};
+
+	*ret_reply = NULL;
+	if (cli_call(cli, &request, MSG_DEPLOYMENTS, ret_reply))
+		return NULL;
+	if (!(*ret_reply)->deployments.n || strcmp((*ret_reply)->deployments.item[0].name, name))
+		return NULL;
+	return (*ret_reply)->deployments.item[0].members;
+}
+
 int app_load(struct cli *cli, const struct args *args)
 {
 	struct wanted wanted;
-	struct message request = {.kind = MSG_DEPLOY};
+	struct message request = {.kind = MSG_DEPLOY}, *known = NULL;
 	int r;
 
 	r = wanted_read(cli, args, &wanted);
@@ -159,7 +178,11 @@ int app_load(struct cli *cli, const struct args *args)
 		return r;
 	}
 	request.deploy = wanted.deployment;
+	if (wanted.source.app->n_groups)
+		request.deploy.members = known_members(cli, wanted.deployment.name, &known);
 	r = change(cli, &request, wanted.deployment.name, APPLIED_ACTIVE);
+	if (known)
+		message_free(known);
 	wanted_done(&wanted);
 	return r;
 }
@@ -167,13 +190,17 @@ int app_load(struct cli *cli, const struct args *args)
 int app_diff_command(struct cli *cli, const struct args *args)
 {
 	struct wanted wanted;
-	struct message request = {.kind = MSG_DIFF, .switch_name = ""}, *reply;
+	struct message request = {.kind = MSG_DIFF, .switch_name = ""}, *reply, *known = NULL;
 	int r;
 
 	if (wanted_read(cli, args, &wanted))
 		return EXIT_USAGE;
 	request.deploy = wanted.deployment;
+	if (wanted.source.app->n_groups)
+		request.deploy.members = known_members(cli, wanted.deployment.name, &known);
 	r = cli_call(cli, &request, MSG_OK, &reply) ? EXIT_USAGE : EXIT_OK;
+	if (known)
+		message_free(known);
 	wanted_done(&wanted);
 	if (r)
 		return r;

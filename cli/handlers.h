@@ -35,6 +35,16 @@ int counter_reset(struct cli *cli, const struct args *args);
 int counter_watch(struct cli *cli, const struct args *args);
 int global_list(struct cli *cli, const struct args *args);
 int global_set(struct cli *cli, const struct args *args);
+int group_list(struct cli *cli, const struct args *args);
+int group_show(struct cli *cli, const struct args *args);
+int group_add(struct cli *cli, const struct args *args);
+int group_set(struct cli *cli, const struct args *args);
+int group_remove(struct cli *cli, const struct args *args);
+int group_reset(struct cli *cli, const struct args *args);
+int meter_list(struct cli *cli, const struct args *args);
+int meter_reset(struct cli *cli, const struct args *args);
+/* Sends a DEPLOY and prints what became of it. */
+int app_deploy(struct cli *cli, struct message *request);
 int event_watch(struct cli *cli, const struct args *args);
 int packet_out(struct cli *cli, const struct args *args);
 int trace(struct cli *cli, const struct args *args);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/cleanup.h"
 #include "../tables/encode.h"
 #include "../tables/explain.h"
+#include "../tables/group.h"
 #include "native_entry.h"
 
 struct simulator {
@@ -134,6 +136,16 @@ static int set_chain(struct simulator *sim)
 	return native_set_chain(sim->sw, CHAIN_INDEX(0, sim->hook), &chain);
 }
 
+static int write_members(struct simulator *sim, unsigned i)
+{
+	_cleanup_free_ struct members *members = malloc(sizeof(*members));
+
+	if (!members)
+		return -ENOMEM;
+	group_members(&sim->app->group[i], NULL, NULL, members);
+	return group_write(native_groups(sim->sw), i, &sim->app->group[i], members);
+}
+
 static int build(struct simulator *sim, const struct simulator_ports *ports, uint64_t seed)
 {
 	unsigned counter = COUNTER_RULES;
@@ -158,6 +170,12 @@ static int build(struct simulator *sim, const struct simulator_ports *ports, uin
 
 		encode_template(sim->app, i, &t);
 		r = native_set_template(sim->sw, TEMPLATE_INDEX(0, sim->hook, i), &t);
+	}
+	for (unsigned i = 0; i < sim->app->n_meters; i++)
+		sim->placement.meter[i] = i;
+	for (unsigned i = 0; i < sim->app->n_groups && r == 0; i++) {
+		sim->placement.group[i] = i;
+		r = write_members(sim, i);
 	}
 	for (unsigned i = 0; i < sim->app->n_tables && r == 0; i++)
 		r = add_table(sim, i);

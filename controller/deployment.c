@@ -46,7 +46,7 @@ int deployment_copy(const struct deployment *from, struct deployment *ret_copy)
 
 	if (copy_string(&to.name, from->name) < 0 || copy_string(&to.file, from->file) < 0 ||
 	    copy_string(&to.text, from->text) < 0 || copy_string(&to.switches, from->switches) < 0 ||
-	    copy_settings(&to, from) < 0 || copy_ports(&to, from) < 0) {
+	    copy_string(&to.members, from->members) < 0 || copy_settings(&to, from) < 0 || copy_ports(&to, from) < 0) {
 		deployment_done(&to);
 		memset(ret_copy, 0, sizeof(*ret_copy));
 		return -ENOMEM;
@@ -69,6 +69,7 @@ void deployment_done(struct deployment *deployment)
 	free((char *)deployment->file);
 	free((char *)deployment->text);
 	free((char *)deployment->switches);
+	free((char *)deployment->members);
 	memset(deployment, 0, sizeof(*deployment));
 }
 
@@ -83,7 +84,7 @@ bool deployment_equal(const struct deployment *a, const struct deployment *b)
 	for (size_t i = 0; i < a->n_ports; i++)
 		if (strcmp(a->port[i], b->port[i]))
 			return false;
-	return true;
+	return strcmp(a->members ?: "", b->members ?: "") == 0;
 }
 
 int deployment_list_take(struct deployment_list *list, struct deployment *deployment)

@@ -56,6 +56,8 @@ char *placement_diff(const struct deployment *old, const struct deployment *new_
 	}
 	if (strcmp(old->switches, new_->switches))
 		fprintf(out, "switches: %s -> %s\n", old->switches, new_->switches);
+	if (strcmp(old->members ?: "", new_->members ?: ""))
+		fputs("members of groups changed\n", out);
 	if (fclose(out) != 0) {
 		free(text);
 		return NULL;

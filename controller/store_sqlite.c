@@ -14,7 +14,7 @@
 #include "folder.h"
 
 /* "mealy" tells our file from others; the schema's number grows with every change to it. */
-enum { APPLICATION_ID = 0x6d656c79, SCHEMA_VERSION = 2, BUSY_TIMEOUT_MS = 2000 };
+enum { APPLICATION_ID = 0x6d656c79, SCHEMA_VERSION = 3, BUSY_TIMEOUT_MS = 2000 };
 
 struct store {
 	sqlite3 *db;
@@ -44,6 +44,11 @@ static const char entry_schema[] = "CREATE TABLE entry ("
 				   " id TEXT NOT NULL, columns TEXT NOT NULL, cells TEXT NOT NULL,"
 				   " PRIMARY KEY (switch, deployment, place, id)) STRICT, WITHOUT ROWID;"
 				   "CREATE INDEX entry_deployment ON entry (deployment);";
+
+/* Since schema 3. */
+static const char members_schema[] = "CREATE TABLE members ("
+				     " deployment TEXT PRIMARY KEY REFERENCES deployment ON DELETE CASCADE, text TEXT "
+				     "NOT NULL) STRICT, WITHOUT ROWID;";
 
 static void stmt_done(sqlite3_stmt **stmt)
 {
@@ -156,7 +161,8 @@ static int end(struct store *store, int r)
 	return r;
 }
 
-static int create_schema(struct store *store)
+/* The tables that a store of schema 'version' has not; 0: it is empty. */
+static int create_schema(struct store *store, int64_t version)
 {
 	char sql[96];
 	int r;
@@ -166,24 +172,14 @@ static int create_schema(struct store *store)
 	r = begin(store);
 	if (r < 0)
 		return r;
-	r = exec(store, schema);
-	if (r == 0)
+	if (version < 1)
+		r = exec(store, schema);
+	if (r == 0 && version < 2)
 		r = exec(store, entry_schema);
 	if (r == 0)
-		r = exec(store, sql);
-	return end(store, r);
-}
-
-/* From schema 1. */
-static int add_entries(struct store *store)
-{
-	int r = begin(store);
-
-	if (r < 0)
-		return r;
-	r = exec(store, entry_schema);
+		r = exec(store, members_schema);
 	if (r == 0)
-		r = exec(store, "PRAGMA user_version = 2");
+		r = exec(store, sql);
 	return end(store, r);
 }
 
@@ -200,13 +196,13 @@ static int check_schema(struct store *store)
 	if (r < 0)
 		return r;
 	if (n_tables == 0)
-		return create_schema(store);
+		return create_schema(store, 0);
 	if (id != APPLICATION_ID) {
 		snprintf(store->error, sizeof(store->error), "it is a database, but not one of mealy-controller");
 		return -EUCLEAN;
 	}
-	if (version == 1)
-		return add_entries(store);
+	if (version == 1 || version == 2)
+		return create_schema(store, version);
 	if (version != SCHEMA_VERSION) {
 		snprintf(store->error, sizeof(store->error), "it has schema %lld, this controller knows %d",
 			 (long long)version, SCHEMA_VERSION);
@@ -316,6 +312,8 @@ static int insert_deployment(struct store *store, const struct deployment *d, ui
 		return r;
 	r = RUN(store, "INSERT INTO deployment VALUES (?, ?, ?, ?, ?, ?, ?)", "sussuus", d->name, version, d->file,
 		d->text, (uint64_t)d->hook, (uint64_t)d->order, d->switches);
+	if (r == 0 && d->members && d->members[0])
+		r = RUN(store, "INSERT INTO members VALUES (?, ?)", "ss", d->name, d->members);
 	for (size_t i = 0; r == 0 && i < d->n_settings; i++)
 		r = RUN(store, "INSERT INTO setting VALUES (?, ?, ?, ?)", "suss", d->name, (uint64_t)i,
 			d->setting[i].name, d->setting[i].text);
@@ -432,8 +430,9 @@ static int read_deployment(struct store *store, sqlite3_stmt *stmt, struct deplo
 		.hook = sqlite3_column_int64(stmt, 4),
 		.order = sqlite3_column_int64(stmt, 5),
 		.switches = strdup(column(stmt, 6)),
+		.members = strdup(column(stmt, 7)),
 	};
-	int r = d.name && d.file && d.text && d.switches ? 0 : -ENOMEM;
+	int r = d.name && d.file && d.text && d.switches && d.members ? 0 : -ENOMEM;
 
 	if (r == 0)
 		r = read_settings(store, &d);
@@ -453,7 +452,8 @@ int store_get_deployments(struct store *store, const char *name, struct deployme
 	int r;
 
 	r = prepare(store, &stmt,
-		    "SELECT name, version, file, text, hook, place, switches FROM deployment"
+		    "SELECT name, version, file, deployment.text, hook, place, switches, coalesce(members.text, '')"
+		    " FROM deployment LEFT JOIN members ON members.deployment = deployment.name"
 		    " WHERE ?1 = '' OR name = ?1 ORDER BY name",
 		    "s", name ? name : "", NULL);
 	while (r >= 0 && (r = step(store, stmt)) > 0)

@@ -7,23 +7,26 @@
 #include "../common/cleanup.h"
 
 /* Names that the examples may use. */
-static const char frame[] = "app: sample\n"
-			    "parameters: {limit: 100, lan: port}\n"
-			    "variables: [v, addr peer]\n"
-			    "templates: {answer: {bytes: 000000000000 000000000000 88b5, set: {eth.dst: eth.src}}}\n"
-			    "tables:\n"
-			    "  - name: before\n"
-			    "    state: {lookup: [ip.src], capacity: 16, registers: [seen]}\n"
-			    "    rules: [{do: seen += 1}]\n"
-			    "  - name: sample\n"
-			    "    state:\n"
-			    "      lookup: [ip.dst]\n"
-			    "      capacity: 16\n"
-			    "      states: [NEW, {name: KNOWN, idle: 30s}]\n"
-			    "      registers: [n, mean, square, rate, time start, addr server, mac station]\n"
-			    "    rules:\n"
-			    "      - {%s}\n"
-			    "  - {name: later, rules: [{}]}\n";
+static const char frame[] =
+	"app: sample\n"
+	"parameters: {limit: 100, lan: port}\n"
+	"groups: {servers: {type: select, values: [addr ip], members: [{id: 1, port: 2, ip: 10.0.0.1}]}}\n"
+	"meters: {slow: {cir: 10pps, cbs: 10}}\n"
+	"variables: [v, addr peer, servers s]\n"
+	"templates: {answer: {bytes: 000000000000 000000000000 88b5, set: {eth.dst: eth.src}}}\n"
+	"tables:\n"
+	"  - name: before\n"
+	"    state: {lookup: [ip.src], capacity: 16, registers: [seen]}\n"
+	"    rules: [{do: seen += 1}]\n"
+	"  - name: sample\n"
+	"    state:\n"
+	"      lookup: [ip.dst]\n"
+	"      capacity: 16\n"
+	"      states: [NEW, {name: KNOWN, idle: 30s}]\n"
+	"      registers: [n, mean, square, rate, time start, addr server, mac station]\n"
+	"    rules:\n"
+	"      - {%s}\n"
+	"  - {name: later, rules: [{}]}\n";
 
 static struct app *check(const char *yaml, size_t n_settings, struct diag_list *diags)
 {

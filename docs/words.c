@@ -13,12 +13,12 @@ const struct word helper_words[] = {
 	{"seq_le", "seq_le(a, b)", "a is b or comes before it", "when: 'seq_le(tcp.ack, n)'"},
 	{"hash", "hash(a, ...)", "a number of 64 bits that depends on the values and the deployment's name, so every switch hashes alike; of fields, variables and constants, no registers", "action: 'v = hash(ip.src, ip.dst) % 4'"},
 	{"random", "random", "another 64 bits for each packet and each place of the text; drawn also when its rule is not chosen", "when: random % 100 == 0"},
-	{"has", "has(header)", "the packet has that header, or the header of that field, or TABLE had a record for its TABLE.REGISTER; never makes the rule fail by itself", "when: has(vlan) and not has(fragment)"},
+	{"has", "has(header)", "the packet has that header, or the header of that field, or TABLE had a record for its TABLE.REGISTER, or the member that a register or variable names is there and up; never makes the rule fail by itself", "when: has(vlan) and not has(fragment)"},
 	{"avg", "avg(m, n, x)", "the mean `m` of `n` values and one more, `x`", "do: 'mean = avg(mean, n, length); n += 1'"},
 	{"var", "var(v, m, n, x)", "the variance of `n` values with variance `v` and mean `m`, and one more", "do: 'square = var(square, mean, n, length)'"},
 	{"ewma", "ewma(old, x, weight)", "the moving average: the constant `weight` is how much of the old value stays", "do: 'rate = ewma(rate, length, 0.875)'"},
-	{"select", "select(GROUP)", "a member of a group", "action: 'v = select(servers)'"},
-	{"meter", "meter(METER)", "charges a meter: green, yellow or red", "action: 'v = meter(slow)'"},
+	{"select", "select(GROUP)", "the member that a group of type select or first-live gives to this packet; its values are NAME.VALUE of a register or variable that holds it", "action: 's = select(servers); ip.dst = s.ip'"},
+	{"meter", "meter(METER)", "charges a meter with this packet: green, yellow or red; one that flows share in action, a flow's own in do", "action: 'v = meter(slow)'"},
 	{}
 };
 
@@ -43,7 +43,7 @@ const struct word verdict_words[] = {
 	{"reflect", "reflect", "leaves by the port it came from", "action: reflect"},
 	{"goto", "goto(TABLE)", "goes on in a later table of the application", "action: goto(later)"},
 	{"route", "route", "leaves as the kernel's routes say of the packet as it is written: TTL less one, hardware addresses of the way; what needs the kernel (TTL, MTU, neighbour, its own addresses) is left to it, what has no way is dropped", "action: route"},
-	{"group", "group(NAME)", "leaves by a member of a group", "action: group(servers)"},
+	{"group", "group(NAME)", "leaves by the port of the member that is chosen; group of type all: a copy for each (tc only)", "action: group(servers)"},
 	{}
 };
 

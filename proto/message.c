@@ -91,5 +91,7 @@ uint64_t deployment_digest(const struct deployment *deployment)
 	for (size_t i = 0; i < deployment->n_ports; i++)
 		digest = digest_string(digest, deployment->port[i]);
 	digest = digest_uint(digest, deployment->order);
-	return digest_string(digest, deployment->switches);
+	digest = digest_string(digest, deployment->switches);
+	/* So nothing that has none looks changed to an older build. */
+	return deployment->members && deployment->members[0] ? digest_string(digest, deployment->members) : digest;
 }

@@ -81,6 +81,12 @@ enum message_kind {
 	MSG_ENTRIES,
 	MSG_GET_ENTRIES,
 	MSG_ENTRY_ROWS,
+	/* Groups and meters as they are; members are changed by DEPLOY */
+	MSG_GET_GROUPS,
+	MSG_GROUPS,
+	MSG_GET_METERS,
+	MSG_METERS,
+	MSG_RESET_METER,
 	MSG_KIND_MAX,
 };
 
@@ -116,6 +122,7 @@ struct deployment {
 	size_t n_ports;
 	uint32_t order;	      /* In the chain; smaller first, then by name. */
 	const char *switches; /* Pattern (fnmatch); the controller's business. */
+	const char *members;  /* Changes of members of groups (tables/group.h). */
 };
 
 struct msg_hello {
@@ -198,6 +205,28 @@ struct msg_global {
 struct msg_set_global {
 	const char *deployment, *name;
 	const char *text; /* The value as people write it: "10ms". */
+};
+
+/* A member, or a group that has none. */
+struct msg_member {
+	const char *deployment, *group;
+	const char *type; /* "first-live" */
+	bool none;	  /* Only the group. */
+	uint32_t id, weight;
+	bool up;
+	uint32_t port;	    /* 0: none. */
+	const char *values; /* "ip=10.0.0.1 service=80" */
+	uint32_t slots;	    /* Of the group's 'size'. */
+	uint32_t size;
+	uint64_t packets, bytes; /* Given to it. */
+};
+
+struct msg_meter {
+	const char *deployment, *name;
+	const char *rates;	     /* "10pps, 3; peak 20pps, 6" */
+	uint64_t green, yellow, red; /* Packets. */
+	uint64_t committed, peak;    /* In the buckets now: bytes or packets. */
+	bool bytes;
 };
 
 struct msg_dump {
@@ -387,8 +416,17 @@ struct message {
 		} globals;
 		struct msg_set_global set_global;
 		struct {
+			struct msg_member *item;
+			size_t n;
+		} groups;
+		struct {
+			struct msg_meter *item;
+			size_t n;
+		} meters;
+		struct {
 			const char *filter;
-		} get; /* GET_COUNTERS, RESET_COUNTERS, GET_DEPLOYMENTS, GET_GLOBALS (a deployment): a name or "" */
+		} get; /* GET_COUNTERS, RESET_COUNTERS, GET_DEPLOYMENTS, GET_GLOBALS, GET_GROUPS, GET_METERS (a
+			deployment): a name or ""; RESET_METER: "DEPLOYMENT/METER" */
 		struct msg_dump dump;
 		struct msg_dump_chunk chunk;
 		struct msg_flow flow;

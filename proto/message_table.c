@@ -79,7 +79,8 @@ SHAPE(deployment, struct deployment, deployment, NULL,
 	UINT(struct deployment, hook, HOOK_MAX - 1),
 	LINES(struct deployment, port, n_ports, PORTS_MAX),
 	ANY(struct deployment, order),
-	WORDS(struct deployment, switches));
+	WORDS(struct deployment, switches),
+	TEXT(struct deployment, members));
 
 SHAPE(deployments, BODY(deployments), deployments, NULL,
 	ITEMS(BODY(deployments), item, n, 0, 4096, deployment));
@@ -229,6 +230,38 @@ SHAPE(global, struct msg_global, global, check_global,
 
 SHAPE(globals, BODY(globals), globals, NULL,
 	ITEMS(BODY(globals), item, n, 0, GLOBALS_MAX, global));
+
+SHAPE(member, struct msg_member, member, NULL,
+	NAME(struct msg_member, deployment),
+	NAME(struct msg_member, group),
+	WORDS(struct msg_member, type),
+	UINT(struct msg_member, none, 1),
+	UINT(struct msg_member, id, GROUP_MEMBERS - 1),
+	ANY(struct msg_member, weight),
+	UINT(struct msg_member, up, 1),
+	UINT(struct msg_member, port, PORTS_MAX),
+	WORDS(struct msg_member, values),
+	ANY(struct msg_member, slots),
+	ANY(struct msg_member, size),
+	ANY(struct msg_member, packets),
+	ANY(struct msg_member, bytes));
+
+SHAPE(groups, BODY(groups), groups, NULL,
+	ITEMS(BODY(groups), item, n, 0, GROUPS_MAX * GROUP_MEMBERS, member));
+
+SHAPE(meter, struct msg_meter, meter, NULL,
+	NAME(struct msg_meter, deployment),
+	NAME(struct msg_meter, name),
+	WORDS(struct msg_meter, rates),
+	ANY(struct msg_meter, green),
+	ANY(struct msg_meter, yellow),
+	ANY(struct msg_meter, red),
+	ANY(struct msg_meter, committed),
+	ANY(struct msg_meter, peak),
+	UINT(struct msg_meter, bytes, 1));
+
+SHAPE(meters, BODY(meters), meters, NULL,
+	ITEMS(BODY(meters), item, n, 0, METERS_MAX, meter));
 
 SHAPE(set_global, struct msg_set_global, set_global, NULL,
 	NAME(struct msg_set_global, deployment),
@@ -405,6 +438,11 @@ const struct body message_bodies[MSG_KIND_MAX] = {
 	KIND(MSG_ENTRIES, "entries", entries, entries),
 	KIND(MSG_GET_ENTRIES, "get-entries", get_entries, get_entries),
 	KIND(MSG_ENTRY_ROWS, "entry-rows", entry_rows, entry_rows),
+	KIND(MSG_GET_GROUPS, "get-groups", filter, get),
+	KIND(MSG_GROUPS, "groups", groups, groups),
+	KIND(MSG_GET_METERS, "get-meters", filter, get),
+	KIND(MSG_METERS, "meters", meters, meters),
+	KIND(MSG_RESET_METER, "reset-meter", filter, get),
 };
 
 /* clang-format on */
@@ -415,8 +453,8 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_SYNC_END == BODY_FIELD + MSG_SYNC_END,
 _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
-_Static_assert((int)MEALY__ENVELOPE__BODY_SET_GLOBAL == BODY_FIELD + MSG_SET_GLOBAL, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_ENTRY_ROWS + 1,
+_Static_assert((int)MEALY__ENVELOPE__BODY_RESET_METER == BODY_FIELD + MSG_RESET_METER, "kinds have moved");
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_RESET_METER + 1,
 	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");

@@ -9,15 +9,14 @@
 /* A hundred times more than the largest sensible application. */
 enum { ARENA_LIMIT_BYTES = 64 << 20 };
 
-static const char *const app_keys[] = {"app",	  "parameters", "headers", "variables",
-				       "globals", "templates",	"tables",  NULL};
-static const char *const app_planned[] = {"meters", "groups", NULL};
+static const char *const app_keys[] = {"app",	 "parameters", "headers",   "variables", "globals",
+				       "groups", "meters",     "templates", "tables",	 NULL};
 
 static void check_app(struct checker *c, const struct yaml_node *root)
 {
 	struct yaml_node *node;
 
-	if (!node_check_keys(c, root, "an application", app_keys, app_planned))
+	if (!node_check_keys(c, root, "an application", app_keys, NULL))
 		return;
 	node = yaml_get(root, "app");
 	if (node)
@@ -28,12 +27,21 @@ static void check_app(struct checker *c, const struct yaml_node *root)
 	node = yaml_get(root, "headers");
 	if (node)
 		app_check_headers(c, node);
+	node = yaml_get(root, "groups");
+	if (node)
+		app_declare_groups(c, node);
 	node = yaml_get(root, "variables");
 	if (node)
 		name_parse_typed_list(c, node, "variable", &c->app->var, &c->app->n_vars, APP_VARIABLES_MAX);
 	node = yaml_get(root, "globals");
 	if (node)
 		app_check_globals(c, node);
+	node = yaml_get(root, "groups");
+	if (node)
+		app_check_groups(c, node);
+	node = yaml_get(root, "meters");
+	if (node)
+		app_check_meters(c, node, &c->app->meter, &c->app->n_meters, APP_METERS_MAX);
 	node = yaml_get(root, "templates");
 	if (node)
 		app_check_templates(c, node);

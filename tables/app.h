@@ -17,6 +17,10 @@ enum {
 	NAME_LEN_MAX = 63,
 	APP_TEXT_MAX = 1 << 20,
 	LET_WEIGHT_MAX = 512,
+	APP_GROUPS_MAX = 16,
+	APP_METERS_MAX = 16, /* Shared ones. */
+	GROUP_HASH_MAX = 8,
+	GROUP_SIZE_DEFAULT = 65537, /* As in the paper on Maglev. */
 };
 
 /* A constant: a number of any type, an address, a prefix, or a list of those. */
@@ -57,6 +61,9 @@ struct port_names {
 struct typed { /* A register or a variable. */
 	char *name;
 	enum value_type type;
+	unsigned group; /* It names a member of this group: index + 1; 0: it does not ... */
+	const char *group_name;
+	bool hidden;   /* Not in the file: the state of a meter. */
 	unsigned word; /* First 64-bit word among its fellows (addr takes two). */
 	struct loc loc;
 	bool read, written;
@@ -100,6 +107,48 @@ struct app_template {
 	struct yaml_node *set_node; /* Of the parser: valid while the text is checked. */
 	bool good, used;
 	struct loc loc;
+};
+
+/* ---- groups and meters ---- */
+
+enum group_type { GROUP_SELECT, GROUP_ALL, GROUP_FIRST_LIVE, GROUP_INDEXED };
+
+struct app_member {
+	unsigned id;
+	unsigned weight; /* 0: flows that have it keep it, new ones avoid it. */
+	bool down;	 /* As if it were not there. */
+	uint64_t port;	 /* Of the switch; 0: none, or its name is not known here. */
+	char *port_text; /* NULL: none. */
+	uint64_t word[MEMBER_VALUES];
+	char **text; /* By value, as written. */
+	struct loc loc;
+};
+
+struct app_group {
+	char *name;
+	enum group_type type;
+	struct ref *hash; /* Fields. */
+	char **hash_text;
+	size_t n_hash;
+	bool default_hash; /* None was written: addresses, protocol, ports, as far as the packet has them. */
+	unsigned size;	   /* Slots. */
+	bool default_size;
+	struct typed *value;
+	size_t n_values;
+	struct app_member *member; /* As the file has them; people and controllers change them later. */
+	size_t n_members;
+	struct loc loc;
+	bool used;
+};
+
+/* Text is as written. */
+struct app_meter {
+	char *name;
+	char *cir_text, *cbs_text, *pir_text, *pbs_text; /* pir, pbs: NULL if there is no peak rate. */
+	struct meter_rates rates;
+	struct loc loc;
+	bool used;
+	unsigned reg; /* Of a table's own meter: first of its hidden registers. */
 };
 
 struct let {
@@ -226,6 +275,8 @@ struct app_table {
 	size_t n_states;
 	struct typed *reg;
 	size_t n_regs;
+	struct app_meter *meter; /* One for each flow. */
+	size_t n_meters;
 	struct let *let;
 	size_t n_lets;
 	struct app_rule *rule;
@@ -250,6 +301,10 @@ struct app {
 	size_t n_headers;
 	struct app_template *template_;
 	size_t n_templates;
+	struct app_group *group;
+	size_t n_groups;
+	struct app_meter *meter; /* Shared by all flows. */
+	size_t n_meters;
 	struct app_table *table;
 	size_t n_tables;
 	struct arena *arena; /* Owns all of it. */
@@ -279,6 +334,9 @@ const struct field *app_find_field(const struct app *app, const char *name);
 
 /* Canonical YAML that app_parse() accepts and that means the same; the caller frees. */
 char *app_render_yaml(const struct app *app);
+
+/* "first-live" */
+const char *app_group_type_name(enum group_type type);
 
 /* "drop" */
 const char *app_when_full_name(enum when_full when_full);

@@ -116,6 +116,27 @@ void app_check_globals(struct checker *c, const struct yaml_node *map);
 void global_check_writes(struct checker *c, const struct stmt_list *list, const char *what);
 void app_check_headers(struct checker *c, const struct yaml_node *map);
 
+/* ---- app_group.c, app_meter.c ---- */
+
+/* Their names first, for registers and variables that name members. */
+void app_declare_groups(struct checker *c, const struct yaml_node *map);
+void app_check_groups(struct checker *c, const struct yaml_node *map);
+int name_find_group(const struct app *app, const char *name);
+/* What stands behind the dot of "MEMBER.VALUE", for a register or variable that 'e' already names; false (reported) if
+ * its group has no such value. */
+bool group_resolve_value(struct checker *c, struct expr *e, unsigned group, const char *value);
+bool group_check_select(struct checker *c, struct expr *e);
+void group_check_verdict(struct checker *c, struct stmt *stmt);
+
+void app_check_meters(struct checker *c, const struct yaml_node *map, struct app_meter **ret_meter, size_t *ret_n,
+		      unsigned max);
+/* Behind the registers: those that hold the state of the table's own. */
+void meter_add_registers(struct checker *c, struct app_table *t);
+int name_find_meter(const struct app_meter *meter, size_t n, const char *name);
+bool meter_check_call(struct checker *c, struct expr *e);
+/* A rule's `do` charges at most one meter. */
+void meter_check_rule(struct checker *c, const struct stmt_list *do_, struct loc loc);
+
 /* ---- app_expr.c, app_resolve.c, app_fold.c: expressions ---- */
 
 /* Resolves and types 'e' for c->place; false when something was wrong.  'hint' is the type it will be compared with or
@@ -126,6 +147,11 @@ struct expr *expr_check_node(struct checker *c, const struct yaml_node *node, en
 bool expr_resolve_name(struct checker *c, struct expr *e, enum value_type hint);
 /* ... 'dot' in which stands between a table and its register. */
 bool expr_resolve_register(struct checker *c, struct expr *e, const char *dot);
+/* 'value' of the member that the register or variable before the dot names, or of that which is all of the name
+ * (MEMBER_ITSELF asks whether it is there).  '*ret_found' is false, and nothing reported, if the name is none of such.
+ */
+#define MEMBER_ITSELF ""
+bool expr_resolve_member(struct checker *c, struct expr *e, const char *value, bool *ret_found);
 /* Makes 'e' the constant 'value'. */
 void expr_set_constant(struct expr *e, const struct value *value);
 /* Reports that 'e' needs a packet, where a state times out without one; false. */

@@ -232,7 +232,7 @@ static void add_condition(struct checker *c, const struct app_table *t, struct d
 		demands->never |= !e->value;
 		return;
 	}
-	if (e->kind == EXPR_CALL && strcmp(e->name, "has") == 0) {
+	if (e->kind == EXPR_CALL && strcmp(e->name, "has") == 0 && e->arg[0]->ref.kind != REF_MEMBER) {
 		demands->needs.headers |= e->value;
 		return;
 	}
@@ -251,6 +251,65 @@ static void add_condition(struct checker *c, const struct app_table *t, struct d
 	add(c, demands, demand);
 }
 
+/* The member must be there; "server.ip" and "server.port" ask for the same. */
+static void add_member(struct checker *c, struct demands *demands, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	add(c, demands,
+	    (struct demand){.key = arena_printf(c->arena, "has(%.*s)", (int)(dot ? dot - name : 0), name),
+			    .opaque = true});
+}
+
+static void add_group(struct checker *c, struct demands *demands, unsigned index)
+{
+	const struct app_group *group = &c->app->group[index];
+
+	for (size_t i = 0; !group->default_hash && i < group->n_hash; i++)
+		if (group->hash[i].kind == REF_FIELD)
+			demands->needs.headers |= group->hash[i].field->needs;
+	if (group->type != GROUP_ALL)
+		add(c, demands,
+		    (struct demand){.key = arena_printf(c->arena, "select(%s)", group->name), .opaque = true});
+}
+
+/* What a rule names of members must be there. */
+static void add_members(struct checker *c, const struct app_table *t, struct demands *demands, const struct expr *e)
+{
+	if (!e || (e->kind == EXPR_CALL && strcmp(e->name, "has") == 0))
+		return;
+	if (e->ref.kind == REF_LET)
+		add_members(c, t, demands, t->let[e->ref.index].expr);
+	if (e->ref.kind == REF_MEMBER)
+		add_member(c, demands, e->name);
+	if (e->kind == EXPR_CALL && strcmp(e->name, "select") == 0)
+		add_group(c, demands, e->value);
+	for (unsigned i = 0; i < e->n_args; i++)
+		add_members(c, t, demands, e->arg[i]);
+}
+
+static void add_members_of_steps(struct checker *c, const struct app_table *t, struct demands *demands,
+				 const struct stmt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		add_members(c, t, demands, list->item[i].value);
+		if (list->item[i].kind == STMT_VERDICT && list->item[i].verdict == VERDICT_GROUP)
+			add_group(c, demands, list->item[i].target);
+	}
+}
+
+static void add_members_of_learn(struct checker *c, const struct app_table *t, struct demands *demands,
+				 const struct app_learn *learn)
+{
+	if (!learn)
+		return;
+	add_members(c, t, demands, learn->first);
+	for (size_t i = 0; i < learn->n_key; i++)
+		add_members(c, t, demands, learn->key[i]);
+	for (size_t i = 0; i < learn->n_sets; i++)
+		add_members(c, t, demands, learn->set[i].value);
+}
+
 struct demands demands_of_rule(struct checker *c, const struct app_table *t, const struct app_rule *rule)
 {
 	struct demands demands = {.needs = needs_of_rule(t, rule)};
@@ -259,6 +318,11 @@ struct demands demands_of_rule(struct checker *c, const struct app_table *t, con
 		add_match(c, &demands, &rule->match[i]);
 	if (rule->when)
 		add_condition(c, t, &demands, rule->when);
+	add_members(c, t, &demands, rule->when);
+	add_members_of_steps(c, t, &demands, &rule->do_);
+	add_members_of_steps(c, t, &demands, &rule->action);
+	add_members_of_learn(c, t, &demands, rule->learn);
+	add_members_of_learn(c, t, &demands, rule->allocate);
 	for (size_t i = 0; i < demands.n; i++)
 		if (!demands.item[i].opaque && !demands.item[i].set.n && !demands.impossible)
 			demands.impossible = demands.item[i].key;

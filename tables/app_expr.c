@@ -169,6 +169,18 @@ static bool names_table(struct checker *c, const char *name)
 	return dot && name_find_table(c->app, arena_strndup(c->arena, name, dot - name)) >= 0;
 }
 
+/* A register that names a member is there if the member is. */
+static bool has_table_member(struct checker *c, struct expr *arg)
+{
+	const struct typed *reg = &c->app->table[arg->ref.table].reg[arg->ref.index];
+
+	if (arg->ref.kind != REF_TABLE_REGISTER || !reg->group)
+		return true;
+	arg->ref.kind = REF_MEMBER;
+	arg->ref.of = REF_TABLE_REGISTER;
+	return group_resolve_value(c, arg, reg->group - 1, MEMBER_ITSELF);
+}
+
 static bool check_has(struct checker *c, struct expr *e)
 {
 	const struct parameter *param;
@@ -177,6 +189,7 @@ static bool check_has(struct checker *c, struct expr *e)
 	const char *nearest;
 	enum value_type type;
 	unsigned cell, bits;
+	bool found, good;
 	int declared;
 
 	e->type = TYPE_BOOL;
@@ -198,8 +211,11 @@ static bool check_has(struct checker *c, struct expr *e)
 		WARN(c, arg->loc, "\"%s\" is always there", arg->name);
 		return true;
 	}
+	good = expr_resolve_member(c, arg, MEMBER_ITSELF, &found);
+	if (found)
+		return good;
 	if (names_table(c, arg->name))
-		return expr_resolve_register(c, arg, strchr(arg->name, '.'));
+		return expr_resolve_register(c, arg, strchr(arg->name, '.')) && has_table_member(c, arg);
 	declared = name_find_header(c->app, arg->name);
 	if (declared >= 0) {
 		c->app->header[declared].read = true;
@@ -207,9 +223,10 @@ static bool check_has(struct checker *c, struct expr *e)
 		return true;
 	}
 	nearest = strchr(arg->name, '.') ? field_nearest(arg->name) : header_nearest(arg->name);
-	if (field_is_planned(arg->name) ||
-	    (c->table && name_find_typed(c->table->reg, c->table->n_regs, arg->name) >= 0))
+	if (field_is_planned(arg->name))
 		ERROR(c, arg->loc, "has(%s) is not yet supported", arg->name);
+	else if (c->table && name_find_typed(c->table->reg, c->table->n_regs, arg->name) >= 0)
+		ERROR(c, arg->loc, "register \"%s\" names no member of a group, so it is always there", arg->name);
 	else if (nearest)
 		ERROR(c, arg->loc, "unknown header or field \"%s\"; did you mean \"%s\"?", arg->name, nearest);
 	else
@@ -261,19 +278,18 @@ static bool check_pair(struct checker *c, struct expr *e, bool serial)
 
 static bool check_call(struct checker *c, struct expr *e)
 {
-	static const char *const planned[] = {"select", "meter"};
-	static const char *const known[] = {"min",    "max", "seq_lt", "seq_le", "hash",
-					    "random", "has", "avg",    "var",	 "ewma"};
+	static const char *const known[] = {"min", "max", "seq_lt", "seq_le", "hash",	"random",
+					    "has", "avg", "var",    "ewma",   "select", "meter"};
 	bool good = true;
 
-	for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
-		if (strcmp(planned[i], e->name) == 0) {
-			ERROR(c, e->loc, "%s() is not yet supported", e->name);
-			return false;
-		}
 	if (c->place == PLACE_TIMEOUT &&
-	    (strcmp(e->name, "has") == 0 || strcmp(e->name, "hash") == 0 || strcmp(e->name, "random") == 0))
+	    (strcmp(e->name, "has") == 0 || strcmp(e->name, "hash") == 0 || strcmp(e->name, "random") == 0 ||
+	     strcmp(e->name, "select") == 0 || strcmp(e->name, "meter") == 0))
 		return expr_refuse_packet(c, e);
+	if (strcmp(e->name, "select") == 0)
+		return group_check_select(c, e);
+	if (strcmp(e->name, "meter") == 0)
+		return meter_check_call(c, e);
 	if (strcmp(e->name, "has") == 0)
 		return check_has(c, e);
 	for (unsigned i = 0; i < e->n_args; i++)

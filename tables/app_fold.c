@@ -8,7 +8,7 @@
 static bool is_word(enum value_type type)
 {
 	return type == TYPE_PORT || type == TYPE_PROTO || type == TYPE_ETHERTYPE || type == TYPE_FLAGS ||
-	       type == TYPE_HOOK;
+	       type == TYPE_HOOK || type == TYPE_COLOUR;
 }
 
 static bool is_neutral(enum value_type type)
@@ -56,6 +56,7 @@ const char *type_noun(enum value_type type)
 	case TYPE_PORT: return "a port";
 	case TYPE_PROTO: return "a protocol";
 	case TYPE_HOOK: return "a hook";
+	case TYPE_COLOUR: return "a colour";
 	case TYPE_FRACTION: return "a fraction";
 	case TYPE_LIST: return "a list";
 	case TYPE_FIELD: return "a field";

@@ -18,16 +18,15 @@ static const struct meta {
 static const struct {
 	const char *word, *what;
 } reserved[] = {
-	{"and", "an operator"},	 {"or", "an operator"},	   {"not", "an operator"}, {"in", "an operator"},
-	{"min", "a helper"},	 {"max", "a helper"},	   {"seq_lt", "a helper"}, {"seq_le", "a helper"},
-	{"hash", "a helper"},	 {"random", "a helper"},   {"has", "a helper"},	   {"avg", "a helper"},
-	{"var", "a helper"},	 {"ewma", "a helper"},	   {"select", "a helper"}, {"meter", "a helper"},
-	{"pass", "a step"},	 {"deliver", "a step"},	   {"drop", "a step"},	   {"output", "a step"},
-	{"flood", "a step"},	 {"reflect", "a step"},	   {"goto", "a step"},	   {"route", "a step"},
-	{"group", "a step"},	 {"push", "a step"},	   {"pop", "a step"},	   {"mirror", "a step"},
-	{"become", "a step"},	 {"emit", "a step"},	   {"notify", "a step"},   {"controller", "a step"},
-	{"int", "a type"},	 {"addr", "a type"},	   {"mac", "a type"},	   {"time", "a type"},
-	{"green", "a constant"}, {"yellow", "a constant"}, {"red", "a constant"},
+	{"and", "an operator"}, {"or", "an operator"},	{"not", "an operator"}, {"in", "an operator"},
+	{"min", "a helper"},	{"max", "a helper"},	{"seq_lt", "a helper"}, {"seq_le", "a helper"},
+	{"hash", "a helper"},	{"random", "a helper"}, {"has", "a helper"},	{"avg", "a helper"},
+	{"var", "a helper"},	{"ewma", "a helper"},	{"select", "a helper"}, {"meter", "a helper"},
+	{"pass", "a step"},	{"deliver", "a step"},	{"drop", "a step"},	{"output", "a step"},
+	{"flood", "a step"},	{"reflect", "a step"},	{"goto", "a step"},	{"route", "a step"},
+	{"group", "a step"},	{"push", "a step"},	{"pop", "a step"},	{"mirror", "a step"},
+	{"become", "a step"},	{"emit", "a step"},	{"notify", "a step"},	{"controller", "a step"},
+	{"int", "a type"},	{"addr", "a type"},	{"mac", "a type"},	{"time", "a type"},
 };
 
 int name_find_meta(const char *name, unsigned *ret_cell, enum value_type *ret_type, unsigned *ret_bits)
@@ -83,6 +82,22 @@ int name_find_global(const struct app *app, const char *name)
 	return -ENOENT;
 }
 
+int name_find_group(const struct app *app, const char *name)
+{
+	for (size_t i = 0; i < app->n_groups; i++)
+		if (strcmp(app->group[i].name, name) == 0)
+			return i;
+	return -ENOENT;
+}
+
+int name_find_meter(const struct app_meter *meter, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(meter[i].name, name) == 0)
+			return i;
+	return -ENOENT;
+}
+
 int name_find_header(const struct app *app, const char *name)
 {
 	for (size_t i = 0; i < app->n_headers; i++)
@@ -127,7 +142,8 @@ struct parameter *name_use_parameter(const struct app *app, const char *name)
 
 int name_find_constant(enum value_type hint, const char *name, enum value_type *ret_type, uint64_t *ret_value)
 {
-	static const enum value_type types[] = {TYPE_PROTO, TYPE_ETHERTYPE, TYPE_FLAGS, TYPE_HOOK, TYPE_BOOL};
+	static const enum value_type types[] = {TYPE_PROTO, TYPE_ETHERTYPE, TYPE_FLAGS,
+						TYPE_HOOK,  TYPE_COLOUR,    TYPE_BOOL};
 
 	if (hint != TYPE_U64 && value_name_find(hint, name, ret_value) == 0) {
 		*ret_type = hint;
@@ -162,6 +178,11 @@ static const char *find_hidden(struct checker *c, const char *name)
 		return "a global";
 	if (name_find_header(c->app, name) >= 0)
 		return "a header";
+	if (name_find_group(c->app, name) >= 0)
+		return "a group";
+	if (name_find_meter(c->app->meter, c->app->n_meters, name) >= 0 ||
+	    (c->table && name_find_meter(c->table->meter, c->table->n_meters, name) >= 0))
+		return "a meter";
 	if (c->table && name_find_let(c->table, name) >= 0)
 		return "a let";
 	if (c->table && name_find_typed(c->table->reg, c->table->n_regs, name) >= 0)
@@ -251,7 +272,8 @@ void name_report_unknown(struct checker *c, struct loc loc, const char *name)
 	ERROR(c, loc, "unknown %s \"%s\"%s", dotted ? "field" : "name", name, hint);
 }
 
-static bool parse_type(struct checker *c, struct loc loc, const char *word, enum value_type *ret_type)
+/* A type, or a group: then the name is one of its members'. */
+static bool parse_type(struct checker *c, struct loc loc, const char *word, struct typed *typed)
 {
 	static const struct {
 		const char *word;
@@ -262,16 +284,26 @@ static bool parse_type(struct checker *c, struct loc loc, const char *word, enum
 		{"mac", TYPE_MAC},
 		{"time", TYPE_TIME},
 	};
-	static const char *const words[] = {"addr", "mac", "time", "int"};
+	int group = name_find_group(c->app, word);
+	const char *words[ARRAY_SIZE(types) + APP_GROUPS_MAX];
+	size_t n = 0;
 
+	if (group >= 0) {
+		typed->group = group + 1;
+		typed->group_name = c->app->group[group].name;
+		return true;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (strcmp(types[i].word, word) == 0) {
-			*ret_type = types[i].type;
+			typed->type = types[i].type;
 			return true;
 		}
-	ERROR(c, loc,
-	      "unknown type \"%s\" (expected int, addr, mac or time; members of groups are not yet supported)%s", word,
-	      did_you_mean(c, word, words, ARRAY_SIZE(words)));
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		words[n++] = types[i].word;
+	for (size_t i = 0; i < c->app->n_groups; i++)
+		words[n++] = c->app->group[i].name;
+	ERROR(c, loc, "unknown type \"%s\" (expected int, addr, mac, time or the name of a group)%s", word,
+	      did_you_mean(c, word, words, n));
 	return false;
 }
 
@@ -287,7 +319,7 @@ bool name_parse_typed(struct checker *c, const struct yaml_node *node, const cha
 	if (blank) {
 		char *word = arena_strndup(c->arena, text, blank - text);
 
-		if (!parse_type(c, node->loc, word, &ret_typed->type))
+		if (!parse_type(c, node->loc, word, ret_typed))
 			return false;
 		name.text += blank - text + strspn(blank, " ");
 		name.loc.column += name.text - text;

@@ -6,7 +6,7 @@ static void need_ref(struct needs *needs, const struct ref *ref)
 {
 	if (ref->kind == REF_FIELD)
 		needs->headers |= ref->field->needs;
-	if (ref->kind == REF_TABLE_REGISTER)
+	if (ref->kind == REF_TABLE_REGISTER || (ref->kind == REF_MEMBER && ref->of == REF_TABLE_REGISTER))
 		needs->tables |= 1ULL << ref->table;
 }
 

@@ -29,6 +29,21 @@ static uint64_t fill(uint64_t value)
 
 static uint64_t largest(const struct ranges *r, const struct app_table *t, const struct expr *e);
 
+/* As the file has them. */
+static uint64_t largest_of_members(const struct app_group *group, const struct expr *e)
+{
+	uint64_t largest = 0;
+
+	if (e->type == TYPE_MAC)
+		return ones(48);
+	if (e->ref.word >= MEMBER_VALUES)
+		return PORTS_MAX;
+	for (size_t i = 0; i < group->n_members; i++)
+		if (group->member[i].word[e->ref.word] > largest)
+			largest = group->member[i].word[e->ref.word];
+	return largest;
+}
+
 static uint64_t largest_name(const struct ranges *r, const struct app_table *t, const struct expr *e)
 {
 	enum value_type type;
@@ -36,6 +51,7 @@ static uint64_t largest_name(const struct ranges *r, const struct app_table *t, 
 
 	switch (e->ref.kind) {
 	case REF_FIELD: return ones(e->ref.field->bits);
+	case REF_MEMBER: return largest_of_members(&r->c->app->group[e->ref.group], e);
 	case REF_META: return name_find_meta(e->name, &cell, &type, &bits) == 0 ? ones(bits) : ~0ULL;
 	case REF_REGISTER: return r->reg[t - r->c->app->table][e->ref.index];
 	case REF_TABLE_REGISTER: return r->reg[e->ref.table][e->ref.index];
@@ -79,6 +95,8 @@ static uint64_t largest(const struct ranges *r, const struct app_table *t, const
 		return e->value;
 	if (e->type == TYPE_BOOL)
 		return 1;
+	if (e->type == TYPE_COLOUR)
+		return COLOUR_RED;
 	if (e->kind == EXPR_NAME)
 		return largest_name(r, t, e);
 	if (e->n_args != 2 || (e->kind == EXPR_CALL && strcmp(e->name, "hash") == 0))

@@ -73,11 +73,27 @@ static bool check_table_reach(struct checker *c, struct expr *e, unsigned index)
 	return true;
 }
 
+/* "TABLE.REGISTER.VALUE" of a register that names a member. */
+static bool resolve_table_member(struct checker *c, struct expr *e, unsigned table, const char *name, bool *ret_found)
+{
+	const struct app_table *other = &c->app->table[table];
+	const char *dot = strchr(name, '.');
+	int reg = dot ? name_find_typed(other->reg, other->n_regs, arena_strndup(c->arena, name, dot - name)) : -ENOENT;
+
+	*ret_found = reg >= 0 && other->reg[reg].group;
+	if (!*ret_found)
+		return false;
+	other->reg[reg].read = true;
+	e->ref = (struct ref){.kind = REF_MEMBER, .of = REF_TABLE_REGISTER, .table = table, .index = reg};
+	return group_resolve_value(c, e, other->reg[reg].group - 1, dot + 1);
+}
+
 bool expr_resolve_register(struct checker *c, struct expr *e, const char *dot)
 {
 	char *table_name = arena_strndup(c->arena, e->name, dot - e->name);
 	int index = c->table ? name_find_table(c->app, table_name) : -ENOENT, reg;
 	struct app_table *other;
+	bool found, good;
 
 	if (index < 0) {
 		name_report_unknown(c, e->loc, e->name);
@@ -86,17 +102,17 @@ bool expr_resolve_register(struct checker *c, struct expr *e, const char *dot)
 	other = &c->app->table[index];
 	if (!check_table_reach(c, e, index))
 		return false;
+	good = resolve_table_member(c, e, index, dot + 1, &found);
+	if (found)
+		return good;
 	reg = name_find_typed(other->reg, other->n_regs, dot + 1);
 	if (reg < 0) {
 		const char **names = arena_alloc_array(c->arena, other->n_regs + 1, sizeof(*names));
 
 		for (size_t i = 0; i < other->n_regs; i++)
 			names[i] = other->reg[i].name;
-		if (strchr(dot + 1, '.'))
-			ERROR(c, e->loc, "\"%s\": members of groups are not yet supported", e->name);
-		else
-			ERROR(c, e->loc, "table \"%s\" has no register \"%s\"%s", other->name, dot + 1,
-			      did_you_mean(c, dot + 1, names, other->n_regs));
+		ERROR(c, e->loc, "table \"%s\" has no register \"%s\"%s", other->name, dot + 1,
+		      did_you_mean(c, dot + 1, names, other->n_regs));
 		return false;
 	}
 	other->reg[reg].read = true;
@@ -105,9 +121,49 @@ bool expr_resolve_register(struct checker *c, struct expr *e, const char *dot)
 	return true;
 }
 
+/* "NAME.VALUE" of a register or variable that names a member of a group; NULL: there is none of that name. */
+static struct typed *find_member_name(struct checker *c, const char *name, struct ref *ret_ref)
+{
+	char *base = arena_strndup(c->arena, name, strcspn(name, "."));
+	int index = c->table ? name_find_typed(c->table->reg, c->table->n_regs, base) : -ENOENT;
+	struct typed *typed;
+
+	*ret_ref = (struct ref){.kind = REF_MEMBER, .of = REF_REGISTER, .index = index};
+	if (index >= 0) {
+		typed = &c->table->reg[index];
+	} else {
+		index = name_find_typed(c->app->var, c->app->n_vars, base);
+		if (index < 0)
+			return NULL;
+		*ret_ref = (struct ref){.kind = REF_MEMBER, .of = REF_VARIABLE, .index = index};
+		typed = &c->app->var[index];
+	}
+	return typed->group ? typed : NULL;
+}
+
+bool expr_resolve_member(struct checker *c, struct expr *e, const char *value, bool *ret_found)
+{
+	struct ref ref;
+	struct typed *typed = find_member_name(c, e->name, &ref);
+
+	*ret_found = typed != NULL;
+	if (!typed)
+		return false;
+	if (c->place == PLACE_TIMEOUT)
+		return expr_refuse_packet(c, e);
+	if (c->place == PLACE_ABSENT && ref.of == REF_REGISTER) {
+		ERROR(c, e->loc, "there is no record where the key is absent, so no register \"%s\"", typed->name);
+		return false;
+	}
+	typed->read = true;
+	e->ref = ref;
+	return group_resolve_value(c, e, typed->group - 1, value);
+}
+
 static bool resolve_dotted(struct checker *c, struct expr *e)
 {
 	const struct field *field = app_find_field(c->app, e->name);
+	bool found, good;
 
 	if (c->place == PLACE_CONSTANT) {
 		ERROR(c, e->loc,
@@ -118,7 +174,10 @@ static bool resolve_dotted(struct checker *c, struct expr *e)
 		return expr_refuse_packet(c, e);
 	if (field && field_is_declared(field))
 		c->app->header[field->load.need - PRESENT_CUSTOM].read = true;
-	return field ? set_field(e, field) : expr_resolve_register(c, e, strchr(e->name, '.'));
+	if (field)
+		return set_field(e, field);
+	good = expr_resolve_member(c, e, strchr(e->name, '.') + 1, &found);
+	return found ? good : expr_resolve_register(c, e, strchr(e->name, '.'));
 }
 
 static bool resolve_let(struct checker *c, struct expr *e, int index)

@@ -219,6 +219,7 @@ static void check_rule(struct checker *c, const struct yaml_node *map)
 	node = yaml_get(map, "do");
 	if (node)
 		stmt_check_node(c, node, PLACE_DO, &rule.do_);
+	meter_check_rule(c, &rule.do_, map->loc);
 	global_check_writes(c, &rule.do_, rule.name ? arena_printf(c->arena, "rule \"%s\"", rule.name) : "this rule");
 	check_next(c, yaml_get(map, "next"), &rule);
 	check_refresh(c, yaml_get(map, "refresh"), &rule);

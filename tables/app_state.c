@@ -5,9 +5,8 @@
 
 #include "app_check.h"
 
-static const char *const state_keys[] = {"lookup", "update",	"capacity",	 "when_full",
-					 "states", "registers", "expire_within", NULL};
-static const char *const state_planned[] = {"meters", NULL};
+static const char *const state_keys[] = {"lookup",    "update",	       "capacity", "when_full", "states",
+					 "registers", "expire_within", "meters",   NULL};
 
 int state_find(const struct app_table *table, const char *name)
 {
@@ -215,14 +214,19 @@ static void check_policies(struct checker *c, const struct yaml_node *map)
 
 void state_check_declaration(struct checker *c, const struct yaml_node *map)
 {
-	struct yaml_node *registers, *states;
+	struct yaml_node *registers, *states, *meters;
 
-	if (!node_check_keys(c, map, "state:", state_keys, state_planned))
+	if (!node_check_keys(c, map, "state:", state_keys, NULL))
 		return;
 	registers = yaml_get(map, "registers");
 	states = yaml_get(map, "states");
 	if (registers)
 		name_parse_typed_list(c, registers, "register", &c->table->reg, &c->table->n_regs, RECORD_WORDS_MAX);
+	meters = yaml_get(map, "meters");
+	if (meters) {
+		app_check_meters(c, meters, &c->table->meter, &c->table->n_meters, TABLE_METERS_MAX);
+		meter_add_registers(c, c->table);
+	}
 	for (size_t i = 0; i < c->table->n_regs; i++) {
 		const char *full = arena_printf(c->arena, "%s.%s", c->table->name, c->table->reg[i].name);
 

@@ -178,6 +178,8 @@ static void check_step(struct checker *c, struct stmt *stmt)
 			check_output(c, stmt);
 		if (stmt->verdict == VERDICT_GOTO)
 			check_goto(c, stmt);
+		if (stmt->verdict == VERDICT_GROUP)
+			group_check_verdict(c, stmt);
 		break;
 	case STMT_SEGMENT: check_segment(c, stmt); break;
 	case STMT_MIRROR:

@@ -57,6 +57,7 @@ char *diff_text_typed(const struct typed *typed, size_t n)
 	fputc('[', line.out);
 	for (size_t i = 0; i < n; i++) {
 		const char *type = typed[i].type == TYPE_ADDR  ? "addr "
+				   : typed[i].group	       ? typed[i].group_name
 				   : typed[i].type == TYPE_U64 ? ""
 							       : value_type_name(typed[i].type);
 

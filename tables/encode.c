@@ -440,6 +440,10 @@ void enc_made_up_placement(const struct app *app, enum hook_id default_hook, str
 	}
 	for (unsigned i = 0; i < app->n_globals; i++)
 		ret_placement->global[i] = i;
+	for (unsigned i = 0; i < app->n_groups; i++)
+		ret_placement->group[i] = i;
+	for (unsigned i = 0; i < app->n_meters; i++)
+		ret_placement->meter[i] = i;
 }
 
 int encode_check(const struct app *app, enum hook_id default_hook, struct diag_list *diags)

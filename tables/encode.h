@@ -25,6 +25,8 @@ struct placement {
 	struct table_placement table[APP_TABLES_MAX]; /* By index in app.table. */
 	uint64_t hash_seed;			      /* Of hash(), from encode_hash_seed(). */
 	__u16 global[APP_GLOBALS_MAX];		      /* Index in MAP_GLOBALS, by index in app.global. */
+	__u16 group[APP_GROUPS_MAX];		      /* Index in MAP_GROUPS, by index in app.group. */
+	__u16 meter[APP_METERS_MAX];		      /* Index in MAP_METERS, by index in app.meter. */
 	__u8 first_template[HOOK_MAX];		      /* Number on the hook of the application's first template. */
 };
 

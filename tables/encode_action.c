@@ -22,6 +22,8 @@ uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, cons
 		/* `+=` reads the packet as it came. */
 		if (stmt->kind == STMT_ASSIGN && stmt->lhs->ref.kind == REF_FIELD && stmt->op != EOP_NONE)
 			needs |= enc_ref_needs(e, &stmt->lhs->ref);
+		if (stmt->kind == STMT_VERDICT && stmt->verdict == VERDICT_GROUP)
+			needs |= enc_group_needs(e, stmt->target);
 		needs |= enc_needs(e, stmt->value) | stmt_asks(stmt, there);
 		there = stmt_leaves(stmt, there);
 	}
@@ -163,10 +165,13 @@ static void encode_do(struct enc *e, const struct stmt_list *do_)
 		value = assigned(e, stmt);
 		if (!same_width(e, value, stmt->lhs->type == TYPE_ADDR))
 			return;
-		if (stmt->lhs->ref.kind == REF_VARIABLE)
+		if (stmt->lhs->ref.kind == REF_VARIABLE) {
 			do_variable(e, &e->app->var[stmt->lhs->ref.index], value);
-		else
-			enc_move(e, enc_ref(e, &stmt->lhs->ref).cell, value);
+			continue;
+		}
+		enc_move(e, enc_ref(e, &stmt->lhs->ref).cell, value);
+		e->do_written |= 1u << stmt->lhs->ref.index;
+		e->do_chose[stmt->lhs->ref.index] = enc_chosen_group(stmt);
 	}
 }
 
@@ -187,6 +192,11 @@ static void publish_variables(struct enc *e)
 
 /* ---- steps ---------------------------------------------------------------------------------- */
 
+void enc_step(struct enc *e, struct step step)
+{
+	enc_add_step(e, e->steps, step);
+}
+
 void enc_add_step(struct enc *e, struct steps *steps, struct step step)
 {
 	if (steps->n >= RULE_STEPS_MAX) {
@@ -194,6 +204,13 @@ void enc_add_step(struct enc *e, struct steps *steps, struct step step)
 		return;
 	}
 	steps->item[steps->n++] = step;
+}
+
+void enc_step_op(struct enc *e, struct op op)
+{
+	const struct op_list one = {.item = {op}, .n = 1};
+
+	enc_step(e, (struct step){.code = STEP_OP, .imm = place_ops(e, &one)});
 }
 
 static unsigned place_steps(struct enc *e, const struct steps *steps)
@@ -211,7 +228,7 @@ static unsigned place_steps(struct enc *e, const struct steps *steps)
 
 /* ---- action --------------------------------------------------------------------------------- */
 
-static void assign(struct enc *e, const struct stmt *stmt, struct steps *steps)
+static void assign(struct enc *e, const struct stmt *stmt)
 {
 	struct operand value = assigned(e, stmt);
 	struct step step;
@@ -224,7 +241,7 @@ static void assign(struct enc *e, const struct stmt *stmt, struct steps *steps)
 	}
 	step = stmt->lhs->ref.field->step;
 	step.cell = enc_settle(e, value);
-	enc_add_step(e, steps, step);
+	enc_step(e, step);
 }
 
 static void set_verdict(struct enc *e, struct rule *rule, const struct stmt *stmt)
@@ -237,23 +254,25 @@ static void set_verdict(struct enc *e, struct rule *rule, const struct stmt *stm
 			enc_error(e, "%s: goto(%s) leads to a table on another hook", e->what,
 				  e->app->table[stmt->target].name);
 		rule->target = encode_target(e->app, e->placement, stmt->target);
+	} else if (stmt->verdict == VERDICT_GROUP) {
+		enc_group_verdict(e, rule, stmt->target);
 	} else if (stmt->verdict == VERDICT_OUTPUT) {
 		port = enc_expr(e, stmt->value);
 		rule->arg = enc_settle(e, port);
 	}
 }
 
-static void encode_stmt(struct enc *e, struct rule *rule, const struct stmt *stmt, struct steps *steps)
+static void encode_stmt(struct enc *e, struct rule *rule, const struct stmt *stmt)
 {
-	if (enc_packet_step(e, stmt, steps))
+	if (enc_packet_step(e, stmt, e->steps))
 		return;
 	switch (stmt->kind) {
-	case STMT_ASSIGN: assign(e, stmt, steps); break;
+	case STMT_ASSIGN: assign(e, stmt); break;
 	case STMT_VERDICT: set_verdict(e, rule, stmt); break;
 	case STMT_PUSH_VLAN:
-		enc_add_step(e, steps, (struct step){.code = STEP_PUSH_VLAN, .need = PRESENT_ETH, .imm = 0x8100});
+		enc_step(e, (struct step){.code = STEP_PUSH_VLAN, .need = PRESENT_ETH, .imm = 0x8100});
 		break;
-	case STMT_POP_VLAN: enc_add_step(e, steps, (struct step){.code = STEP_POP_VLAN, .need = PRESENT_VLAN}); break;
+	case STMT_POP_VLAN: enc_step(e, (struct step){.code = STEP_POP_VLAN, .need = PRESENT_VLAN}); break;
 	case STMT_NOTIFY: rule->flags |= RULE_NOTIFY; break;
 	case STMT_CONTROLLER: rule->flags |= RULE_CONTROLLER; break;
 	default: break;
@@ -324,6 +343,12 @@ void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule,
 	struct steps steps = {};
 
 	out->counter = e->place->rule_counter[index];
+	e->rule_out = out;
+	e->steps = &steps;
+	e->stepping = false;
+	e->do_written = 0;
+	memset(e->do_chose, 0, sizeof(e->do_chose));
+	e->counted_cell = 0;
 	memset(e->var_temp, 0, sizeof(e->var_temp));
 	e->rule_cell = e->rule_top;
 	if (rule) {
@@ -332,6 +357,8 @@ void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule,
 		encode_do(e, &rule->do_);
 		if (rule->allocate)
 			enc_claim_do(e, rule->allocate);
+		if (out->meter && rule->next != 0)
+			out->flags |= RULE_WRITES;
 		out->n_do = e->rule.n;
 		out->first_do = place_ops(e, &e->rule);
 		if (rule->learn)
@@ -343,7 +370,8 @@ void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule,
 	begin_list(e, IN_POST);
 	publish_variables(e);
 	for (size_t i = 0; i < action->n; i++)
-		encode_stmt(e, out, &action->item[i], &steps);
+		encode_stmt(e, out, &action->item[i]);
+	e->stepping = false;
 	if (carries(e, out, index))
 		carry_registers(e);
 	out->n_post = e->rule.n;

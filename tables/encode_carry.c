@@ -9,6 +9,7 @@
 #include "encode_int.h"
 
 struct walk {
+	const struct app *app;
 	unsigned table;
 	bool (*read)[28]; /* [APP_TABLES_MAX] */
 	struct table_uses uses;
@@ -16,12 +17,21 @@ struct walk {
 
 static void see_ref(struct walk *w, const struct ref *ref)
 {
-	if (ref->kind == REF_TABLE_REGISTER && ref->table < w->table && ref->index < 28)
+	enum ref_kind kind = ref->kind == REF_MEMBER ? ref->of : ref->kind;
+
+	if (kind == REF_TABLE_REGISTER && ref->table < w->table && ref->index < 28)
 		w->read[ref->table][ref->index] = true;
 	if (ref->kind == REF_GLOBAL)
 		w->uses.globals |= 1ULL << ref->index;
 	if (ref->kind == REF_FIELD)
 		w->uses.headers |= ref->field->needs & HEADERS_DECLARED;
+}
+
+/* What a member is chosen by. */
+static void see_group(struct walk *w, unsigned group)
+{
+	for (size_t i = 0; i < w->app->group[group].n_hash; i++)
+		see_ref(w, &w->app->group[group].hash[i]);
 }
 
 static void see_expr(struct walk *w, const struct expr *expr)
@@ -32,6 +42,8 @@ static void see_expr(struct walk *w, const struct expr *expr)
 		see_ref(w, &expr->ref);
 	if (expr->kind == EXPR_CALL && strcmp(expr->name, "has") == 0)
 		w->uses.headers |= expr->value & HEADERS_DECLARED;
+	if (expr->kind == EXPR_CALL && strcmp(expr->name, "select") == 0)
+		see_group(w, expr->value);
 	for (unsigned i = 0; i < expr->n_args; i++)
 		see_expr(w, expr->arg[i]);
 }
@@ -45,6 +57,8 @@ static void see_stmts(struct walk *w, const struct stmt_list *list)
 
 		/* The old value of a global is not read: its operation is atomic. */
 		see_expr(w, is_global ? app_global_operand(stmt, &code) : stmt->value);
+		if (stmt->kind == STMT_VERDICT && stmt->verdict == VERDICT_GROUP)
+			see_group(w, stmt->target);
 		if (stmt->kind == STMT_ASSIGN && stmt->lhs->ref.kind == REF_FIELD)
 			see_ref(w, &stmt->lhs->ref);
 	}
@@ -99,7 +113,7 @@ static unsigned words_of(enum value_type type)
 struct table_uses carry_uses(const struct app *app, unsigned table)
 {
 	bool read[APP_TABLES_MAX][28] = {};
-	struct walk w = {.table = table, .read = read};
+	struct walk w = {.app = app, .table = table, .read = read};
 
 	see_table(&w, &app->table[table]);
 	/* A header that follows another needs to know of it; earlier ones are followed only by later ones. */
@@ -117,7 +131,7 @@ int carry_plan(const struct app *app, struct carry *ret_carry, unsigned *ret_wor
 	unsigned word = 0;
 
 	for (unsigned i = 0; i < app->n_tables; i++) {
-		struct walk w = {.table = i, .read = read};
+		struct walk w = {.app = app, .table = i, .read = read};
 
 		see_table(&w, &app->table[i]);
 	}

@@ -145,11 +145,17 @@ static unsigned hash_ops(struct enc *e, const struct operand *arg, unsigned n_ar
 	return op.dst;
 }
 
+unsigned enc_hash_cell(struct enc *e, const struct operand *arg, unsigned n_args)
+{
+	const struct hash_memo *memo = hash_find(e, arg, n_args);
+
+	return memo ? memo->cell : hash_ops(e, arg, n_args);
+}
+
 static struct operand hash_call(struct enc *e, const struct expr *expr)
 {
 	struct operand arg[HASH_ARGS_MAX];
 	enum context context = e->context;
-	struct hash_memo *memo;
 	unsigned cell;
 
 	if (expr->n_args > HASH_ARGS_MAX) {
@@ -163,8 +169,7 @@ static struct operand hash_call(struct enc *e, const struct expr *expr)
 			enc_error(e, "%s: hash() is computed before the lock: no register or `now` in it", e->what);
 	}
 	e->context = context;
-	memo = hash_find(e, arg, expr->n_args);
-	cell = memo ? memo->cell : hash_ops(e, arg, expr->n_args);
+	cell = enc_hash_cell(e, arg, expr->n_args);
 	remember(e, expr, cell);
 	return operand_cell(cell, STAGE_PRE);
 }

@@ -107,6 +107,7 @@ struct operand enc_ref(struct enc *e, const struct ref *ref)
 	case REF_VARIABLE: return variable_operand(e, ref->index);
 	case REF_GLOBAL: return global_operand(e, ref->index);
 	case REF_LET: return let_operand(e, ref->index);
+	case REF_MEMBER: return enc_member(e, ref);
 	case REF_NONE:
 	case REF_CONSTANT: break;
 	}
@@ -280,6 +281,18 @@ struct operand enc_bool(struct enc *e, const struct expr *expr)
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
+/* Of a register of an earlier table also whether that had a record; what it left is 0 then, which may be an id. */
+static struct operand has_member(struct enc *e, const struct expr *expr)
+{
+	struct operand member = enc_member(e, &expr->arg[0]->ref);
+	uint64_t needs = enc_ref_needs(e, &expr->arg[0]->ref);
+
+	if (!needs)
+		return member;
+	return enc_op(e, OP_AND, member,
+		      enc_op(e, OP_HAS, operand_cell(CELL_PRESENT, STAGE_PRE), operand_number(needs)));
+}
+
 static struct operand call(struct enc *e, const struct expr *expr)
 {
 	static const struct {
@@ -291,6 +304,12 @@ static struct operand call(struct enc *e, const struct expr *expr)
 		   {"seq_le", {OP_SEQ_LE, OP_SEQ_LE}}};
 	struct operand a;
 
+	if (strcmp(expr->name, "has") == 0 && expr->arg[0]->ref.kind == REF_MEMBER)
+		return has_member(e, expr);
+	if (strcmp(expr->name, "select") == 0)
+		return enc_select(e, expr->value);
+	if (strcmp(expr->name, "meter") == 0)
+		return enc_meter(e, expr);
 	if (strcmp(expr->name, "has") == 0)
 		return enc_op(e, OP_HAS, operand_cell(CELL_PRESENT, STAGE_PRE), operand_number(enc_has(e, expr)));
 	if (strcmp(expr->name, "random") == 0 || strcmp(expr->name, "hash") == 0)
@@ -341,6 +360,8 @@ struct operand enc_expr(struct enc *e, const struct expr *expr)
 
 uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref)
 {
+	struct ref base = *ref;
+
 	switch (ref->kind) {
 	case REF_FIELD: return ref->field->needs;
 	case REF_META:
@@ -352,6 +373,7 @@ uint64_t enc_ref_needs(const struct enc *e, const struct ref *ref)
 			return 0;
 		return 1ULL << (PRESENT_TABLE_SHIFT + e->placement->table[ref->table].hook_table);
 	case REF_LET: return enc_needs(e, e->at->let[ref->index].expr);
+	case REF_MEMBER: base.kind = ref->of; return enc_ref_needs(e, &base);
 	case REF_REGISTER:
 	case REF_VARIABLE:
 	case REF_GLOBAL:
@@ -374,6 +396,8 @@ uint64_t enc_needs(const struct enc *e, const struct expr *expr)
 		return 0;
 	if (expr->kind == EXPR_NAME)
 		return enc_ref_needs(e, &expr->ref);
+	if (expr->kind == EXPR_CALL && strcmp(expr->name, "select") == 0)
+		return enc_group_needs(e, expr->value);
 	for (unsigned i = 0; i < expr->n_args; i++)
 		needs |= enc_needs(e, expr->arg[i]);
 	return needs;

@@ -64,6 +64,14 @@ struct drawn {
 	__u8 cell;
 };
 
+/* A value of a member already looked up. */
+struct member_memo {
+	struct ref ref;
+	__u8 cell;
+};
+enum { MEMBERS_KNOWN_MAX = 32, MEMBERS_ASKED_MAX = 4 };
+
+struct steps;
 struct row;
 struct search_memo;
 
@@ -96,6 +104,11 @@ struct enc {
 	unsigned n_hashes;
 	struct drawn drawn[DRAWN_MAX];
 	unsigned n_drawn;
+	struct member_memo member[MEMBERS_KNOWN_MAX];
+	unsigned n_members;
+	__u8 select_cell[APP_GROUPS_MAX]; /* The member chosen, 0: not yet ... */
+	__u8 chosen_cell[APP_GROUPS_MAX]; /* ... and whether it is there. */
+	unsigned n_meters;
 	struct operand *let_value; /* By let. */
 	bool *let_done;
 
@@ -104,6 +117,12 @@ struct enc {
 	struct loc loc;
 	__u8 var_temp[VARIABLE_WORDS_MAX];    /* Cell that stands for a variable during `do`; 0: its own. */
 	__u8 timeout_global[APP_GLOBALS_MAX]; /* Cell with its value in on_timeout; 0: not read yet. */
+	struct rule *rule_out;		      /* The rule being encoded, */
+	struct steps *steps;		      /* what its action writes, */
+	bool stepping;			      /* from here on in written order with operations, */
+	__u32 do_written;		      /* registers that its `do` has assigned, */
+	__u8 do_chose[28];		      /* those that select() gave: group + 1, */
+	__u8 counted_cell;		      /* and the member it has counted. */
 	bool reads_time;
 	bool absent; /* Encoding `absent`: there is no record. */
 	unsigned n_ops, n_steps;
@@ -195,6 +214,25 @@ struct operand enc_draw_call(struct enc *e, const struct expr *expr);
 /* The cell of such a call that was encoded. */
 bool enc_drawn(const struct enc *e, const struct expr *expr, unsigned *ret_cell);
 
+/* The cell of the same hash of other values, all known before the lock. */
+unsigned enc_hash_cell(struct enc *e, const struct operand *arg, unsigned n_args);
+
+/* ---- encode_group.c: members of groups, meters ------------------------------------------------ */
+/* The member that a group gives to the packet, chosen before the lock. */
+struct operand enc_select(struct enc *e, unsigned group);
+uint64_t enc_group_needs(const struct enc *e, unsigned group);
+/* A value of a member (REF_MEMBER). */
+struct operand enc_member(struct enc *e, const struct ref *member);
+/* If a step says "NAME = select(GROUP)": the group's index, plus 1. */
+unsigned enc_chosen_group(const struct stmt *stmt);
+/* The cell of one that is looked up before the rule is chosen. */
+bool enc_member_cell(const struct enc *e, const struct ref *member, unsigned *ret_cell);
+/* Cells that must be 1 for the rule to match: its members are there. */
+unsigned enc_rule_members(struct enc *e, const struct app_rule *rule, __u8 *ret_cell, unsigned max);
+void enc_group_verdict(struct enc *e, struct rule *rule, unsigned group);
+/* Charges a meter; the colour. */
+struct operand enc_meter(struct enc *e, const struct expr *call);
+
 /* ---- encode_match.c: `match` and `when` -> rows --------------------------------------------- */
 void enc_rule_rows(struct enc *e, unsigned rule);
 
@@ -210,6 +248,10 @@ uint64_t enc_match_needs(const struct enc *e, const struct app_rule *rule);
 /* ---- encode_action.c: `do` and `action` ----------------------------------------------------- */
 /* Encodes what happens when rule 'index' (RULE_OTHERWISE, RULE_ABSENT too) is chosen. */
 void enc_rule_action(struct enc *e, unsigned index, const struct app_rule *rule, const struct stmt_list *action);
+/* Adds a step of the rule. */
+void enc_step(struct enc *e, struct step step);
+/* Adds an operation as a step: it comes between writes. */
+void enc_step_op(struct enc *e, struct op op);
 uint64_t enc_action_needs(const struct enc *e, const struct stmt_list *do_, const struct stmt_list *action);
 
 /* Begins the operations of a `learn`, which see registers and variables as `do` left them; puts them into the table. */

@@ -316,7 +316,7 @@ static void add_when(struct enc *e, struct row *d, const struct expr *expr, bool
 	} else if (expr->kind == EXPR_BINARY && expr->op == (negate ? EOP_OR : EOP_AND)) {
 		add_when(e, d, expr->arg[0], negate);
 		add_when(e, d, expr->arg[1], negate);
-	} else if (is_call(expr, "has")) {
+	} else if (is_call(expr, "has") && expr->arg[0]->ref.kind != REF_MEMBER) {
 		add_has(d, enc_has(e, expr), negate);
 	} else if (named && named->type == TYPE_BOOL && !has_call(named)) {
 		add_when(e, d, named, negate);
@@ -405,7 +405,9 @@ void enc_rule_rows(struct enc *e, unsigned index)
 	struct row base = {.needs = enc_match_needs(e, rule) | e->out->update_needs |
 				    enc_action_needs(e, &rule->do_, &rule->action) | enc_learn_needs(e, rule)};
 	size_t choice[MATCHES_MAX] = {};
+	__u8 member[MEMBERS_ASKED_MAX];
 	struct row fixed;
+	unsigned n;
 
 	e->context = IN_SHARED;
 	if (rule->n_match > MATCHES_MAX) {
@@ -413,6 +415,9 @@ void enc_rule_rows(struct enc *e, unsigned index)
 		return;
 	}
 	add_fixed(e, &base, rule);
+	n = enc_rule_members(e, rule, member, MEMBERS_ASKED_MAX);
+	for (unsigned i = 0; i < n; i++)
+		add_equal(&base, member[i], ~0ULL, 1, false);
 	fixed = base;
 	if (rule->when) {
 		add_when(e, &fixed, rule->when, false);

@@ -187,6 +187,10 @@ static bool commutes(enum op_code code)
 
 void enc_append(struct enc *e, struct op_list *list, struct op op)
 {
+	if (list == &e->rule && e->stepping) {
+		enc_step_op(e, op);
+		return;
+	}
 	if (list->n >= list->max) {
 		enc_error(e, "%s: more than %u operations %s", e->what, list->max, list->name);
 		return;
@@ -291,7 +295,7 @@ struct operand enc_op(struct enc *e, enum op_code code, struct operand a, struct
 	op = op_make(code, a, b);
 	if (e->context == IN_SHARED)
 		return op_shared(e, op, stage);
-	same = find_in_rule(&e->rule, &op);
+	same = e->stepping ? NULL : find_in_rule(&e->rule, &op);
 	if (same) {
 		/* Somebody else's: not to be made elsewhere, and gone when its cell is written. */
 		found = operand_cell(same->dst, STAGE_RULE);
@@ -306,7 +310,7 @@ struct operand enc_op(struct enc *e, enum op_code code, struct operand a, struct
 static void move_word(struct enc *e, unsigned dst, struct operand value)
 {
 	struct op op = {.code = OP_MOV, .dst = dst};
-	struct op *last = e->rule.n > 0 ? &e->rule.item[e->rule.n - 1] : NULL;
+	struct op *last = e->rule.n > 0 && !e->stepping ? &e->rule.item[e->rule.n - 1] : NULL;
 
 	if (value.constant) {
 		op.flags = OP_IMM;
@@ -336,13 +340,16 @@ void enc_move(struct enc *e, unsigned dst, struct operand value)
 
 unsigned enc_settle(struct enc *e, struct operand value)
 {
-	bool variable = value.cell >= CELL_VAR && value.cell < CELL_META && value.mutable_;
+	bool variable = value.cell >= CELL_VAR && value.cell < CELL_META && value.mutable_, stepping = e->stepping;
 	unsigned cell;
 
 	if (!value.constant && !variable)
 		return value.cell;
 	cell = enc_rule_cells_new(e, value.wide ? 2 : 1);
+	/* A constant is there from the beginning; a variable has the value of this moment. */
+	e->stepping = stepping && !value.constant;
 	enc_move(e, cell, value);
+	e->stepping = stepping;
 	return cell;
 }
 

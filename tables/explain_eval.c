@@ -57,6 +57,20 @@ static struct eval_value let_value(const struct eval *eval, const struct expr *e
 	return eval_expr(&first, expr);
 }
 
+/* Known if a condition asked: what only the action reads is not in the cells from before it. */
+static struct eval_value member_value(const struct eval *eval, const struct ref *ref)
+{
+	const struct app_group *group = &eval->enc->app->group[ref->group];
+	unsigned cell;
+	bool wide = false;
+
+	if (!enc_member_cell(eval->enc, ref, &cell))
+		return (struct eval_value){};
+	for (size_t i = 0; ref->word < MEMBER_VALUES && i < group->n_values; i++)
+		wide |= group->value[i].word == ref->word && group->value[i].type == TYPE_ADDR;
+	return cell_value(eval, cell, wide);
+}
+
 struct eval_value eval_ref(const struct eval *eval, const struct ref *ref)
 {
 	const struct app *app = eval->enc->app;
@@ -76,6 +90,7 @@ struct eval_value eval_ref(const struct eval *eval, const struct ref *ref)
 		return cell_value(eval, CELL_VAR + var->word, var->type == TYPE_ADDR);
 	case REF_GLOBAL: return number(eval->cells[eval->enc->carry.global + ref->index]);
 	case REF_LET: return let_value(eval, eval->enc->at->let[ref->index].expr);
+	case REF_MEMBER: return member_value(eval, ref);
 	case REF_NONE:
 	case REF_CONSTANT: break;
 	}
@@ -227,6 +242,12 @@ static struct eval_value call(const struct eval *eval, const struct expr *expr)
 
 	if (enc_drawn(eval->enc, expr, &cell))
 		return number(eval->cells[cell]);
+	if (strcmp(expr->name, "select") == 0)
+		return number(eval->cells[eval->enc->select_cell[expr->value]]);
+	if (strcmp(expr->name, "meter") == 0)
+		return (struct eval_value){};
+	if (strcmp(expr->name, "has") == 0 && expr->arg[0]->ref.kind == REF_MEMBER)
+		return member_value(eval, &expr->arg[0]->ref);
 	if (strcmp(expr->name, "has") == 0)
 		return number(eval_present(eval, enc_has(eval->enc, expr)));
 	for (size_t i = 0; i < sizeof(two) / sizeof(two[0]); i++) {

@@ -21,7 +21,8 @@ enum expr_kind {
 	EXPR_BINARY, /* arg[0], arg[1] */
 	EXPR_CALL,   /* 'name', arg[0..n_args): min, max, seq_lt, seq_le, hash, random, has. After the
 			check 'value' of has() is the bits of enum present that must be set, or arg[0]'s
-			ref is a TABLE.REGISTER. */
+			ref is a TABLE.REGISTER or a member.  Of select() and meter() 'value' is the index of the group
+			or meter; of a table's own meter, with arg[0]'s ref being REF_REGISTER. */
 	EXPR_SET,    /* [a, b, c-d] behind `in`, arg[0..n_args). Gone after the check: `x in [1, 4-6]`
 			is then x == 1 or x >= 4 and x <= 6; only `x in PREFIX` stays EOP_IN. */
 	EXPR_RANGE,  /* arg[0]-arg[1] in an EXPR_SET or behind `in`. Gone after the check too. */
@@ -66,6 +67,8 @@ enum ref_kind {
 	REF_VARIABLE,	    /* 'index' into the application's variables. */
 	REF_GLOBAL,	    /* 'index' into the application's globals. */
 	REF_LET,	    /* 'index' into the table's lets; the encoder computes it once. */
+	REF_MEMBER, /* Of the member of 'group' that 'of' names (REF_REGISTER, REF_VARIABLE or REF_TABLE_REGISTER
+		       with 'table' and 'index'): 'word' and what follows; MEMBER_VALID: whether it is there. */
 };
 
 struct ref {
@@ -74,6 +77,8 @@ struct ref {
 	unsigned cell;
 	unsigned table;
 	unsigned index;
+	enum ref_kind of;
+	unsigned group, word;
 };
 
 struct expr {
@@ -123,7 +128,7 @@ struct stmt {
 	struct expr *lhs; /* EXPR_NAME. */
 	struct expr *value;
 	char *name;
-	unsigned target; /* goto: index of the table in the application, after the check. */
+	unsigned target; /* goto: index of the table in the application, group: of the group; after the check. */
 	uint64_t makes;	 /* BECOME, EMIT: headers that the template has. */
 	struct loc loc;
 };

@@ -28,6 +28,7 @@ enum value_type {
 	TYPE_ETHERTYPE,
 	TYPE_FLAGS, /* TCP flags. */
 	TYPE_HOOK,
+	TYPE_COLOUR,   /* What meter() says. */
 	TYPE_FRACTION, /* Thousandths; constants only: the weight of ewma(). */
 	TYPE_LIST,     /* Parameters only. */
 	TYPE_FIELD,    /* Parameters only: the name of a field. */

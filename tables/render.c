@@ -435,7 +435,8 @@ static void json_value(struct render *r, enum value_type type, uint64_t hi, uint
 	case TYPE_ADDR:
 	case TYPE_PREFIX:
 	case TYPE_MAC:
-	case TYPE_HOOK: json_string(r, value_text(type, hi, lo, 0, buf)); break;
+	case TYPE_HOOK:
+	case TYPE_COLOUR: json_string(r, value_text(type, hi, lo, 0, buf)); break;
 	case TYPE_BOOL: yajl_gen_bool(r->gen, lo != 0); break;
 	case TYPE_INT: yajl_gen_integer(r->gen, (int64_t)lo); break;
 	default: json_u64(r, lo); break;

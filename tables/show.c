@@ -114,15 +114,16 @@ static void print_parameters(FILE *out, const struct app *app)
 
 static void print_typed(FILE *out, unsigned indent, const char *key, const struct typed *typed, size_t n)
 {
-	if (n == 0)
+	if (n == 0 || typed[0].hidden)
 		return;
 	print_key(out, indent, key);
 	fputc('\n', out);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !typed[i].hidden; i++) {
 		const char *word = typed[i].type == TYPE_ADDR ? "addr" : value_type_name(typed[i].type);
 
-		fprintf(out, "%*s- %s%s%s\n", (int)indent + 2, "", typed[i].type == TYPE_U64 ? "" : word,
-			typed[i].type == TYPE_U64 ? "" : " ", typed[i].name);
+		if (typed[i].type == TYPE_U64)
+			word = typed[i].group ? typed[i].group_name : "";
+		fprintf(out, "%*s- %s%s%s\n", (int)indent + 2, "", word, *word ? " " : "", typed[i].name);
 	}
 }
 
@@ -180,6 +181,55 @@ static void print_globals(FILE *out, const struct app *app)
 	}
 }
 
+static void print_member(FILE *out, const struct app_group *group, const struct app_member *member)
+{
+	fprintf(out, "      - id: %u\n", member->id);
+	if (member->weight != 1)
+		fprintf(out, "        weight: %u\n", member->weight);
+	if (member->port_text)
+		print_pair(out, 8, "port", member->port_text);
+	for (size_t i = 0; i < group->n_values; i++)
+		print_pair(out, 8, group->value[i].name, member->text[i]);
+}
+
+static void print_groups(FILE *out, const struct app *app)
+{
+	if (app->n_groups > 0)
+		fputs("groups:\n", out);
+	for (size_t i = 0; i < app->n_groups; i++) {
+		const struct app_group *group = &app->group[i];
+
+		fprintf(out, "  %s:\n    type: %s\n", group->name, app_group_type_name(group->type));
+		if (!group->default_hash && group->n_hash > 0)
+			fputs("    hash:\n", out);
+		for (size_t h = 0; !group->default_hash && h < group->n_hash; h++)
+			print_item(out, 6, group->hash_text[h]);
+		if (!group->default_size)
+			fprintf(out, "    size: %u\n", group->size);
+		print_typed(out, 4, "values", group->value, group->n_values);
+		if (group->n_members > 0)
+			fputs("    members:\n", out);
+		for (size_t m = 0; m < group->n_members; m++)
+			print_member(out, group, &group->member[m]);
+	}
+}
+
+static void print_meters(FILE *out, unsigned indent, const struct app_meter *meter, size_t n)
+{
+	if (n > 0)
+		fprintf(out, "%*smeters:\n", (int)indent, "");
+	for (size_t i = 0; i < n; i++) {
+		print_key(out, indent + 2, meter[i].name);
+		fputc('\n', out);
+		print_pair(out, indent + 4, "cir", meter[i].cir_text);
+		print_pair(out, indent + 4, "cbs", meter[i].cbs_text);
+		if (!meter[i].pir_text)
+			continue;
+		print_pair(out, indent + 4, "pir", meter[i].pir_text);
+		print_pair(out, indent + 4, "pbs", meter[i].pbs_text);
+	}
+}
+
 /* ---- state ---------------------------------------------------------------------------------- */
 
 static void print_scope(FILE *out, const char *key, const struct app_key *part, size_t n)
@@ -229,6 +279,7 @@ static void print_stateful(FILE *out, const struct app_table *t)
 	for (size_t i = 0; i < t->n_states && t->has_states; i++)
 		print_state(out, t, &t->state[i]);
 	print_typed(out, 6, "registers", t->reg, t->n_regs);
+	print_meters(out, 6, t->meter, t->n_meters);
 }
 
 /* ---- match tables --------------------------------------------------------------------------- */
@@ -447,6 +498,8 @@ char *app_render_yaml(const struct app *app)
 	print_headers(out, app);
 	print_typed(out, 0, "variables", app->var, app->n_vars);
 	print_globals(out, app);
+	print_groups(out, app);
+	print_meters(out, 0, app->meter, app->n_meters);
 	print_templates(out, app);
 	fputs("tables:\n", out);
 	for (size_t i = 0; i < app->n_tables; i++)

@@ -31,6 +31,17 @@ static bool is_zero(const void *bytes, size_t size)
 		fprintf(out, "},\n");                                                                                  \
 	} while (0)
 
+static void print_member(FILE *out, const struct member_load *x)
+{
+	NUMBER(first), NUMBER(cell), NUMBER(dst);
+}
+
+static void print_meter(FILE *out, const struct meter_rates *x)
+{
+	NUMBER(committed.rate), NUMBER(committed.burst), NUMBER(committed.whole_ns);
+	NUMBER(peak.rate), NUMBER(peak.burst), NUMBER(peak.whole_ns), NUMBER(cost), NUMBER(bytes);
+}
+
 static void print_part(FILE *out, const struct key_part *x)
 {
 	NUMBER(cell), NUMBER(word), NUMBER(shift), NUMBER(bits);
@@ -58,7 +69,8 @@ static void print_rule(FILE *out, const struct rule *x)
 {
 	NUMBER(counter), NUMBER(flags), NUMBER(next), NUMBER(verdict), NUMBER(arg), NUMBER(target), NUMBER(n_do),
 		NUMBER(n_post);
-	NUMBER(n_steps), NUMBER(first_do), NUMBER(first_post), NUMBER(first_step);
+	NUMBER(n_steps), NUMBER(first_do), NUMBER(first_post), NUMBER(first_step), NUMBER(meter), NUMBER(meter_cell),
+		NUMBER(colour);
 }
 
 static void print_op(FILE *out, const struct op *x)
@@ -121,9 +133,11 @@ int specialise_print(FILE *out, const char *name, const struct table *t)
 	NUMBER(record_class), NUMBER(key_words), NUMBER(n_registers), NUMBER(when_full), NUMBER(n_loads),
 		NUMBER(n_lookup);
 	NUMBER(n_update), NUMBER(n_pre), NUMBER(n_let), NUMBER(n_states), NUMBER(first_pre), NUMBER(first_let),
-		NUMBER(n_tests), NUMBER(n_globals);
+		NUMBER(n_tests), NUMBER(n_globals), NUMBER(n_members);
 	fprintf(out, "\n");
 	ELEMENTS(globals, print_global);
+	ELEMENTS(members, print_member);
+	ELEMENTS(meters, print_meter);
 	ELEMENTS(lookup, print_part);
 	ELEMENTS(update, print_part);
 	ELEMENTS(loads, print_load);

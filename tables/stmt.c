@@ -13,7 +13,7 @@
 enum argument {
 	ARGUMENT_NONE,
 	ARGUMENT_EXPR,
-	ARGUMENT_TABLE,
+	ARGUMENT_NAME,
 	ARGUMENT_HEADER,
 	ARGUMENT_TEMPLATE,
 	ARGUMENT_TEMPLATE_PORT,
@@ -32,7 +32,7 @@ static const struct step_word {
 	{"output", STMT_VERDICT, VERDICT_OUTPUT, ARGUMENT_EXPR},
 	{"flood", STMT_VERDICT, VERDICT_FLOOD, ARGUMENT_NONE},
 	{"reflect", STMT_VERDICT, VERDICT_REFLECT, ARGUMENT_NONE},
-	{"goto", STMT_VERDICT, VERDICT_GOTO, ARGUMENT_TABLE},
+	{"goto", STMT_VERDICT, VERDICT_GOTO, ARGUMENT_NAME},
 	{"push", STMT_PUSH_VLAN, 0, ARGUMENT_HEADER},
 	{"pop", STMT_POP_VLAN, 0, ARGUMENT_HEADER},
 	{"notify", STMT_NOTIFY, 0, ARGUMENT_NONE},
@@ -42,7 +42,7 @@ static const struct step_word {
 	{"become", STMT_BECOME, 0, ARGUMENT_TEMPLATE},
 	{"emit", STMT_EMIT, 0, ARGUMENT_TEMPLATE_PORT},
 	{"route", STMT_VERDICT, VERDICT_ROUTE, ARGUMENT_NONE},
-	{"group", 0, 0, ARGUMENT_PLANNED},
+	{"group", STMT_VERDICT, VERDICT_GROUP, ARGUMENT_NAME},
 };
 
 const char *stmt_word_at(size_t index)
@@ -68,12 +68,12 @@ static const char *nearest_word(const char *name)
 }
 
 /* The name of a table may have "-" in it, so it is read as text. */
-static int parse_table_name(struct lexer *l, struct stmt *stmt)
+static int parse_name(struct lexer *l, struct stmt *stmt)
 {
 	size_t len = strspn(l->text + l->begin, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 
 	if (!len) {
-		lexer_error(l, "the name of a table");
+		lexer_error(l, stmt->verdict == VERDICT_GROUP ? "the name of a group" : "the name of a table");
 		return -EINVAL;
 	}
 	stmt->name = arena_strndup(l->arena, l->text + l->begin, len);
@@ -188,7 +188,7 @@ static int parse_argument(struct lexer *l, const struct step_word *word, struct 
 	/* The token behind "(" may be a table's name, which the lexer must not take apart. */
 	if (lexer_next(l) < 0)
 		return -EINVAL;
-	if (word->argument == ARGUMENT_TABLE && parse_table_name(l, stmt) < 0)
+	if (word->argument == ARGUMENT_NAME && parse_name(l, stmt) < 0)
 		return -EINVAL;
 	if (word->argument == ARGUMENT_HEADER && parse_header(l, stmt, list) < 0)
 		return -EINVAL;
@@ -368,7 +368,7 @@ static int render_argument(const struct stmt_list *list, size_t i, FILE *out)
 	case STMT_BECOME: fprintf(out, "(%s)", stmt->name); return 0;
 	case STMT_EMIT: fprintf(out, "(%s, ", stmt->name); break;
 	case STMT_VERDICT:
-		if (stmt->verdict == VERDICT_GOTO)
+		if (stmt->verdict == VERDICT_GOTO || stmt->verdict == VERDICT_GROUP)
 			fprintf(out, "(%s)", stmt->name);
 		if (stmt->verdict != VERDICT_OUTPUT)
 			return 0;

@@ -44,6 +44,9 @@ static const struct value_name {
 	{TYPE_HOOK, "xdp", HOOK_XDP},
 	{TYPE_HOOK, "tc-ingress", HOOK_TC_INGRESS},
 	{TYPE_HOOK, "tc-egress", HOOK_TC_EGRESS},
+	{TYPE_COLOUR, "green", COLOUR_GREEN},
+	{TYPE_COLOUR, "yellow", COLOUR_YELLOW},
+	{TYPE_COLOUR, "red", COLOUR_RED},
 	{TYPE_BOOL, "false", 0},
 	{TYPE_BOOL, "true", 1},
 };
@@ -66,6 +69,7 @@ const char *value_type_name(enum value_type type)
 	case TYPE_ETHERTYPE: return "ethertype";
 	case TYPE_FLAGS: return "flags";
 	case TYPE_HOOK: return "hook";
+	case TYPE_COLOUR: return "colour";
 	case TYPE_FRACTION: return "fraction";
 	case TYPE_LIST: return "list";
 	case TYPE_FIELD: return "field";
@@ -269,7 +273,8 @@ const char *value_render(enum value_type type, uint64_t hi, uint64_t lo, uint64_
 	case TYPE_BOOL:
 	case TYPE_PROTO:
 	case TYPE_ETHERTYPE:
-	case TYPE_HOOK: return render_named(type, lo, buf, size);
+	case TYPE_HOOK:
+	case TYPE_COLOUR: return render_named(type, lo, buf, size);
 	case TYPE_FLAGS: return render_flags(lo, buf, size);
 	case TYPE_ADDR:
 	case TYPE_PREFIX: return render_addr(hi, lo, buf, size);

@@ -18,6 +18,7 @@
 #include "../../agent/instance.h"
 #include "../../common/cleanup.h"
 #include "../../datapath/native.h"
+#include "../../tables/group.h"
 #include "leftover.h"
 #include "rig_int.h"
 
@@ -167,6 +168,10 @@ static void empty_kernel(struct rig *rig)
 	rig_commit(rig);
 	CHECK(flow_store_release(rig->flows, index, n), "release");
 	CHECK(counter_reset(rig->counters, 0, COUNTERS), "reset");
+	for (unsigned i = 0; i < GROUPS_MAX; i++)
+		group_clear(instance_groups(rig->instance), i);
+	for (unsigned i = 0; i < METERS_MAX; i++)
+		__atomic_fetch_add(&instance_meters(rig->instance)->at[i].reset, 1, __ATOMIC_RELAXED);
 	if (spare.instance || rig->real_clock)
 		drop_kernel(&rig->kernel);
 	else
@@ -332,6 +337,30 @@ static void begin_globals(struct rig *rig)
 	}
 }
 
+/* The members of the file, and what was changed since. */
+static void write_groups(struct rig *rig, const struct rig_app *a, const char *changes)
+{
+	struct groups *groups = rig->native ? native_groups(rig->native) : instance_groups(rig->instance);
+	const struct port_names ports = {.find = rig_port_find};
+	struct members *members = malloc(sizeof(*members));
+
+	for (unsigned i = 0; i < a->app->n_groups; i++) {
+		group_members(&a->app->group[i], &ports, changes, members);
+		CHECK(group_write(groups, a->placement.group[i], &a->app->group[i], members), "members");
+	}
+	free(members);
+}
+
+void rig_change_members(struct rig *rig, const char *changes)
+{
+	write_groups(rig, &rig->plan.app[0], changes);
+}
+
+uint64_t rig_member_packets(struct rig *rig, unsigned group, unsigned id)
+{
+	return rig_counter(rig, COUNTER_MEMBER(group, id));
+}
+
 void rig_commit(struct rig *rig)
 {
 	unsigned slot = !rig->slot;
@@ -339,6 +368,8 @@ void rig_commit(struct rig *rig)
 
 	make_flow_tables(rig);
 	begin_globals(rig);
+	for (unsigned a = 0; a < rig->plan.n_apps; a++)
+		write_groups(rig, &rig->plan.app[a], NULL);
 	for (unsigned a = 0; a < rig->plan.n_apps; a++)
 		for (unsigned i = 0; i < rig->plan.app[a].app->n_tables; i++)
 			put_table(rig, slot, a, i);

@@ -85,6 +85,10 @@ void rig_expire(struct rig *rig);
 /* The global "app/name"; a person's write. */
 uint64_t rig_global(struct rig *rig, const char *name);
 void rig_set_global(struct rig *rig, const char *name, uint64_t value);
+/* Makes the members of the first application's groups what 'changes' (tables/group.h) leaves of them. */
+void rig_change_members(struct rig *rig, const char *changes);
+/* Packets given to a member; groups count from 0 in the order of the file. */
+uint64_t rig_member_packets(struct rig *rig, unsigned group, unsigned id);
 
 /* Packets counted by "app/table/rule" (rule by name, "otherwise" or "absent"). */
 uint64_t rig_rule_count(struct rig *rig, const char *name);

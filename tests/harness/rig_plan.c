@@ -151,6 +151,10 @@ void rig_plan_add(struct rig_plan *plan, const char *path_or_text, const struct 
 		place_global(plan, a, i);
 	a->placement.first_template[plan->hook] = plan->n_templates;
 	plan->n_templates += a->app->n_templates;
+	for (unsigned i = 0; i < a->app->n_groups; i++)
+		a->placement.group[i] = plan->n_groups++;
+	for (unsigned i = 0; i < a->app->n_meters; i++)
+		a->placement.meter[i] = plan->n_meters++;
 	plan->n_apps++;
 }
 
@@ -161,6 +165,7 @@ void rig_plan_clear(struct rig_plan *plan)
 	memset(plan->app, 0, sizeof(plan->app));
 	plan->n_apps = plan->n_tables = plan->n_templates = 0;
 	plan->next_counter = 0;
+	plan->n_groups = plan->n_meters = 0;
 }
 
 void rig_plan_encode(const struct rig_plan *plan, unsigned a, unsigned i, struct table *ret_table)

@@ -38,6 +38,7 @@ struct rig_plan {
 	unsigned n_flows;
 	struct rig_global global[RIG_GLOBALS];
 	unsigned n_globals;
+	unsigned n_groups, n_meters;
 };
 
 /* The ports of a rig, for struct port_names. */

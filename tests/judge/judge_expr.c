@@ -45,6 +45,7 @@ struct judge_value judge_ref(const struct visit *v, const struct ref *ref)
 	case REF_VARIABLE: return v->run->var[ref->index];
 	case REF_LET: return v->let[ref->index];
 	case REF_GLOBAL: return number(v->global[ref->index]);
+	case REF_MEMBER: /* Groups are not judged. */
 	case REF_NONE:
 	case REF_CONSTANT: break;
 	}
@@ -63,6 +64,7 @@ bool judge_ref_is_there(const struct visit *v, const struct ref *ref)
 	case REF_REGISTER:
 	case REF_VARIABLE:
 	case REF_GLOBAL:
+	case REF_MEMBER: /* Groups are not judged. */
 	case REF_NONE:
 	case REF_CONSTANT: break;
 	}

@@ -347,6 +347,27 @@ static struct rig *route_none(void)
 	return routed_to("198.18.0.1");
 }
 
+static struct rig *group_copies(void)
+{
+	struct rig *rig = rig_with("app: a\ngroups: {g: {type: all, members: [{id: 1, port: 2}, {id: 2, port: 3}]}}\n"
+				   "tables: [{name: t, rules: [{action: group(g)}]}]\n",
+				   NULL);
+
+	rig_repeat(rig, 1, PKT(.udp_dport = 9), 1);
+	return rig;
+}
+
+static struct rig *no_member(void)
+{
+	struct rig *rig =
+		rig_with("app: a\ngroups: {g: {type: indexed, members: [{id: 1, port: 2}]}}\nvariables: [g m]\n"
+			 "tables: [{name: t, rules: [{action: m = l4.dst; ip.ttl = 3; output(m.port)}]}]\n",
+			 NULL);
+
+	rig_repeat(rig, 1, PKT(.udp_dport = 9), 1);
+	return rig;
+}
+
 /* ---- the list ---- */
 
 /* 'tiers' are those where the reason exists.  The rig that comes back is still open. */
@@ -381,6 +402,8 @@ static const struct producer {
 	{EXIT_ROUTE, ALL, route},
 	{EXIT_ROUTE_KERNEL, ALL, route_kernel},
 	{EXIT_ROUTE_NONE, ALL, route_none},
+	{EXIT_GROUP, TC, group_copies},
+	{EXIT_NO_MEMBER, ALL, no_member},
 };
 
 static uint64_t counted(struct rig *rig, enum exit_reason reason)

@@ -46,6 +46,9 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(ports, "ports", false)                                                                                       \
 	X(exits, "exits", false)                                                                                       \
 	X(declared, "globals, headers and timeouts", false)                                                            \
+	X(groups, "groups", false)                                                                                     \
+	X(meters, "meters", false)                                                                                     \
+	X(group_examples, "examples of groups and meters", false)                                                      \
 	X(loader, "LOADER", false)                                                                                     \
 	X(learn, "learn and allocate", false)                                                                          \
 	X(entries, "match tables", false)                                                                              \

@@ -146,9 +146,9 @@ static void a_global_belongs_to_the_deployment_and_its_name(void **state)
 	two = make(d, 2, one);
 	assert_int_equal(two->app[0].placement.global[0], one->app[0].placement.global[0]);
 	assert_int_not_equal(two->app[1].placement.global[0], one->app[0].placement.global[0]);
-	assert_true(registry_find_global(one->registry, "a/total")->fresh);
-	assert_false(registry_find_global(two->registry, "a/total")->fresh);
-	assert_true(registry_find_global(two->registry, "b/total")->fresh);
+	assert_true(registry_find_shared(one->registry, REGISTRY_GLOBAL, "a/total")->fresh);
+	assert_false(registry_find_shared(two->registry, REGISTRY_GLOBAL, "a/total")->fresh);
+	assert_true(registry_find_shared(two->registry, REGISTRY_GLOBAL, "b/total")->fresh);
 	assert_int_equal(plan_encode(two, HOOK_XDP, 1, table, &text), 0);
 	assert_int_equal(table->n_globals, 1);
 	assert_int_equal(table->globals[0].global, two->app[1].placement.global[1]);

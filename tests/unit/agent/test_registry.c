@@ -111,7 +111,7 @@ static void the_counters_run_out_with_an_error(void **state)
 		n += r == 0;
 	}
 	assert_int_equal(r, -ENOSPC);
-	assert_int_equal(n, COUNTERS - COUNTER_RULES);
+	assert_int_equal(n, COUNTER_MEMBERS - COUNTER_RULES);
 	registry_free(none);
 	registry_free(reg);
 }
@@ -193,7 +193,7 @@ static uint32_t add_global(struct registry *reg, const char *name)
 {
 	uint32_t index = GLOBALS_MAX;
 
-	assert_int_equal(registry_add_global(reg, name, &index), 0);
+	assert_int_equal(registry_add_shared(reg, REGISTRY_GLOBAL, name, &index), 0);
 	return index;
 }
 
@@ -210,14 +210,14 @@ static void a_global_keeps_its_index_and_leaves_it_to_nobody_at_once(void **stat
 	assert_int_equal(add_global(r2, "x/a"), a);
 	registry_seal(r2);
 	assert_true(b != a && c != a && c != b);
-	assert_true(registry_find_global(r2, "y/c")->fresh);
-	assert_false(registry_find_global(r2, "x/a")->fresh);
+	assert_true(registry_find_shared(r2, REGISTRY_GLOBAL, "y/c")->fresh);
+	assert_false(registry_find_shared(r2, REGISTRY_GLOBAL, "x/a")->fresh);
 	/* Two versions later the name begins again, and its old index is free. */
 	r3 = next_of(r2);
 	d = add_global(r3, "x/b");
 	registry_seal(r3);
 	assert_int_equal(d, b);
-	assert_true(registry_find_global(r3, "x/b")->fresh);
+	assert_true(registry_find_shared(r3, REGISTRY_GLOBAL, "x/b")->fresh);
 	registry_free(r0);
 	registry_free(r1);
 	registry_free(r2);
@@ -234,7 +234,7 @@ static void the_globals_run_out_with_an_error(void **state)
 		snprintf(name, sizeof(name), "x/%u", i);
 		assert_int_equal(add_global(r1, name), i);
 	}
-	assert_int_equal(registry_add_global(r1, "x/more", &index), -ENOSPC);
+	assert_int_equal(registry_add_shared(r1, REGISTRY_GLOBAL, "x/more", &index), -ENOSPC);
 	registry_free(r0);
 	registry_free(r1);
 }
@@ -289,7 +289,7 @@ static void damaged_text_is_refused_with_its_line(void **state)
 		"flow 1 00 a\nstate 64 A\n",
 		"table 1 a\nfish 1 a\n",
 		"table 1 a\ntable 1",
-		"table 1 a\ncounter 12800 9 a\n",
+		"table 1 a\ncounter 12800 17 a\n",
 		"table 1 a\ntable 1 a\\q\n",
 		"table 1 a\ntable -1 b\n",
 		"table 1 a\ncounter 65535 2 b\n",

@@ -63,7 +63,8 @@ static struct deployment sample(const char *name)
 				   .port = port,
 				   .n_ports = 2,
 				   .order = 4000000000u,
-				   .switches = "edge-*"};
+				   .switches = "edge-*",
+				   .members = "g 1 weight=0\n"};
 }
 
 static void what_was_put_in_is_there_after_reopening(void **state)

@@ -523,10 +523,10 @@ static void the_digest_follows_everything_but_the_version(void **state)
 					.n_ports = 1,
 					.order = 1,
 					.switches = "s"};
-	struct deployment changed[9];
+	struct deployment changed[10];
 	uint64_t digest = deployment_digest(&base);
 
-	for (unsigned i = 0; i < 9; i++)
+	for (unsigned i = 0; i < 10; i++)
 		changed[i] = base;
 	changed[0].name = "m";
 	changed[1].file = "";
@@ -537,7 +537,8 @@ static void the_digest_follows_everything_but_the_version(void **state)
 	changed[6].n_ports = 0;
 	changed[7].order = 2;
 	changed[8].switches = NULL;
-	for (unsigned i = 0; i < 9; i++)
+	changed[9].members = "g 1 weight=0\n";
+	for (unsigned i = 0; i < 10; i++)
 		assert_true(deployment_digest(&changed[i]) != digest);
 	changed[0] = base;
 	changed[0].version = 9;
