@@ -218,6 +218,20 @@ static void priorities_decide_between_ternary_entries(void **state)
 	rig_close(rig);
 }
 
+/* The mask of the best entry is searched first, and what a packet finds there may be the worst. */
+static void a_later_mask_may_have_the_better_entry(void **state)
+{
+	struct rig *rig = rig_with(ACL, NULL);
+
+	rig_put_entry(rig, "acl/rules", "ip.src=10.0.0.1 action=deny priority=100");
+	rig_put_entry(rig, "acl/rules", "ip.src=10.0.0.2 action=deny priority=1");
+	rig_put_entry(rig, "acl/rules", "tcp.dst=80 action=permit priority=50");
+	assert_int_equal(tcp(rig, "10.0.0.1", 80, 2), EXIT_DROP);
+	assert_int_equal(tcp(rig, "10.0.0.2", 80, 2), EXIT_PASS);
+	assert_int_equal(tcp(rig, "10.0.0.2", 81, 2), EXIT_DROP);
+	rig_close(rig);
+}
+
 static void a_range_has_its_ends_and_no_more(void **state)
 {
 	struct rig *rig = rig_with(ACL, NULL);
@@ -258,5 +272,6 @@ TESTS(entries, cmocka_unit_test(the_action_of_an_entry_has_its_values),
       cmocka_unit_test(entries_come_change_and_go_while_others_count),
       cmocka_unit_test(a_new_text_leaves_other_entries_alone), cmocka_unit_test(an_entry_ends_by_its_own_time),
       cmocka_unit_test(the_longest_prefix_wins), cmocka_unit_test(the_next_best_entry_takes_over),
-      cmocka_unit_test(priorities_decide_between_ternary_entries), cmocka_unit_test(a_range_has_its_ends_and_no_more),
+      cmocka_unit_test(priorities_decide_between_ternary_entries),
+      cmocka_unit_test(a_later_mask_may_have_the_better_entry), cmocka_unit_test(a_range_has_its_ends_and_no_more),
       cmocka_unit_test(masks_come_free_again));
