@@ -3,7 +3,7 @@
  * of another table.
  *
  * Creating, freeing and changing one record are whole steps here: flow_table.pml shows that they may be taken so.  What is
- * looked at is what lies between them, where other CPUs and the control program may be.  mutants: M_... */
+ * looked at is what lies between them, where other CPUs and the control program may be.  Mutants: M_... */
 
 #ifndef CPUS
 #define CPUS 2
@@ -90,7 +90,7 @@ proctype Cpu()
 		:: ends = false
 		fi;
 again:		/* What the table decides on: a flow that is new or aged claims. */
-		d_step { was = live[k]; saw = change[k] };
+		atomic { was = live[k]; saw = change[k] };
 		if
 		:: !was && ends -> goto done /* Nothing to end. */
 		:: !was || (was && aged[k] && !ends) ->
@@ -107,11 +107,9 @@ again:		/* What the table decides on: a flow that is new or aged claims. */
 		/* The decision again, under the lock, and what was claimed for it. */
 		atomic {
 			if
-#ifndef M_NO_CHANGE
 			:: v != NONE && !ends && (live[k] != was || change[k] != saw) ->
-				/* Another packet was faster. */
+				/* Another packet was faster: key and values were made for what the flow was. */
 				goto give_back
-#endif
 			:: !live[k] && !ends && v != NONE ->
 				live[k] = true;
 				names[k] = v;
