@@ -193,13 +193,34 @@ static void test_what_may_be_written(void **state)
 static void test_not_yet(void **state)
 {
 	static const struct mistake mistakes[] = {
-		{"{learn: {table: t}}", "10: \"learn\" in a rule" NOT_YET},
-		{"{allocate: {register: n}}", "10: \"allocate\" in a rule" NOT_YET},
 		{"{when: gre.key == 1}", "16: \"gre.key\"" NOT_YET},
-		{"{do: n = meter(m)}", "18: meter()" NOT_YET},
-		{"{action: group(x)}", "18: \"group\"" NOT_YET},
-		{"{when: has(n)}", "20: has(n)" NOT_YET},
-		{"{when: t.n.x == 1}", "16: table \"t\" has no register \"n.x\"\n"},
+		{"{when: t.n.x == 1}", "16: table \"t\" has no register \"n.x\"; did you mean \"n\"?\n"},
+	};
+
+	check_rules(mistakes, ARRAY_SIZE(mistakes));
+}
+
+static void test_groups_and_meters(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{"{do: n = meter(m)}", "24: meter(m): there is no such meter\n"},
+		{"{action: group(x)}", "24: group(x): there is no such group\n"},
+		{"{when: has(n)}", "20: register \"n\" names no member of a group, so it is always there\n"},
+	};
+
+	check_rules(mistakes, ARRAY_SIZE(mistakes));
+}
+
+static void test_learn(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{"{learn: {table: s, key: [1.2.3.4], else: drop}}", "25: unknown table \"s\"\n"},
+		{"{learn: {table: u, key: [1.2.3.4], else: drop}}", "25: table \"u\" has no state:, so it has no records\n"},
+		{"{learn: {table: t, else: drop}}", "17: key: is missing: one expression for each part of the key of table \"t\"\n"},
+		{"{learn: {table: t, key: [ip.src, n], else: drop}}", "33: the key has 2 parts, that of table \"t\" has 1\n"},
+		{"{learn: {table: t, key: [ip.src], set: {m: 5}, else: drop}}", "49: table \"t\" has no register \"m\"\n"},
+		{"{learn: {table: t, key: [ip.src], set: {n: 5}}}", "17: else: is missing: what happens to the packet when the record cannot be written\n"},
+		{"{allocate: {table: t, key: [ip.src], register: n, from: 1-5, else: drop}}", "20: table \"t\" allocates from itself: a table's records hold records of one other table\n"},
 	};
 
 	check_rules(mistakes, ARRAY_SIZE(mistakes));
@@ -458,6 +479,8 @@ int main(void)
 		cmocka_unit_test(test_helpers),
 		cmocka_unit_test(test_what_may_be_written),
 		cmocka_unit_test(test_not_yet),
+		cmocka_unit_test(test_groups_and_meters),
+		cmocka_unit_test(test_learn),
 		cmocka_unit_test(test_yaml_in_rules),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_tables),
