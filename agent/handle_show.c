@@ -234,6 +234,9 @@ static void fill_table(struct agent *agent, const struct plan_table *t, bool lay
 	out->freed = stat[TABLE_STAT_FREED].packets;
 	out->full = stat[TABLE_STAT_FULL].packets;
 	out->restarts = stat[TABLE_STAT_RESTARTS].packets;
+	out->claim_tries = stat[TABLE_STAT_CLAIM_TRIES].packets;
+	out->claim_failed = stat[TABLE_STAT_CLAIM_FAILED].packets;
+	out->learned = stat[TABLE_STAT_LEARNED].packets;
 	if (!t->layout)
 		return;
 	out->n_flows = flow_store_count(agent->flows, place->flow_table);

@@ -26,6 +26,9 @@ static void list_row(struct render *r, const struct msg_table *t)
 	render_u64(r, "freed", t->freed);
 	render_u64(r, "full", t->full);
 	render_u64(r, "restarts", t->restarts);
+	render_u64(r, "claim_tries", t->claim_tries);
+	render_u64(r, "claim_failed", t->claim_failed);
+	render_u64(r, "learned", t->learned);
 	render_row_end(r);
 }
 

@@ -185,6 +185,7 @@ struct msg_table {
 	uint32_t n_rules;
 	uint64_t n_flows, capacity, record_bytes;
 	uint64_t created, expired, evicted, freed, full, restarts;
+	uint64_t claim_tries, claim_failed, learned;
 	struct layout *layout; /* NULL unless stateful and asked for. */
 };
 

@@ -215,6 +215,8 @@ const char *check_layout(const void *structure)
 
 	if (FLOW_HEAD_WORDS + layout->key_words + layout->n_registers > words)
 		return "key and registers exceed the record";
+	if (layout->claim_word && (layout->claim_word < FLOW_HEAD_WORDS || layout->claim_word >= words))
+		return "claim word outside of the record";
 	problem = check_layout_fields(layout->key, layout->n_keys, words);
 	if (!problem)
 		problem = check_layout_fields(layout->reg, layout->n_regs, words);

@@ -184,7 +184,8 @@ SHAPE(layout, struct layout, layout, check_layout,
 	ANY(struct layout, hash),
 	UINT(struct layout, tag_bits, 64),
 	UINT(struct layout, tag_word, RECORD_WORDS(RECORD_256) - 1),
-	UINT(struct layout, tag_shift, 63));
+	UINT(struct layout, tag_shift, 63),
+	UINT(struct layout, claim_word, RECORD_WORDS(RECORD_256) - 1));
 
 SHAPE(get_tables, BODY(tables), get_tables, NULL,
 	UINT(BODY(tables), layouts, 1));
@@ -205,7 +206,10 @@ SHAPE(table, struct msg_table, table, NULL,
 	ANY(struct msg_table, freed),
 	ANY(struct msg_table, full),
 	ANY(struct msg_table, restarts),
-	OPTIONAL(struct msg_table, layout, layout));
+	OPTIONAL(struct msg_table, layout, layout),
+	ANY(struct msg_table, claim_tries),
+	ANY(struct msg_table, claim_failed),
+	ANY(struct msg_table, learned));
 
 SHAPE(tables, BODY(tables), tables, NULL,
 	ITEMS(BODY(tables), item, n, 0, 4096, table));

@@ -75,6 +75,7 @@ static void mend(const struct shape *shape, void *structure)
 		layout->record_class = RECORD_64;
 		layout->key_words = 1;
 		layout->n_registers = 3;
+		layout->claim_word = 7;
 	} else if (strcmp(shape->name, "layout_field") == 0) {
 		struct layout_field *field = structure;
 

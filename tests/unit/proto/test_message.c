@@ -287,28 +287,31 @@ static void too_many_things_are_refused(void **state)
 /* One member of a layout made wrong. */
 struct layout_case {
 	const char *problem;
-	unsigned record_class, key_words, n_registers, type, word, shift, bits, id;
+	unsigned record_class, key_words, n_registers, type, word, shift, bits, id, claim_word;
 };
 
 static void layouts_that_leave_the_record_are_refused(void **state)
 {
 	static const struct layout_case cases[] = {
-		{"", 0, 2, 2, TYPE_ADDR, 4, 0, 128, 63},
-		{"", 2, 5, 23, TYPE_U64, 31, 0, 64, 0},
-		{"exceed the record", 0, 2, 3, TYPE_U64, 4, 0, 64, 0},
-		{"out of range", 3, 0, 0, TYPE_U64, 4, 0, 64, 0},
-		{"out of range", 2, 6, 0, TYPE_U64, 4, 0, 64, 0},
-		{"out of range", 0, 1, 0, TYPE_MAX, 4, 0, 64, 0},
-		{"out of range", 0, 1, 0, TYPE_U64, 256 + 4, 0, 64, 0},
-		{"out of range", 0, 1, 0, TYPE_U64, 4, 0, 256 + 64, 0},
-		{"out of range", 0, 1, 0, TYPE_U64, 4, 0, 64, STATES_MAX},
-		{"outside of the record", 0, 1, 0, TYPE_U64, 8, 0, 64, 0},
-		{"outside of the record", 0, 1, 0, TYPE_ADDR, 7, 0, 128, 0},
-		{"outside of the record", 0, 1, 0, TYPE_U64, 3, 0, 64, 0},
-		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 1, 64, 0},
-		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 0, 65, 0},
-		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 0, 0, 0},
-		{"outside of its word", 0, 1, 0, TYPE_ADDR, 4, 1, 128, 0},
+		{"", 0, 2, 2, TYPE_ADDR, 4, 0, 128, 63, 0},
+		{"", 2, 5, 23, TYPE_U64, 31, 0, 64, 0, 0},
+		{"exceed the record", 0, 2, 3, TYPE_U64, 4, 0, 64, 0, 0},
+		{"out of range", 3, 0, 0, TYPE_U64, 4, 0, 64, 0, 0},
+		{"out of range", 2, 6, 0, TYPE_U64, 4, 0, 64, 0, 0},
+		{"out of range", 0, 1, 0, TYPE_MAX, 4, 0, 64, 0, 0},
+		{"out of range", 0, 1, 0, TYPE_U64, 256 + 4, 0, 64, 0, 0},
+		{"out of range", 0, 1, 0, TYPE_U64, 4, 0, 256 + 64, 0, 0},
+		{"out of range", 0, 1, 0, TYPE_U64, 4, 0, 64, STATES_MAX, 0},
+		{"outside of the record", 0, 1, 0, TYPE_U64, 8, 0, 64, 0, 0},
+		{"outside of the record", 0, 1, 0, TYPE_ADDR, 7, 0, 128, 0, 0},
+		{"outside of the record", 0, 1, 0, TYPE_U64, 3, 0, 64, 0, 0},
+		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 1, 64, 0, 0},
+		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 0, 65, 0, 0},
+		{"outside of its word", 0, 1, 0, TYPE_U64, 4, 0, 0, 0, 0},
+		{"outside of its word", 0, 1, 0, TYPE_ADDR, 4, 1, 128, 0, 0},
+		{"", 0, 1, 3, TYPE_U64, 4, 0, 64, 0, 7},
+		{"claim word outside of the record", 0, 1, 3, TYPE_U64, 4, 0, 64, 0, 3},
+		{"claim word outside of the record", 0, 1, 3, TYPE_U64, 4, 0, 64, 0, 8},
 	};
 	Mealy__Envelope envelope = envelope_of(MSG_DUMP_CHUNK);
 	Mealy__DumpChunk chunk = MEALY__DUMP_CHUNK__INIT;
@@ -334,6 +337,7 @@ static void layouts_that_leave_the_record_are_refused(void **state)
 		field.shift = c->shift;
 		field.bits = c->bits;
 		flow_state.id = c->id;
+		layout.claim_word = c->claim_word;
 		if (*c->problem)
 			expect_refused(&envelope, c->problem);
 		else
