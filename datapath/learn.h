@@ -192,6 +192,14 @@ HOOK_FN void learn_finish(struct scratch *s)
 	s->cells[CELL_ZERO] = 0;
 }
 
+HOOK_FN void learn_count(struct hook *h, const struct scratch *s, const struct learn *l)
+{
+	const struct table *to = map_table(h, TABLE_INDEX(s->slot, s->hook, l->table));
+
+	if (to && !(l->flags & LEARN_END))
+		hook_count(h, to->stats + TABLE_STAT_LEARNED, 1, 0);
+}
+
 /* Element 'number' of the table's learns.  True: it is written. */
 HOOK_FN bool learn_write(struct hook *h, struct scratch *s, const struct table *t, __u32 number)
 {
@@ -205,7 +213,10 @@ HOOK_FN bool learn_write(struct hook *h, struct scratch *s, const struct table *
 	for (__u32 i = 0; i < LEARN_TRIES && ret == LEARN_AGAIN; i++)
 		ret = learn_turn(h, s);
 	learn_finish(s);
-	return ret == LEARN_DONE;
+	if (ret != LEARN_DONE)
+		return false;
+	learn_count(h, s, l);
+	return true;
 }
 
 /* ---- allocate ---------------------------------------------------------------------------------------------- */

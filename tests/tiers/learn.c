@@ -71,6 +71,7 @@ static void it_changes_one_that_is_there(void **state)
 	assert_int_equal(rig_register(rig, "learner/known", "udp.dst", "500", "mark"), 7);
 	assert_int_equal(ask(rig, 500), EXIT_DROP);
 	assert_int_equal(rig_flows(rig, "learner/known", NULL, NULL), 1);
+	assert_int_equal(rig_table_stat(rig, "learner/known", TABLE_STAT_LEARNED), 2);
 	rig_close(rig);
 }
 
@@ -82,6 +83,7 @@ static void the_first_state_removes_it(void **state)
 	assert_int_equal(teach(rig, 500, 2), EXIT_DROP);
 	assert_int_equal(rig_flows(rig, "learner/known", NULL, NULL), 0);
 	assert_int_equal(teach(rig, 500, 2), EXIT_DROP); /* Nothing to remove is no failure. */
+	assert_int_equal(rig_table_stat(rig, "learner/known", TABLE_STAT_LEARNED), 1);
 	rig_close(rig);
 }
 
@@ -109,6 +111,7 @@ static void a_full_table_takes_the_else(void **state)
 		assert_int_equal(teach(rig, 500 + i, 1), EXIT_DROP);
 	assert_int_equal(teach(rig, 600, 3), EXIT_REFLECT);
 	assert_int_equal(rig_table_stat(rig, "learner/known", TABLE_STAT_FULL), 1);
+	assert_int_equal(rig_table_stat(rig, "learner/known", TABLE_STAT_LEARNED), 4);
 	rig_close(rig);
 }
 
