@@ -89,7 +89,7 @@ static void write_all(struct subject *x, const uint8_t *data, size_t size)
 		x->s.cells[VALUE + 1] = value & 1 ? (0xffffULL << 32 | value >> 32) : value;
 		if (step.code != STEP_ADDR)
 			x->s.cells[VALUE] = value;
-		(void)write_step(&x->h, &x->s, &step);
+		(void)write_step(&x->h, &x->s, NULL, &step);
 	}
 }
 
@@ -118,11 +118,11 @@ static void push_and_pop(struct subject *x)
 
 	CHECK(size <= sizeof(before));
 	memcpy(before, x->h.begin, size);
-	CHECK(write_step(&x->h, &x->s, &push) == EXIT_NONE);
-	CHECK(write_step(&x->h, &x->s, &push) == EXIT_NONE);
-	CHECK(write_step(&x->h, &x->s, &push) == EXIT_PUSH_FAILED);
-	CHECK(write_step(&x->h, &x->s, &pop) == EXIT_NONE);
-	CHECK(write_step(&x->h, &x->s, &pop) == EXIT_NONE);
+	CHECK(write_step(&x->h, &x->s, NULL, &push) == EXIT_NONE);
+	CHECK(write_step(&x->h, &x->s, NULL, &push) == EXIT_NONE);
+	CHECK(write_step(&x->h, &x->s, NULL, &push) == EXIT_PUSH_FAILED);
+	CHECK(write_step(&x->h, &x->s, NULL, &pop) == EXIT_NONE);
+	CHECK(write_step(&x->h, &x->s, NULL, &pop) == EXIT_NONE);
 	CHECK(x->h.end - x->h.begin == size && !memcmp(before, x->h.begin, size));
 }
 
