@@ -86,39 +86,53 @@ HOOK_FN void fall_end(struct scratch *s, const struct table *t, struct flow_head
 	s->free.leaving = 0;
 }
 
-/* As time_fall(), with the updates of the states that the flow leaves.  Each turn is one update or one fall, and what
- * lasts from turn to turn lies in memory: a loop within a loop would be too much for the verifier.  Falls for which no
- * turns are left remain due. */
-HOOK_FN bool fall_all(struct hook *h, struct scratch *s, const struct table *t, __u64 now)
+/* One fall.  True: none is due, or the flow is over, or the turns do not suffice. */
+HOOK_FN bool fall_one(struct scratch *s, const struct table *t, __u64 now, __u32 turn)
 {
 	struct flow_head *image = image_head(s->timeout);
+	const struct state_def *sd;
+	__u64 when;
+	__u32 to;
+
+	if (AGAIN(s->free.leaving)) {
+		fall_end(s, t, image);
+		s->free.ended = !image->state;
+		if (AGAIN(s->free.ended))
+			return true;
+	}
+	sd = time_state(t, image->state);
+	when = time_next(t, image, &to);
+	if (AGAIN(t->flags) & TABLE_ENTRIES)
+		when = image->deadline_ns;
+	if (!when || when > now || turn + sd->n_timeout + 1 >= FALL_TURNS)
+		return true;
+	fall_begin(s, sd, when, to);
+	return false;
+}
+
+/* As time_fall(), with the updates of the states that the flow leaves.  Each turn is one update or one fall, and what
+ * lasts from turn to turn lies in memory: a loop within a loop would be too much for the verifier.  Falls for which no
+ * turns are left remain due.
+ *
+ * VERIFIER: the flags are read where the loop begins, each time.  Read before it, they let clang 14 jump into the
+ * middle of the loop, and kernel 6.1 takes a loop only if it is closed by a jump. */
+HOOK_FN bool fall_all(struct hook *h, struct scratch *s, const struct table *t, __u64 now)
+{
+	bool over = false;
 
 	KEEP_LOOP
 	for (__u32 i = 0; i < FALL_TURNS; i++) {
-		const struct state_def *sd;
-		__u64 when;
-		__u32 to;
-
-		if ((t->flags & TABLE_UPDATES) && AGAIN(s->free.n_ops)) {
+		if (over)
+			break;
+		if ((AGAIN(t->flags) & TABLE_UPDATES) && AGAIN(s->free.n_ops)) {
 			op_run_write(h, s, s->timeout, &t->ops[s->free.next_op & (OPS_MAX - 1)], false);
 			s->free.next_op++;
 			s->free.n_ops--;
-			continue;
+		} else {
+			over = fall_one(s, t, now, i);
 		}
-		if (AGAIN(s->free.leaving)) {
-			fall_end(s, t, image);
-			if (!image->state)
-				return true;
-		}
-		sd = time_state(t, image->state);
-		when = time_next(t, image, &to);
-		if (t->flags & TABLE_ENTRIES)
-			when = image->deadline_ns;
-		if (!when || when > now || i + sd->n_timeout + 1 >= FALL_TURNS)
-			return false;
-		fall_begin(s, sd, when, to);
 	}
-	return false;
+	return AGAIN(s->free.ended);
 }
 
 /* ---- freeing somebody else's flow --------------------------------------------------------------------- */
@@ -190,6 +204,7 @@ HOOK_FN void free_begin(struct scratch *s)
 {
 	s->free.n_ops = 0;
 	s->free.leaving = 0;
+	s->free.ended = 0;
 	s->free.updated = 0;
 	s->timeout[CELL_ZERO] = 0;
 	s->n_notes = 0;

@@ -30,7 +30,7 @@ enum {
 	STATES_MAX = 64,      /* State ids of one flow table; 0 is the first state. */
 	RULES_MAX = 256,      /* Rules of one table. */
 	TESTS_MAX = 4096,     /* Comparisons of one table, states that share them counted once. */
-	SEARCH_MAX = 2048,    /* Comparisons of one state. */
+	SEARCH_MAX = 1024,    /* Comparisons of one state. */
 	LOADS_MAX = 32,	      /* Packet fields one table reads. */
 	OPS_MAX = 1024,	      /* Operations of one table: pre, let, do, post together. */
 	OPS_PRE_MAX = 32,     /* ... before the lock. */
@@ -356,7 +356,7 @@ struct rule {
 	__u16 first_step;
 	__u8 learn; /* Element of table.learns, plus 1; 0: none. */
 	__u8 claim; /* The same of `allocate`. */
-	__u8 meter; /* Element of table.meters that the flow has for itself, plus 1; 0: none.  Charged before 'do'. */
+	__u8 meter; /* Element of table.meters that the flow has for itself, plus 1; 0: none.  Charged behind 'do'. */
 	__u8 meter_cell; /* Cells of its struct meter_state ... */
 	__u8 colour;	 /* ... and of the colour. */
 	__u8 zero;

@@ -65,6 +65,7 @@ struct free_work {
 	__u32 to;
 	__u64 when;
 	__u32 updated; /* 1: registers changed too. */
+	__u32 ended;   /* 1: the flow fell to the first state. */
 };
 
 /* Records that `allocate` makes for others; see learn.h. */

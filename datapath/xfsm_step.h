@@ -225,7 +225,8 @@ HOOK_FN void step_put_off(struct scratch *s, const struct table *t)
 
 /* ---- apply ------------------------------------------------------------------------------------------------------ */
 
-/* Charges the meter that the flow has for itself.  Its state lies in the image. */
+/* Charges the meter that the flow has for itself.  Its state lies in the image.  Last of all, because what follows a
+ * choice is followed by the verifier twice; so only the actions read the colour. */
 HOOK_FN void step_meter(struct scratch *s, const struct table *t, const struct rule *r)
 {
 	const struct meter_rates *rates = &t->meters[(r->meter - 1) & (TABLE_METERS_MAX - 1)];
@@ -241,8 +242,6 @@ HOOK_FN void step_apply(struct hook *h, struct scratch *s, const struct table *t
 
 	if (AGAIN(r->flags) & RULE_LETS_GO)
 		s->claim.held = step_image(s)[AGAIN(t->claim_word) & (EVENT_WORDS_MAX - 1)];
-	if (AGAIN(r->meter))
-		step_meter(s, t, r);
 	op_run_do(h, s, t, r->first_do, &r->n_do);
 	if (AGAIN(r->flags) & RULE_NEXT)
 		time_enter(t, head, r->next, s->now);
@@ -251,6 +250,8 @@ HOOK_FN void step_apply(struct hook *h, struct scratch *s, const struct table *t
 	time_set_deadline(t, head);
 	if (AGAIN(r->flags) & RULE_NOTIFY)
 		note_add(s, EVENT_STATE, old_state, head->state, s->rule);
+	if (AGAIN(r->meter))
+		step_meter(s, t, r);
 }
 
 HOOK_FN bool rule_writes(const struct rule *r)

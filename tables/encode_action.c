@@ -101,6 +101,8 @@ static void do_variable(struct enc *e, const struct typed *var, struct operand v
 	unsigned n = var->type == TYPE_ADDR ? 2 : 1;
 	unsigned cell = e->var_temp[var->word];
 
+	if (e->rule_out->meter && value.cell == e->rule_out->colour && !value.constant)
+		cell = value.cell; /* Charged behind `do`: what stands for the variable is the colour itself. */
 	if (!cell)
 		cell = enc_rule_cells_new(e, n);
 	enc_move(e, cell, value);
@@ -150,8 +152,15 @@ static void do_global(struct enc *e, const struct stmt *stmt)
 	add_global_op(e, op);
 }
 
+static bool only_colour(const struct enc *e, const struct stmt *stmt, struct operand value)
+{
+	return stmt->lhs->ref.kind == REF_VARIABLE && !value.constant && value.cell == e->rule_out->colour;
+}
+
 static void encode_do(struct enc *e, const struct stmt_list *do_)
 {
+	bool metered = false;
+
 	for (size_t i = 0; i < do_->n; i++) {
 		const struct stmt *stmt = &do_->item[i];
 		struct operand value;
@@ -163,6 +172,13 @@ static void encode_do(struct enc *e, const struct stmt_list *do_)
 			continue;
 		}
 		value = assigned(e, stmt);
+		if (e->rule_out->meter && !metered && !only_colour(e, stmt, value))
+			enc_error(e,
+				  "%s: a flow's own meter is charged behind `do`: assign its colour to a variable, by "
+				  "itself, "
+				  "for the action",
+				  e->what);
+		metered = e->rule_out->meter;
 		if (!same_width(e, value, stmt->lhs->type == TYPE_ADDR))
 			return;
 		if (stmt->lhs->ref.kind == REF_VARIABLE) {

@@ -68,6 +68,9 @@ static struct operand variable_operand(struct enc *e, unsigned index)
 
 	if (e->context == IN_DO && e->var_temp[var->word])
 		cell = e->var_temp[var->word];
+	if (e->context == IN_DO && e->rule_out && e->rule_out->meter && cell == e->rule_out->colour)
+		enc_error(e, "%s: %s gets the colour of the flow's own meter behind `do`: read it in the action",
+			  e->what, var->name);
 	return (struct operand){.cell = cell, .wide = var->type == TYPE_ADDR, .stage = STAGE_PRE, .mutable_ = true};
 }
 
