@@ -289,7 +289,7 @@ static void limits_name_the_rule(void **state)
 		       "rule many: 9 comparisons at once, the limit is 8");
 	expect_message("      - {name: sets, match: {l4.dst: [1,2,3,4,5,6,7,8,9,10], l4.src: [1,2,3,4,5,6,7,8,9,10], "
 		       "ip.ttl: [1,2,3,4,5,6]}, action: drop}\n",
-		       "table t: the rules of one state take 2400 comparisons, the limit is 2048");
+		       "table t: the rules of one state take 2400 comparisons, the limit is 1024");
 	expect_message("      - {name: sets, match: {l4.dst: [1,2,3,4,5,6,7,8,9,10], l4.src: [1,2,3,4,5,6,7,8,9,10], "
 		       "ip.ttl: [1,2,3,4,5,6,7,8,9,10,11]}, action: drop}\n",
 		       "rule sets: its sets make more rows");
