@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "../../common/cleanup.h"
+#include "../judge/judge.h"
 #include "generate.h"
 
 enum { APPS = 200, APP_PACKETS = 200, EXAMPLE_PACKETS = 100000, TRIAL_PACKETS = 2000, ATTEMPTS = 400, EVERY = 50 };
@@ -95,14 +96,6 @@ static const char *name_of(const char *path, char *name, size_t size)
 	return name;
 }
 
-static bool has_own_meters(const struct app *app)
-{
-	for (size_t i = 0; i < app->n_tables; i++)
-		if (app->table[i].n_meters)
-			return true;
-	return false;
-}
-
 static void run_example(const char *path, const char *name, uint64_t seed, unsigned n)
 {
 	struct trial trial = {.yaml = read_application(path)};
@@ -115,8 +108,7 @@ static void run_example(const char *path, const char *name, uint64_t seed, unsig
 			memcpy(trial.setting, needs[i].setting, sizeof(needs[i].setting));
 	app = trial_parse(&trial, tier, why, sizeof(why));
 	snprintf(what, sizeof(what), "MEALY_SEED=%s:%" PRIx64, name, seed);
-	/* The judge knows no groups and meters. */
-	if (app && (app->n_groups || app->n_meters || has_own_meters(app))) {
+	if (app && !judge_knows(app)) {
 		app_free(app);
 		trial_free(&trial);
 		return;

@@ -488,3 +488,35 @@ struct judge_result judge_send(struct judge *j, unsigned port, const struct fram
 	run.result.frame = run.packet.frame;
 	return run.result;
 }
+
+/* ---- what it can judge ------------------------------------------------------------------------- */
+
+static bool knows_steps(const struct stmt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct stmt *stmt = &list->item[i];
+
+		if (stmt->kind > STMT_CONTROLLER ||
+		    (stmt->kind == STMT_VERDICT && (stmt->verdict == VERDICT_ROUTE || stmt->verdict == VERDICT_GROUP)))
+			return false;
+	}
+	return true;
+}
+
+static bool knows_table(const struct app_table *t)
+{
+	if (t->n_meters || !knows_steps(&t->otherwise) || !knows_steps(&t->absent))
+		return false;
+	for (size_t i = 0; i < t->n_rules; i++)
+		if (t->rule[i].learn || t->rule[i].allocate || !knows_steps(&t->rule[i].action))
+			return false;
+	return true;
+}
+
+bool judge_knows(const struct app *app)
+{
+	for (size_t i = 0; i < app->n_tables; i++)
+		if (!knows_table(&app->table[i]))
+			return false;
+	return !app->n_groups && !app->n_meters && !app->n_templates;
+}

@@ -67,4 +67,8 @@ struct judge_result judge_send(struct judge *j, unsigned port, const struct fram
 bool judge_flow_now(const struct judge *j, unsigned table, const struct judge_flow *flow, uint64_t now_ns,
 		    struct judge_flow *ret_flow);
 
+/* False: the application has what the executor does not know (groups, meters, learn, allocate, templates, routes,
+ * headers other than tags that are pushed). */
+bool judge_knows(const struct app *app);
+
 #endif
