@@ -258,12 +258,13 @@ HOOK_FN bool claim_take(struct hook *h, struct scratch *s, const struct table *t
 
 	s->claim.learn = r->claim - 1;
 	s->base = CELL_LOOKUP;
-	s->cells[l->value] = claim_value(h, s, l, 0);
 	op_run_do(h, s, t, r->first_do, &r->n_do);
+	if (COLD_CALL(claim_prepare, h, s)) /* For the value to be tried first. */
+		return false;
+	learn_finish(s);
 	KEEP_LOOP
 	for (__u32 i = 0; i < CLAIM_TRIES_MAX; i++) {
-		if (i)
-			s->cells[l->value] = claim_value(h, s, l, i);
+		s->cells[l->value] = claim_value(h, s, l, i);
 		hook_count(h, t->stats + TABLE_STAT_CLAIM_TRIES, 1, 0);
 		if (COLD_CALL(claim_prepare, h, s))
 			return false;

@@ -120,10 +120,12 @@ static void a_full_table_takes_the_else(void **state)
 #define SHARE                                                                                                          \
 	"app: share\n"                                                                                                 \
 	"parameters: {ports: 2000-2003}\n"                                                                             \
+	"variables: [port_of]\n"                                                                                       \
 	"tables:\n"                                                                                                    \
 	"  - name: sides\n"                                                                                            \
 	"    rules:\n"                                                                                                 \
 	"      - {match: {ip.dst: 203.0.113.1}, action: goto(holders)}\n"                                              \
+	"      - {action: port_of = udp.src}\n"                                                                        \
 	"  - name: mappings\n"                                                                                         \
 	"    state:\n"                                                                                                 \
 	"      lookup: [ip.src, udp.src]\n"                                                                            \
@@ -135,7 +137,7 @@ static void a_full_table_takes_the_else(void **state)
 	"      - {match: {udp.dst: 9}, state: OPEN, next: NEW, action: drop}\n"                                        \
 	"      - {match: {udp.dst: 8}, allocate: {register: outside, from: ports, table: holders, state: HELD, "       \
 	"set: {to: ip.src, port: udp.src}, key: [outside], else: reflect}, next: AGED, action: drop}\n"                \
-	"      - {name: claim, state: NEW, allocate: {register: outside, from: ports, first: udp.src, table: "         \
+	"      - {name: claim, state: NEW, allocate: {register: outside, from: ports, first: port_of, table: "         \
 	"holders, state: HELD, set: {to: ip.src, port: udp.src}, key: [outside], else: reflect}, next: OPEN, "         \
 	"action: pass}\n"                                                                                              \
 	"      - {action: pass}\n"                                                                                     \
