@@ -54,7 +54,11 @@ HOOK_FN __u64 meter_shared(struct hook *h, struct scratch *s, const struct meter
 		meter->state.last_ns = 0;
 	}
 	colour = meter_charge(rates, &meter->state, now, amount);
-	meter->packets[colour < COLOURS ? colour : COLOUR_RED] += s->cells[CELL_FRAMES];
+	/* Opaque, or clang 19 compares with each colour, from which the verifier of 6.1 learns no bound. */
+	OPAQUE(colour);
+	if (colour >= COLOURS)
+		colour = COLOUR_RED;
+	meter->packets[colour] += s->cells[CELL_FRAMES];
 	hook_unlock(lock);
 	return colour;
 }
