@@ -287,7 +287,7 @@ static char *typed_of(const struct app_table *t)
 {
 	size_t hidden = t->has_entries ? ENTRY_WORDS : 0;
 
-	return diff_text_typed(t->reg + hidden, t->n_regs - hidden);
+	return diff_text_typed(hidden ? t->reg + hidden : t->reg, t->n_regs - hidden);
 }
 
 static void diff_layout(struct diff *d, const struct app_table *old, const struct app_table *new_)
