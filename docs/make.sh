@@ -10,7 +10,7 @@ bad=0
 differs() { echo "$1 is not what the code says; run: cmake --build BUILD --target docs"; bad=1; }
 
 # Every parameter that is a port must be set to something.
-settings() { grep '^parameters:' "$1" | grep -oE '[A-Za-z_]+: port\b' | sed 's/\(.*\): port/--set \1=\1/'; }
+settings() { grep '^parameters:' "$1" | grep -oE '[A-Za-z_0-9]+: port\b' | sed 's/\(.*\): port/--set \1=\1/'; }
 
 new=$(mktemp) || exit 1
 trap 'rm -f "$new"' EXIT

@@ -21,6 +21,7 @@ static const struct needs {
 } needs[] = {
 	{"udp-firewall", {"inside=port1", "outside=port2"}},
 	{"static-router", {"inside=port1", "outside=port2"}},
+	{"flowlet", {"up1=port1", "up2=port2"}},
 	{"port-pairs", {"inside=port1", "outside=port2"}},
 };
 

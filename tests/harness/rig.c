@@ -530,7 +530,7 @@ static void take_frames(struct rig *rig, struct rig_result *result)
 		unsigned wait = leaves && !result->left ? REAL_QUIET_MS : 0;
 
 		while (rig_real_take(&rig->real, i, wait, &frame)) {
-			result->frame = frame;
+			result->frame = rig->left[i] = frame;
 			result->left |= 1u << i;
 			wait = 0;
 		}
@@ -557,6 +557,11 @@ struct rig_result rig_send_real(struct rig *rig, unsigned port, struct frame fra
 	} while (waited++ < REAL_WAIT_MS);
 	take_frames(rig, &result);
 	return result;
+}
+
+const struct frame *rig_left(struct rig *rig, unsigned port)
+{
+	return &rig->left[port];
 }
 
 void rig_repeat(struct rig *rig, unsigned port, struct frame frame, unsigned times)

@@ -62,6 +62,9 @@ struct rig_result rig_send(struct rig *rig, unsigned port, struct frame frame);
  * by the port it came from. */
 struct rig_result rig_send_real(struct rig *rig, unsigned port, struct frame frame);
 
+/* The last frame that left 'port' after rig_send_real() at tc; result.left says whether one did. */
+const struct frame *rig_left(struct rig *rig, unsigned port);
+
 /* From now on rig_send() tells in its result what the programs told; the native tier always does. */
 void rig_watch_events(struct rig *rig);
 

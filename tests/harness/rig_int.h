@@ -36,6 +36,7 @@ struct rig {
 	struct native_entries *native_entries[RIG_FLOW_TABLES]; /* ... or by flow table. */
 	struct rig_fold fold;
 	struct rig_real real;
+	struct frame left[RIG_PORTS + 1]; /* By port: the last real frame that left it. */
 	bool real_clock;
 	struct ring_buffer *ring; /* Of events, if they are watched. */
 	struct rig_result *taker; /* Whose events are being taken. */

@@ -53,6 +53,11 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(learn, "learn and allocate", false)                                                                          \
 	X(entries, "match tables", false)                                                                              \
 	X(forwarding, "forwarding by entries", false)                                                                  \
+	X(tcp_track, "TCP connections", false)                                                                         \
+	X(optimistic_ack, "optimistic acknowledgements", false)                                                        \
+	X(kv_cache, "key-value cache", false)                                                                          \
+	X(flowlet, "flowlets", false)                                                                                  \
+	X(spider, "SPIDER", false)                                                                                     \
 	X(routes, "routes", false)                                                                                     \
 	X(packets, "packets", false)                                                                                   \
 	X(fold, "fold", true)
