@@ -74,10 +74,11 @@ HOOK_FN void control_keep_claim(struct scratch *s, const struct table *t, const 
 	step_image(s)[word] = s->timeout[word];
 }
 
-/* An entry that is changed goes on counting, and is as old as it was.  The record is locked. */
+/* An entry that is changed goes on counting, and is as old as it was; COUNT has more to add.  The record is locked. */
 HOOK_FN void control_keep_counts(struct scratch *s, const struct table *t, const struct flow *flow, __u64 *image)
 {
 	__u64 first = image_registers(t) + ENTRY_SINCE;
+	bool more = s->work.op == CONTROL_COUNT;
 
 	image_read(t, flow, s->timeout);
 	LOOP
@@ -87,7 +88,7 @@ HOOK_FN void control_keep_counts(struct scratch *s, const struct table *t, const
 		OPAQUE(word);
 		if (word >= EVENT_WORDS_MAX)
 			break;
-		image[word] = s->timeout[word];
+		image[word] = s->timeout[word] + (more && i ? image[word] : 0);
 	}
 }
 
@@ -152,6 +153,8 @@ COLD_FN(control_flow)
 	place_of_hash(&s->place, desc, flow_hash(desc->secret, &image[FLOW_HEAD_WORDS], t->key_words));
 	if (flow_find(h, t, &image[FLOW_HEAD_WORDS], &s->place, &flow))
 		return control_overwrite(h, s, t, &flow);
+	if (s->work.op == CONTROL_COUNT)
+		return CONTROL_NOTHING;
 	return control_create(h, s, t);
 }
 
@@ -212,7 +215,8 @@ HOOK_FN bool switch_control(struct hook *h, struct scratch *s, struct control *c
 	case CONTROL_EXPIRE:
 	case CONTROL_DELETE:
 	case CONTROL_RENUMBER: control_slots(h, s, c); return true;
-	case CONTROL_SET: control_set(h, s, t, c); return true;
+	case CONTROL_SET:
+	case CONTROL_COUNT: control_set(h, s, t, c); return true;
 	}
 	return false;
 }

@@ -826,6 +826,7 @@ enum control_op {
 	CONTROL_DELETE,	    /* By slot and change number (0: whatever it is now). */
 	CONTROL_SET,	    /* Write state and registers under a key; creates. */
 	CONTROL_RENUMBER,   /* States that are no longer known become the first state (frees). */
+	CONTROL_COUNT,	    /* SET of an entry as it is: adds packets and bytes to its counters; never creates. */
 };
 
 enum { CONTROL_MAGIC = 0x4d4c5931, CONTROL_SLOTS_MAX = 128 };
