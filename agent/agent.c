@@ -12,6 +12,7 @@
 
 #include "../common/cleanup.h"
 #include "../common/log.h"
+#include "dispatch.h"
 #include "event_out.h"
 #include "host.h"
 #include "why.h"
@@ -109,7 +110,8 @@ static void start_watchers(struct agent *agent)
 	ev_timer_init(&agent->settle, on_settle, SETTLE_S, 0.0);
 	ev_signal_init(&agent->term, on_signal, SIGTERM);
 	ev_signal_init(&agent->interrupt, on_signal, SIGINT);
-	agent->ports_io.data = agent->ring_io.data = agent->settle.data = agent;
+	ev_timer_init(&agent->bundle_due, bundles_on_due, 0.0, 0.0);
+	agent->ports_io.data = agent->ring_io.data = agent->settle.data = agent->bundle_due.data = agent;
 	ev_io_start(agent->loop, &agent->ports_io);
 	ev_io_start(agent->loop, &agent->ring_io);
 	ev_timer_start(agent->loop, &agent->settle);
@@ -122,6 +124,7 @@ static void stop_watchers(struct agent *agent)
 	ev_io_stop(agent->loop, &agent->ports_io);
 	ev_io_stop(agent->loop, &agent->ring_io);
 	ev_timer_stop(agent->loop, &agent->settle);
+	ev_timer_stop(agent->loop, &agent->bundle_due);
 	ev_signal_stop(agent->loop, &agent->term);
 	ev_signal_stop(agent->loop, &agent->interrupt);
 }
@@ -181,7 +184,8 @@ static int start_service(struct agent *agent, char **ret_why)
 		return why_set(ret_why, r, "the ring of events cannot be read: %s", strerror(-r));
 	agent->expiry = expiry_new(agent);
 	agent->changes = changes_new(agent);
-	if (!agent->expiry || !agent->changes)
+	agent->bundles = bundles_new();
+	if (!agent->expiry || !agent->changes || !agent->bundles)
 		return -ENOMEM;
 	start_watchers(agent);
 	return sockets_open(agent, &agent->sockets, ret_why);
@@ -224,6 +228,7 @@ void agent_free(struct agent *agent)
 		return;
 	sockets_close(agent->sockets);
 	stop_watchers(agent);
+	bundles_free(agent->bundles);
 	changes_free(agent->changes);
 	expiry_free(agent->expiry);
 	event_ring_close(agent->ring);

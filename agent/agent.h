@@ -12,6 +12,7 @@
 #include <ev.h>
 
 #include "sockets.h"
+#include "bundle.h"
 #include "changes.h"
 #include "config.h"
 #include "counter.h"
@@ -37,9 +38,11 @@ struct agent {
 	struct event_ring *ring;
 	struct expiry *expiry;
 	struct changes *changes;
+	struct bundles *bundles;
 	struct sockets *sockets;
 	ev_io ports_io, ring_io;
 	ev_timer settle; /* What a commit left for later. */
+	ev_timer bundle_due;
 	ev_signal term, interrupt;
 	uint64_t process; /* Random: tells the other side that this is another process. */
 	uint64_t events_lost;

@@ -31,6 +31,8 @@ static const struct handler {
 	[MSG_DUMP] = {handle_dump, false},
 	[MSG_FLOW] = {handle_flow, false},
 	[MSG_ENTRIES] = {handle_entries, true},
+	[MSG_BUNDLE] = {handle_bundle, true},
+	[MSG_GET_BUNDLES] = {handle_bundles, false},
 	[MSG_GET_ENTRIES] = {handle_get_entries, false},
 	[MSG_SUBSCRIBE] = {handle_subscribe, false},
 	[MSG_PACKET_OUT] = {handle_packet_out, true},

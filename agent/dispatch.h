@@ -3,6 +3,8 @@
 #ifndef MEALY_DISPATCH_H
 #define MEALY_DISPATCH_H
 
+#include <ev.h>
+
 #include "sockets.h"
 
 /* Answers 'request', now or later, exactly once. */
@@ -24,6 +26,9 @@ void handle_dump(struct request *rq); /* handle_flow.c */
 void handle_flow(struct request *rq);
 void handle_entries(struct request *rq); /* handle_entry.c */
 void handle_get_entries(struct request *rq);
+void handle_bundle(struct request *rq); /* handle_bundle.c */
+void handle_bundles(struct request *rq);
+void bundles_on_due(struct ev_loop *loop, ev_timer *timer, int events);
 void handle_forget_port(struct request *rq); /* handle_port.c */
 void handle_subscribe(struct request *rq);   /* handle_packet.c */
 void handle_packet_out(struct request *rq);

@@ -81,6 +81,35 @@ static bool has_ranges(const struct app_table *table, const struct entry *entry)
 	return false;
 }
 
+static int insert(struct entry_notes *notes, struct entry_note *note)
+{
+	if (!tsearch(note, &notes->by_id, compare_ids)) {
+		free(note);
+		return -ENOMEM;
+	}
+	if (note->name[0] && !tsearch(note, &notes->by_name, compare_names)) {
+		note->name[0] = '\0';
+		entry_notes_remove(notes, note->id);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int entry_notes_carry(struct entry_notes *to, const struct entry_notes *from, uint64_t id, size_t n_parts)
+{
+	const struct entry_note *old = entry_notes_find(from, id);
+	size_t size = sizeof(*old) + n_parts * sizeof(old->key[0]);
+	struct entry_note *note;
+
+	if (!old || entry_notes_find(to, id))
+		return 0;
+	note = malloc(size);
+	if (!note)
+		return -ENOMEM;
+	memcpy(note, old, size);
+	return insert(to, note);
+}
+
 int entry_notes_put(struct entry_notes *notes, const struct app_table *table, const struct entry *entry)
 {
 	uint64_t id = entry_id(table, entry);
@@ -98,14 +127,5 @@ int entry_notes_put(struct entry_notes *notes, const struct app_table *table, co
 	note->id = id;
 	memcpy(note->name, entry->name, sizeof(note->name));
 	memcpy(note->key, entry->key, table->n_lookup * sizeof(note->key[0]));
-	if (!tsearch(note, &notes->by_id, compare_ids)) {
-		free(note);
-		return -ENOMEM;
-	}
-	if (note->name[0] && !tsearch(note, &notes->by_name, compare_names)) {
-		note->name[0] = '\0';
-		entry_notes_remove(notes, id);
-		return -ENOMEM;
-	}
-	return 0;
+	return insert(notes, note);
 }

@@ -20,6 +20,8 @@ void entry_notes_free(struct entry_notes *notes);
 
 /* Notes 'entry', or that it needs no note.  -EEXIST: another entry has its name; -ENOMEM. */
 int entry_notes_put(struct entry_notes *notes, const struct app_table *table, const struct entry *entry);
+/* The note of 'id' also in 'to'; 0 if there is none. */
+int entry_notes_carry(struct entry_notes *to, const struct entry_notes *from, uint64_t id, size_t n_parts);
 void entry_notes_remove(struct entry_notes *notes, uint64_t id);
 const struct entry_note *entry_notes_find(const struct entry_notes *notes, uint64_t id);
 const struct entry_note *entry_notes_find_name(const struct entry_notes *notes, const char *name);

@@ -162,6 +162,62 @@ struct entry_notes *entry_store_notes(struct entry_store *store)
 	return store->notes[store->index];
 }
 
+struct clear {
+	const struct entry_table *et;
+	struct entry_notes *notes;
+};
+
+static bool is_own(void *data, const uint64_t *words)
+{
+	struct clear *clear = data;
+	uint64_t id = words[FLOW_HEAD_WORDS + clear->et->layout->key_words + ENTRY_ID];
+
+	if (id & ENTRY_OF_TEXT)
+		return false;
+	entry_notes_remove(clear->notes, id);
+	return true;
+}
+
+int entry_store_clear(struct entry_store *store, struct entry_table *et, uint64_t *ret_n)
+{
+	struct clear clear = {et, store->notes[store->index]};
+	struct flow_scan scan = {};
+	int r = flow_store_delete_matching(store->flows, store->index, store->element, is_own, &clear, &scan);
+
+	if (r == 0)
+		r = entry_table_recount(et);
+	et->masks->dirty = true;
+	if (r == 0)
+		r = entry_table_publish(et);
+	*ret_n = scan.freed;
+	return r;
+}
+
+void entry_store_unseen(struct entry_store *store)
+{
+	store->grace[store->index] = false;
+}
+
+int entry_store_walk(struct entry_store *store, unsigned flow_table, uint32_t *cursor, flow_fn record, void *data)
+{
+	return flow_store_walk(store->flows, flow_table, cursor, 0, record, data);
+}
+
+int entry_store_count_more(struct entry_store *store, const __u64 *words, const struct counter *more)
+{
+	uint64_t registers[sizeof(((struct control *)NULL)->registers) / sizeof(__u64)];
+	const __u64 *reg = words + FLOW_HEAD_WORDS + store->key_words;
+	struct flow_head head;
+
+	memcpy(&head, words, sizeof(head));
+	memcpy(registers, reg, store->n_registers * sizeof(registers[0]));
+	registers[ENTRY_PACKETS] = more->packets;
+	registers[ENTRY_BYTES] = more->bytes;
+	return flow_store_count_entry(store->flows, store->element, (const uint64_t *)words + FLOW_HEAD_WORDS,
+				      store->key_words, head.state, registers, store->n_registers,
+				      head.hard_deadline_ns);
+}
+
 int entry_store_note_text(struct entry_store *store, const struct entry_table *et)
 {
 	int r = 0;

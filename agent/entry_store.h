@@ -30,6 +30,18 @@ struct entry_notes *entry_store_notes(struct entry_store *store);
 /* Notes those of the text, after it was installed. */
 int entry_store_note_text(struct entry_store *store, const struct entry_table *et);
 
+/* Deletes all entries of the open table but the text's, one after the other: 0 and how many records. */
+int entry_store_clear(struct entry_store *store, struct entry_table *et, uint64_t *ret_n);
+
+/* Of the open table: no packet searches it yet, so what is published next waits for nobody. */
+void entry_store_unseen(struct entry_store *store);
+
+/* flow_store_walk() over any flow table. */
+int entry_store_walk(struct entry_store *store, unsigned flow_table, uint32_t *cursor, flow_fn record, void *data);
+
+/* Adds to the counters of the open table's record that 'words' is the image of. */
+int entry_store_count_more(struct entry_store *store, const __u64 *words, const struct counter *more);
+
 /* The flow table is new, or gone: it has no masks. */
 void entry_store_forget(struct entry_store *store, unsigned flow_table);
 

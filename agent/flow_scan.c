@@ -167,11 +167,11 @@ int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *k
 	return flow_store_set_entry(store, element, key, key_words, state, registers, n_registers, 0, ret_result);
 }
 
-int flow_store_set_entry(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words,
-			 unsigned state, const uint64_t *registers, unsigned n_registers, uint64_t hard_ns,
-			 enum control_result *ret_result)
+static int write_entry(struct flow_store *store, enum control_op op, unsigned element, const uint64_t *key,
+		       unsigned key_words, unsigned state, const uint64_t *registers, unsigned n_registers,
+		       uint64_t hard_ns, enum control_result *ret_result)
 {
-	struct control control = {.op = CONTROL_SET, .table = element, .state = state, .hard_ns = hard_ns};
+	struct control control = {.op = op, .table = element, .state = state, .hard_ns = hard_ns};
 	int r, tries = SET_TRIES;
 
 	if (key_words > KEY_WORDS_MAX || n_registers > sizeof(control.registers) / sizeof(control.registers[0]))
@@ -187,6 +187,23 @@ int flow_store_set_entry(struct flow_store *store, unsigned element, const uint6
 	if (r == 0)
 		*ret_result = control.result;
 	return r;
+}
+
+int flow_store_set_entry(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words,
+			 unsigned state, const uint64_t *registers, unsigned n_registers, uint64_t hard_ns,
+			 enum control_result *ret_result)
+{
+	return write_entry(store, CONTROL_SET, element, key, key_words, state, registers, n_registers, hard_ns,
+			   ret_result);
+}
+
+int flow_store_count_entry(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words,
+			   unsigned state, const uint64_t *registers, unsigned n_registers, uint64_t hard_ns)
+{
+	enum control_result result;
+
+	return write_entry(store, CONTROL_COUNT, element, key, key_words, state, registers, n_registers, hard_ns,
+			   &result);
 }
 
 int flow_store_delete(struct flow_store *store, unsigned element, uint32_t slot, uint32_t change,

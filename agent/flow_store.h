@@ -89,6 +89,10 @@ int flow_store_set(struct flow_store *store, unsigned element, const uint64_t *k
 int flow_store_set_entry(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words,
 			 unsigned state, const uint64_t *registers, unsigned n_registers, uint64_t hard_ns,
 			 enum control_result *ret_result);
+/* The same for one that is there: its counters of packets and bytes grow by what 'registers' say; all else must be as
+ * it is.  0 also if there is none. */
+int flow_store_count_entry(struct flow_store *store, unsigned element, const uint64_t *key, unsigned key_words,
+			   unsigned state, const uint64_t *registers, unsigned n_registers, uint64_t hard_ns);
 int flow_store_delete(struct flow_store *store, unsigned element, uint32_t slot, uint32_t change,
 		      enum control_result *ret_result);
 

@@ -16,4 +16,9 @@
 /* Gives globals that are new in 'plan' the value they begin with; 'all': none was taken over, so every one. */
 void globals_begin(struct instance *instance, const struct plan *plan, bool all);
 
+/* What a message sets: the global, its index and the value.  -ENOENT (no such deployment or global) or -EINVAL (no such
+ * value, or out of its range), with a text. */
+int globals_find(const struct plan *plan, const struct msg_set_global *wanted, const struct app_global **ret_global,
+		 unsigned *ret_index, uint64_t *ret_value, char **ret_why);
+
 #endif

@@ -8,6 +8,7 @@
 #include "../common/cleanup.h"
 #include "agent.h"
 #include "dispatch.h"
+#include "global.h"
 
 static __u64 *value_of(const struct request *rq, const struct plan_app *pa, size_t i)
 {
@@ -58,58 +59,19 @@ void handle_globals(struct request *rq)
 	reply_message(&rq->from, &msg);
 }
 
-/* ---- set ---- */
-
-/* Answers and returns NULL if there is none. */
-static const struct plan_app *find_global(const struct request *rq, size_t *ret_index)
-{
-	const struct plan *plan = versions_plan(rq->agent->versions);
-	const struct msg_set_global *wanted = &rq->msg->set_global;
-
-	for (size_t a = 0; a < plan->n_apps; a++) {
-		const struct plan_app *pa = &plan->app[a];
-
-		if (strcmp(deployment_name(pa), wanted->deployment) != 0)
-			continue;
-		for (size_t i = 0; i < pa->app->n_globals; i++)
-			if (strcmp(pa->app->global[i].name, wanted->name) == 0) {
-				*ret_index = i;
-				return pa;
-			}
-		reply_error(&rq->from, ERROR_UNKNOWN, "%s has no global \"%s\"", wanted->deployment, wanted->name);
-		return NULL;
-	}
-	reply_error(&rq->from, ERROR_UNKNOWN, "there is no deployment \"%s\"", wanted->deployment);
-	return NULL;
-}
-
-/* NULL, or answered. */
-static bool check_value(const struct request *rq, const struct app_global *g, uint64_t *ret_value)
-{
-	const struct msg_set_global *wanted = &rq->msg->set_global;
-	uint64_t hi;
-
-	if (value_parse(g->type, wanted->text, &hi, ret_value) < 0) {
-		reply_error(&rq->from, ERROR_INVALID, "\"%s\" is no %s, which %s/%s is", wanted->text,
-			    value_type_name(g->type), wanted->deployment, g->name);
-		return false;
-	}
-	if (*ret_value >= g->min && *ret_value <= g->max)
-		return true;
-	reply_error(&rq->from, ERROR_INVALID, "%s is outside of the range of %s/%s, which is %s", wanted->text,
-		    wanted->deployment, g->name, g->range_text ? g->range_text : "any number");
-	return false;
-}
-
 void handle_set_global(struct request *rq)
 {
-	size_t i;
-	const struct plan_app *pa = find_global(rq, &i);
+	const struct app_global *global;
+	_cleanup_free_ char *why = NULL;
 	uint64_t value, old;
+	unsigned index;
 	char text[64];
+	int r = globals_find(versions_plan(rq->agent->versions), &rq->msg->set_global, &global, &index, &value, &why);
 
-	if (!pa || !check_value(rq, &pa->app->global[i], &value))
+	if (r < 0) {
+		reply_error(&rq->from, r == -ENOENT ? ERROR_UNKNOWN : ERROR_INVALID, "%s", why ? why : strerror(-r));
 		return;
-	old = __atomic_exchange_n(value_of(rq, pa, i), value, __ATOMIC_RELAXED);
-	reply_ok(&rq->from, value_render(pa->app->global[i].type, 0, old, 0, text, sizeof(text)), 0, 1);
+	}
+	old = __atomic_exchange_n(&instance_globals(rq->agent->instance)->at[index].value, value, __ATOMIC_RELAXED);
+	reply_ok(&rq->from, value_render(global->type, 0, old, 0, text, sizeof(text)), 0, 1);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../common/cleanup.h"
+#include "../tables/entry.h"
 #include "why.h"
 
 const char *hook_name(enum hook_id hook)
@@ -232,7 +233,36 @@ static int place_rule(struct plan *plan, struct plan_table *table, unsigned rule
 	return registry_add_rule(plan->registry, name, &place->rule_counter[rule]);
 }
 
-static int place_flow(struct plan *plan, struct plan_table *table, char **ret_text)
+/* By what they say, the names of actions included. */
+static bool entries_are_equal(const struct app_table *a, const struct app_table *b)
+{
+	if (a->n_entries != b->n_entries)
+		return false;
+	for (size_t i = 0; i < a->n_entries; i++) {
+		const struct entry *x = a->entry[i].entry, *y = b->entry[i].entry;
+
+		if (memcmp(x, y, sizeof(*x)) != 0 || strcmp(a->state[x->action].name, b->state[y->action].name) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Entries that packets search change in one go: in a flow table of their own, that follows the one of the version
+ * before. */
+static bool is_renewed(struct plan_table *table, const struct plan_options *options)
+{
+	const struct app_table *t = plan_app_table(table);
+	const struct plan_table *before =
+		options->before ? plan_find_table(options->before, deployment_of(table->app)->name, t->name) : NULL;
+
+	if (!t->has_entries || !before || !before->layout || before->layout->hash != table->layout->hash ||
+	    !plan_app_table(before)->has_entries)
+		return false;
+	table->new_entries = !entries_are_equal(plan_app_table(before), t);
+	return table->new_entries || (options->renew && options->renew(options->renew_data, table->name));
+}
+
+static int place_flow(struct plan *plan, struct plan_table *table, const struct plan_options *options, char **ret_text)
 {
 	struct table_placement *place = &table->app->placement.table[table->index];
 	const struct app_table *t = plan_app_table(table);
@@ -247,7 +277,9 @@ static int place_flow(struct plan *plan, struct plan_table *table, char **ret_te
 	if (r < 0)
 		return why_set(ret_text, -EINVAL, "%s:%u:%u: table \"%s\": %s", deployment_of(table->app)->file,
 			       t->loc.line, t->loc.column, t->name, why);
-	r = registry_add_flow(plan->registry, table->name, table->layout, &flow);
+	table->renewed = is_renewed(table, options);
+	r = (table->renewed ? registry_renew_flow : registry_add_flow)(plan->registry, table->name, table->layout,
+								       &flow);
 	if (r < 0)
 		return r;
 	place->flow_table = flow->index;
@@ -257,7 +289,7 @@ static int place_flow(struct plan *plan, struct plan_table *table, char **ret_te
 	return 0;
 }
 
-static int place_table(struct plan *plan, struct plan_table *table, char **ret_text)
+static int place_table(struct plan *plan, struct plan_table *table, const struct plan_options *options, char **ret_text)
 {
 	struct table_placement *place = &table->app->placement.table[table->index];
 	const struct app_table *t = plan_app_table(table);
@@ -271,7 +303,7 @@ static int place_table(struct plan *plan, struct plan_table *table, char **ret_t
 	for (unsigned i = RULE_OTHERWISE; r == 0 && i <= RULE_ABSENT; i++)
 		r = place_rule(plan, table, i);
 	if (r == 0 && t->stateful)
-		r = place_flow(plan, table, ret_text);
+		r = place_flow(plan, table, options, ret_text);
 	if (r == -ENOSPC)
 		return why_set(ret_text, r,
 			       "%s: no counter, flow table or state id is free on this switch; "
@@ -364,7 +396,7 @@ static int place_all(struct plan *plan, const struct plan_options *options, char
 		return -ENOMEM;
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++)
 		for (unsigned i = 0; r == 0 && i < plan->n_tables[hook]; i++)
-			r = place_table(plan, plan->table[hook][i], ret_text);
+			r = place_table(plan, plan->table[hook][i], options, ret_text);
 	for (size_t i = 0; r == 0 && i < plan->n_apps; i++)
 		r = place_app(plan, &plan->app[i], ret_text);
 	if (r == 0)
@@ -483,6 +515,15 @@ unsigned plan_hooks(const struct plan *plan)
 }
 
 /* ---- finding ---- */
+
+struct plan_table *plan_find_name(const struct plan *plan, const char *name)
+{
+	for (unsigned hook = 0; hook < HOOK_MAX; hook++)
+		for (unsigned i = 0; i < plan->n_tables[hook]; i++)
+			if (!strcmp(plan->table[hook][i]->name, name))
+				return plan->table[hook][i];
+	return NULL;
+}
 
 struct plan_table *plan_find_table(const struct plan *plan, const char *deployment, const char *table)
 {

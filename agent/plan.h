@@ -28,7 +28,9 @@ struct plan_table {
 	unsigned index;	       /* In app->app->table and app->placement.table. */
 	char *name;	       /* "limiter/police" */
 	struct layout *layout; /* With this switch's state ids; NULL: not stateful. */
-	bool fresh;	       /* Its flow table must be created. */
+	bool fresh;	       /* Its flow table must be created ... */
+	bool renewed;	       /* ... and gets the entries of the one it follows, which is as it is. */
+	bool new_entries;      /* Of a renewed one: the text's entries are not those of the version before. */
 	unsigned steps;	       /* Of the tail-call budget, once encoded. */
 };
 
@@ -47,6 +49,10 @@ struct plan_options {
 	uint64_t version;
 	const struct registry *registry; /* Of the version before; an empty one at first. */
 	const struct port_names *ports;
+	const struct plan *before; /* The active one; NULL at start. */
+	/* Match tables whose entries change in one go although the text does not ask for it; NULL: none. */
+	bool (*renew)(void *renew_data, const char *table);
+	void *renew_data;
 	enum verdict parse_verdict;
 	bool plain_pass; /* fail_mode standalone: tables stay, but no packet gets there. */
 };
@@ -76,6 +82,8 @@ const struct app_table *plan_app_table(const struct plan_table *table);
 
 /* By deployment and table name; with 'table' "" the only stateful one.  NULL: there is none. */
 struct plan_table *plan_find_table(const struct plan *plan, const char *deployment, const char *table);
+/* By its whole name, "limiter/police". */
+struct plan_table *plan_find_name(const struct plan *plan, const char *name);
 struct plan_table *plan_find_id(const struct plan *plan, uint32_t id);
 
 /* Name of a rule, its text if it has none, "otherwise" or "absent"; "" out of range. */

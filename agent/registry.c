@@ -379,12 +379,12 @@ static int number_states(struct registry_flow *flow, const struct registry_flow 
 	return 0;
 }
 
-int registry_add_flow(struct registry *reg, const char *name, struct layout *layout,
-		      const struct registry_flow **ret_flow)
+static int add_flow(struct registry *reg, const char *name, struct layout *layout, bool renew,
+		    const struct registry_flow **ret_flow)
 {
 	const struct registry_flow *old = reg->old ? registry_find_flow(reg->old, name) : NULL;
 	bool keep = can_keep(old, layout);
-	int index = keep ? (int)old->index : free_flow_index(reg);
+	int index = keep && !renew ? (int)old->index : free_flow_index(reg);
 	struct registry_flow *flow;
 	int r;
 
@@ -395,13 +395,25 @@ int registry_add_flow(struct registry *reg, const char *name, struct layout *lay
 		return -ENOMEM;
 	flow->hash = layout->hash;
 	flow->index = index;
-	flow->fresh = !keep;
+	flow->fresh = !keep || renew;
 	reg->flow_used[index] = true;
 	r = number_states(flow, keep ? old : NULL, layout);
 	if (r < 0)
 		return r;
 	*ret_flow = flow;
 	return 0;
+}
+
+int registry_add_flow(struct registry *reg, const char *name, struct layout *layout,
+		      const struct registry_flow **ret_flow)
+{
+	return add_flow(reg, name, layout, false, ret_flow);
+}
+
+int registry_renew_flow(struct registry *reg, const char *name, struct layout *layout,
+			const struct registry_flow **ret_flow)
+{
+	return add_flow(reg, name, layout, true, ret_flow);
 }
 
 static struct registry_flow *flow_of_index(const struct registry *reg, uint32_t index)

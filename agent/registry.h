@@ -74,6 +74,9 @@ int registry_add_table(struct registry *reg, const char *name, uint32_t *ret_id)
  * Sets layout->state[].id.  -ENOSPC: no flow table or state id is free. */
 int registry_add_flow(struct registry *reg, const char *name, struct layout *layout,
 		      const struct registry_flow **ret_flow);
+/* The same, with a fresh flow table even where the old one could be kept; the ids of states stay as if it were. */
+int registry_renew_flow(struct registry *reg, const char *name, struct layout *layout,
+			const struct registry_flow **ret_flow);
 
 /* After a pass over all records: retired state ids of flow table 'index' are free. */
 void registry_forget_retired(struct registry *reg, uint32_t index);

@@ -19,7 +19,9 @@
 struct versions {
 	struct version_parts parts;
 	struct entry_store *entries;
-	struct version_flows made; /* For the version being built. */
+	struct version_flows made;	 /* For the version being built. */
+	struct entry_moves *moves;	 /* Of the version being built, then of the active one until it is settled. */
+	const struct version_edit *edit; /* While such a version is built; else NULL. */
 	struct port_names ports;
 	struct plan *plan;   /* Active. */
 	struct plan *before; /* The one before: events of it may still come. */
@@ -50,6 +52,7 @@ void versions_free(struct versions *v)
 		return;
 	plan_free(v->plan);
 	plan_free(v->before);
+	entry_moves_free(v->moves);
 	entry_store_free(v->entries);
 	free(v->problem);
 	free(v);
@@ -113,6 +116,9 @@ static int make_plan(struct versions *v, struct desired *desired, uint64_t versi
 	struct plan_options options = {
 		.version = version,
 		.registry = registry,
+		.before = v->plan,
+		.renew = v->edit ? v->edit->renew : NULL,
+		.renew_data = v->edit ? v->edit->data : NULL,
 		.ports = &v->ports,
 		.parse_verdict = v->parts.config->parse_verdict,
 		.plain_pass = v->plain_pass,
@@ -205,7 +211,9 @@ static int build(struct versions *v, struct plan *plan, unsigned slot, char **re
 	if (r == 0)
 		r = encode_all(v, plan, slot, ret_text);
 	if (r == 0)
-		r = version_entries_begin(v->entries, plan, slot, &v->made, ret_text);
+		r = version_entries_begin(v->entries, v->plan, plan, slot, &v->made, &v->moves, ret_text);
+	if (r == 0 && v->edit)
+		r = v->edit->fill(v->edit->data, plan, slot, ret_text);
 	if (r == 0)
 		globals_begin(v->parts.instance, plan, !v->plan && !instance_found(v->parts.instance)->globals);
 	if (r == 0)
@@ -214,8 +222,10 @@ static int build(struct versions *v, struct plan *plan, unsigned slot, char **re
 		r = groups_write(v->parts.instance, v->parts.counters, plan, &v->ports, GROUPS_KEPT, ret_text);
 	if (r == 0)
 		r = write_file(v, plan, ret_text);
-	if (r < 0)
+	if (r < 0) {
 		version_flows_undo(v->parts.flows, &v->made);
+		entry_moves_free(TAKE_PTR(v->moves));
+	}
 	return r;
 }
 
@@ -244,7 +254,7 @@ static void commit(struct versions *v, struct plan *plan, unsigned slot)
 			  why ? why : "no memory");
 		versions_set_problem(v, why);
 	}
-	if (version_entries_change(v->entries, plan, slot, &v->made, &entries_why) < 0) {
+	if (!v->before && version_entries_change(v->entries, plan, slot, &v->made, &entries_why) < 0) {
 		log_error("%s", entries_why ? entries_why : "no memory");
 		versions_set_problem(v, entries_why);
 	}
@@ -317,6 +327,16 @@ int versions_apply(struct versions *v, struct desired *desired, char **ret_text)
 	return r;
 }
 
+int versions_edit(struct versions *v, struct desired *desired, const struct version_edit *edit, char **ret_text)
+{
+	int r;
+
+	v->edit = edit;
+	r = try_and_apply(v, desired, ret_text);
+	v->edit = NULL;
+	return r;
+}
+
 int versions_set_plain_pass(struct versions *v, bool on, char **ret_text)
 {
 	struct desired *desired;
@@ -348,6 +368,8 @@ void versions_settle(struct versions *v)
 		log_error("grace period failed: %s; the next change waits", strerror(-r));
 		return;
 	}
+	entry_moves_settle(v->moves, v->entries, v->plan, instance_active(v->parts.instance));
+	entry_moves_free(TAKE_PTR(v->moves));
 	version_flows_release(v->parts.flows, v->plan->registry);
 	groups_settle(v->parts.instance, v->plan);
 	version_flows_renumber(v->parts.flows, v->plan, instance_active(v->parts.instance));

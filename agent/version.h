@@ -52,6 +52,18 @@ int versions_recover(struct versions *versions, char **ret_why);
  * -EINVAL, -ENOSPC, -ENOMEM, -EBUSY (a port cannot be attached) or what disk and kernel say. */
 int versions_apply(struct versions *versions, struct desired *desired, char **ret_text);
 
+/* What a version changes beside its deployments, before packets see it. */
+struct version_edit {
+	/* Match tables, "router/routes", that get a flow table of their own, a copy of the one that packets search. */
+	bool (*renew)(void *data, const char *table);
+	/* Fills them by way of versions_entries(); 'slot' is what instance_active() will be.  Fails with a text. */
+	int (*fill)(void *data, const struct plan *plan, unsigned slot, char **ret_text);
+	void *data;
+};
+
+/* versions_apply() with an edit: all of it is in effect by the one store, or nothing. */
+int versions_edit(struct versions *versions, struct desired *desired, const struct version_edit *edit, char **ret_text);
+
 /* Would 'desired' (taken as above) be accepted, as far as can be said without building it? */
 int versions_try(struct versions *versions, struct desired *desired, struct plan **ret_plan, char **ret_text);
 

@@ -29,7 +29,7 @@ const char *entry_problem(int r)
 static int install(struct entry_store *entries, const struct plan_table *t, unsigned slot, char **ret_text)
 {
 	const struct table_placement *place = plan_placement(t);
-	const struct app_entry *mistake;
+	const struct app_entry *mistake = NULL;
 	struct entry_table et;
 	int r;
 
@@ -47,8 +47,23 @@ static int install(struct entry_store *entries, const struct plan_table *t, unsi
 	return why_set(ret_text, r, "%s: entries cannot be written: %s", t->name, entry_problem(r));
 }
 
-static int install_all(struct entry_store *entries, const struct plan *plan, unsigned slot,
-		       const struct version_flows *made, bool fresh, char **ret_text)
+enum error_code entry_error_code(int r)
+{
+	switch (r) {
+	case -ENOENT: return ERROR_UNKNOWN;
+	case -ENOMEM:
+	case -ENOSPC: return ERROR_NO_MEMORY;
+	case -EBUSY: return ERROR_BUSY;
+	}
+	return ERROR_INVALID;
+}
+
+typedef int (*table_fn)(struct entry_store *entries, const struct plan_table *t, unsigned slot, void *data,
+			char **ret_text);
+
+/* Calls for the match tables whose flow table is in 'made' ('fresh'), or is not. */
+static int each_table(struct entry_store *entries, const struct plan *plan, unsigned slot,
+		      const struct version_flows *made, bool fresh, table_fn each, void *data, char **ret_text)
 {
 	int r = 0;
 
@@ -56,24 +71,51 @@ static int install_all(struct entry_store *entries, const struct plan *plan, uns
 		for (unsigned i = 0; i < plan->n_tables[hook] && r == 0; i++) {
 			const struct plan_table *t = plan->table[hook][i];
 
-			if (!plan_app_table(t)->has_entries || is_made(made, plan_placement(t)->flow_table) != fresh)
-				continue;
-			if (fresh)
-				entry_store_forget(entries, plan_placement(t)->flow_table);
-			r = install(entries, t, slot, ret_text);
+			if (plan_app_table(t)->has_entries && is_made(made, plan_placement(t)->flow_table) == fresh)
+				r = each(entries, t, slot, data, ret_text);
 		}
 	}
 	return r;
 }
 
-int version_entries_begin(struct entry_store *entries, const struct plan *plan, unsigned slot,
-			  const struct version_flows *made, char **ret_text)
+struct begin {
+	const struct plan *before;
+	struct entry_moves **moves;
+};
+
+static int begin_table(struct entry_store *entries, const struct plan_table *t, unsigned slot, void *data,
+		       char **ret_text)
 {
-	return install_all(entries, plan, slot, made, true, ret_text);
+	struct begin *begin = data;
+	int r = 0;
+
+	entry_store_forget(entries, plan_placement(t)->flow_table);
+	if (t->renewed)
+		r = entry_moves_add(begin->moves, entries, plan_find_name(begin->before, t->name), t, slot);
+	if (r < 0)
+		return why_set(ret_text, r, "%s: entries cannot be taken along: %s", t->name, entry_problem(r));
+	if (!t->renewed || t->new_entries)
+		r = install(entries, t, slot, ret_text);
+	entry_store_unseen(entries);
+	return r;
+}
+
+int version_entries_begin(struct entry_store *entries, const struct plan *before, const struct plan *plan,
+			  unsigned slot, const struct version_flows *made, struct entry_moves **moves, char **ret_text)
+{
+	struct begin begin = {before, moves};
+
+	return each_table(entries, plan, slot, made, true, begin_table, &begin, ret_text);
+}
+
+static int change_table(struct entry_store *entries, const struct plan_table *t, unsigned slot, void *data,
+			char **ret_text)
+{
+	return install(entries, t, slot, ret_text);
 }
 
 int version_entries_change(struct entry_store *entries, const struct plan *plan, unsigned slot,
 			   const struct version_flows *made, char **ret_text)
 {
-	return install_all(entries, plan, slot, made, false, ret_text);
+	return each_table(entries, plan, slot, made, false, change_table, NULL, ret_text);
 }

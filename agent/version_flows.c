@@ -91,6 +91,17 @@ void version_flows_undo(struct flow_store *flows, const struct version_flows *ma
 		flow_store_release(flows, made->index, made->n);
 }
 
+/* Its entries go along into another flow table. */
+static bool is_renewed(const struct plan *plan, const char *name)
+{
+	each_flow_table(plan, t)
+	{
+		if (strcmp(t->name, name) == 0)
+			return t->renewed;
+	}
+	return false;
+}
+
 void version_flows_lost(struct flow_store *flows, const struct plan *old, const struct plan *new_, char **ret_text)
 {
 	each_flow_table(old, t)
@@ -98,7 +109,7 @@ void version_flows_lost(struct flow_store *flows, const struct plan *old, const 
 		const struct registry_flow *kept = registry_find_flow(new_->registry, t->name);
 		uint64_t n = flow_store_count(flows, plan_placement(t)->flow_table);
 
-		if ((kept && kept->index == plan_placement(t)->flow_table) || !n)
+		if (is_renewed(new_, t->name) || (kept && kept->index == plan_placement(t)->flow_table) || !n)
 			continue;
 		why_set(ret_text, 0, "%s%s%" PRIu64 " flow%s of %s %s lost: %s", *ret_text ? *ret_text : "",
 			*ret_text ? "\n" : "", n, n == 1 ? "" : "s", t->name, n == 1 ? "is" : "are",
@@ -117,7 +128,7 @@ void version_flows_kept(struct flow_store *flows, const struct plan *old, const 
 		uint64_t n = flow_store_count(flows, plan_placement(t)->flow_table);
 
 		if (strncmp(t->name, deployment, len) != 0 || t->name[len] != '/' || !kept ||
-		    kept->index != plan_placement(t)->flow_table)
+		    (kept->index != plan_placement(t)->flow_table && !is_renewed(new_, t->name)))
 			continue;
 		why_set(ret_text, 0, "%s%s%" PRIu64 " flow%s of %s keep%s state and registers",
 			*ret_text ? *ret_text : "", *ret_text ? "\n" : "", n, n == 1 ? "" : "s", t->name,

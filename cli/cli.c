@@ -93,6 +93,26 @@ int cli_call(struct cli *cli, struct message *request, enum message_kind expecte
 	return EXIT_FAILED;
 }
 
+int cli_change(struct cli *cli, struct message *request, enum message_kind expected, struct message **ret_reply)
+{
+	struct message in_bundle = {.kind = MSG_BUNDLE, .switch_name = cli->switch_name};
+	uint8_t *bytes;
+	int r;
+
+	if (!cli->bundle)
+		return cli_call(cli, request, expected, ret_reply);
+	request->switch_name = "";
+	r = message_pack(request, &bytes, &in_bundle.bundle.member_size);
+	if (r < 0)
+		return cli_fail("%s", r == -EMSGSIZE ? "too large for one message" : strerror(-r));
+	in_bundle.bundle.op = BUNDLE_ADD;
+	in_bundle.bundle.id = cli->bundle;
+	in_bundle.bundle.member = bytes;
+	r = cli_call(cli, &in_bundle, MSG_OK, ret_reply);
+	free(bytes);
+	return r;
+}
+
 static int read_all(FILE *file, const char *path, size_t max, char **ret_text, size_t *ret_size)
 {
 	_cleanup_free_ char *text = NULL;

@@ -14,6 +14,7 @@ struct cli {
 	const char *url; /* Of the controller or agent. */
 	bool is_agent;
 	const char *switch_name; /* "" unless --switch. */
+	uint32_t bundle;	 /* Changes go into this bundle; 0: they are done at once. */
 	struct mealy *mealy;	 /* NULL: not connected yet. */
 };
 
@@ -27,6 +28,9 @@ int cli_connect(struct cli *cli);
 /* Asks and waits.  'switch_name' is filled in by --switch if it is NULL.  Returns 0 and an answer of
  * kind 'expected' for message_free(), or an exit code after saying why. */
 int cli_call(struct cli *cli, struct message *request, enum message_kind expected, struct message **ret_reply);
+
+/* The same with what changes something: within `bundle add` it goes into the bundle, and the answer is an OK. */
+int cli_change(struct cli *cli, struct message *request, enum message_kind expected, struct message **ret_reply);
 
 /* The layout of a table's records; the reply owns it, for message_free().  Returns 0, or an exit code after saying why.
  */

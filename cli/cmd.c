@@ -54,6 +54,8 @@ static const struct option_def entry_delete_options[] = {
 	{"all", NULL, "every entry that is not of the application's text", 0}, {}};
 static const struct option_def entry_import_options[] = {
 	{"format", "FORMAT", "csv or json (default: what the file looks like)", 0}, {}};
+static const struct option_def bundle_open_options[] = {
+	{"timeout", "DURATION", "discard it when nothing comes for so long (default 1min)", 0}, {}};
 static const struct option_def flow_options[] = {{"state", "STATE", "of the flow", 0}, {}};
 static const struct option_def watch_counter_options[] = {{"interval", "SECONDS", "between two looks (default 1)", 0},
 							  {"count", "N", "end after so many looks", 0},
@@ -173,6 +175,24 @@ const struct cmd commands[] = {
 	{"entry", "export", "APP TABLE", 2, 2,
 	 "all entries as CSV (with --json: one object a line), for `entry import`",
 	 "Example: mealy entry export router routes > table.csv", NULL, entry_export},
+	{"bundle", "open", "", 0, 0, "begin to collect changes of a switch that shall be done in one go",
+	 "Packets see all of a bundle or nothing of it. Several may be open.\n"
+	 "Example: mealy bundle open --timeout 5min",
+	 bundle_open_options, bundle_open},
+	{"bundle", "add", "BUNDLE COMMAND...", 3, 80, "put what a command changes into a bundle",
+	 "The command is one of entry add|set|delete|import and global set; with --agent also group "
+	 "add|set|remove|reset "
+	 "and\n"
+	 "app load|set|remove. Its own options stand behind \"--\". What it says is checked by the commit.\n"
+	 "Example: mealy bundle add 1 entry set router routes name=branch port=3",
+	 NULL, bundle_add},
+	{"bundle", "commit", "BUNDLE", 1, 1, "do all changes of a bundle at once, or none",
+	 "What is refused names the member and its row; the bundle is gone in any case.\nExample: mealy bundle commit "
+	 "1",
+	 NULL, bundle_commit},
+	{"bundle", "discard", "BUNDLE", 1, 1, "forget a bundle", "Example: mealy bundle discard 1", NULL,
+	 bundle_discard},
+	{"bundle", "list", "", 0, 0, "bundles that are open", "Example: mealy bundle list", NULL, bundle_list},
 	{"counter", "show", "[FILTER]", 0, 1, "packets and bytes by rule, table, port, application, way out",
 	 "The filter is a scope (rule, table, app, port, exit, switch) or part of a name; * and ? are wild.\n"
 	 "Example: mealy counter show limiter/police",

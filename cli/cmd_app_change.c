@@ -135,10 +135,12 @@ static int change(struct cli *cli, struct message *request, const char *name, en
 	int r;
 
 	request->switch_name = "";
-	r = cli_call(cli, request, cli->is_agent ? MSG_OK : MSG_APPLIED, &reply);
+	r = cli_change(cli, request, cli->is_agent ? MSG_OK : MSG_APPLIED, &reply);
 	if (r)
 		return r;
-	if (reply->kind == MSG_APPLIED)
+	if (cli->bundle)
+		r = bundle_taken(cli, reply);
+	else if (reply->kind == MSG_APPLIED)
 		r = print_applied(cli, &reply->applied);
 	else
 		r = print_agent_answer(cli, name, reply, done);

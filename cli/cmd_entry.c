@@ -68,12 +68,15 @@ static int write_one(struct cli *cli, const struct args *args, enum entry_op op,
 	request.entries.column = column;
 	request.entries.rows = row ? row : "";
 	if (r == 0)
-		r = cli_call(cli, &request, MSG_OK, &reply);
+		r = cli_change(cli, &request, MSG_OK, &reply);
 	for (size_t i = 0; i < ENTRY_COLUMNS_MAX; i++)
 		free(copy[i]);
 	if (r)
 		return r;
-	report(cli, reply->ok.count, done);
+	if (cli->bundle)
+		bundle_taken(cli, reply);
+	else
+		report(cli, reply->ok.count, done);
 	message_free(reply);
 	return EXIT_OK;
 }
@@ -226,11 +229,12 @@ static int import(struct cli *cli, const struct args *args, struct entry_feed *f
 		if (!n)
 			return 0;
 		request.entries.n_columns = entry_feed_columns(feed, &request.entries.column);
-		r = cli_call(cli, &request, MSG_OK, &reply);
+		r = cli_change(cli, &request, MSG_OK, &reply);
 		if (r) {
 			fprintf(stderr,
-				"mealy: row 1 is line %" PRIu64 " of %s; the %" PRIu64 " rows before it are written\n",
-				entry_feed_line(feed, 1), args->arg[2], *ret_read);
+				"mealy: row 1 is line %" PRIu64 " of %s; the %" PRIu64 " rows before it are %s\n",
+				entry_feed_line(feed, 1), args->arg[2], *ret_read,
+				cli->bundle ? "in the bundle" : "written");
 			return r;
 		}
 		*ret_read += n;
@@ -262,6 +266,8 @@ int entry_import(struct cli *cli, const struct args *args)
 	entry_feed_free(feed);
 	if (r)
 		return r;
+	if (cli->bundle)
+		return report(cli, n, "taken into the bundle");
 	if (!cli->json && changed != n)
 		printf("%" PRIu64 " of %" PRIu64 " were so already\n", n - changed, n);
 	return report(cli, changed, "written");

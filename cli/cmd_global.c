@@ -66,11 +66,13 @@ int global_set(struct cli *cli, const struct args *args)
 		return cli_fail("out of memory");
 	request.set_global.name = name;
 	request.set_global.text = equals + 1;
-	r = cli_call(cli, &request, MSG_OK, &reply);
+	r = cli_change(cli, &request, MSG_OK, &reply);
 	if (r)
 		return r;
-	out = cli->json ? render_new(stdout, true) : NULL;
-	if (out) {
+	out = cli->json && !cli->bundle ? render_new(stdout, true) : NULL;
+	if (cli->bundle) {
+		bundle_taken(cli, reply);
+	} else if (out) {
 		render_row_begin(out);
 		render_string(out, "name", name);
 		render_string(out, "before", reply->ok.text);

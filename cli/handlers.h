@@ -30,6 +30,13 @@ int entry_delete(struct cli *cli, const struct args *args);
 int entry_list(struct cli *cli, const struct args *args);
 int entry_import(struct cli *cli, const struct args *args);
 int entry_export(struct cli *cli, const struct args *args);
+int bundle_open(struct cli *cli, const struct args *args);
+int bundle_add(struct cli *cli, const struct args *args);
+int bundle_commit(struct cli *cli, const struct args *args);
+int bundle_discard(struct cli *cli, const struct args *args);
+int bundle_list(struct cli *cli, const struct args *args);
+/* What a command says whose change went into cli->bundle. */
+int bundle_taken(struct cli *cli, const struct message *reply);
 int counter_show(struct cli *cli, const struct args *args);
 int counter_reset(struct cli *cli, const struct args *args);
 int counter_watch(struct cli *cli, const struct args *args);

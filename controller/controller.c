@@ -9,6 +9,7 @@
 
 #include "../common/cleanup.h"
 #include "../common/log.h"
+#include "bundles.h"
 #include "config.h"
 #include "folder.h"
 #include "known.h"
@@ -186,6 +187,7 @@ void controller_free(struct controller *c)
 	for (size_t i = 0; i < c->n_known; i++)
 		known_free(c->known[i]);
 	free(c->known);
+	bundles_free(c);
 	for (size_t i = 0; i < c->n_forgotten; i++)
 		known_free(c->forgotten[i]);
 	free(c->forgotten);

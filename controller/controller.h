@@ -18,6 +18,7 @@ enum { SWITCH_TIMEOUT_MS = 12000, SWITCH_LIST_TIMEOUT_MS = 2000 };
 struct config;
 struct known;
 struct subscriber;
+struct kept_bundle;
 
 struct controller {
 	struct ev_loop *loop;
@@ -27,6 +28,7 @@ struct controller {
 	struct known **forgotten; /* Only to be freed. */
 	size_t n_forgotten;
 	struct subscriber *subscribers;
+	struct kept_bundle *bundles;
 	struct endpoint *agents, *users;
 };
 

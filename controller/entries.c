@@ -82,13 +82,13 @@ static int store_row(struct controller *c, struct stored_entry *entry, const str
 	return r;
 }
 
-static int store_rows(struct controller *c, const char *name, const struct msg_entries *msg, char *rows, char *ids)
+static int store_rows(struct controller *c, const char *name, const struct msg_entries *msg, char *rows, char **ids)
 {
 	struct stored_entry entry = {.switch_name = name, .deployment = msg->deployment, .table = msg->table};
 	char *cell[ENTRY_COLUMNS_MAX], *id;
 	int n, r = 0;
 
-	while (r == 0 && (n = csv_row(&rows, cell, ENTRY_COLUMNS_MAX)) > 0 && csv_row(&ids, &id, 1) == 1) {
+	while (r == 0 && (n = csv_row(&rows, cell, ENTRY_COLUMNS_MAX)) > 0 && csv_row(ids, &id, 1) == 1) {
 		entry.id = id;
 		if (msg->op == ENTRY_DELETE)
 			r = store_remove_entry(c->store, &entry);
@@ -98,20 +98,24 @@ static int store_rows(struct controller *c, const char *name, const struct msg_e
 	return r;
 }
 
-int entries_accepted(struct controller *c, const char *name, const struct message *request, const struct message *reply)
+int entries_store(struct controller *c, const char *name, const struct msg_entries *msg, char **ids)
 {
-	const struct msg_entries *msg = &request->entries;
-	_cleanup_free_ char *rows = strdup(msg->rows), *ids = strdup(reply->ok.text);
-	int r;
+	_cleanup_free_ char *rows = strdup(msg->rows);
 
-	if (!rows || !ids)
+	if (!rows)
 		return -ENOMEM;
 	if (msg->op == ENTRY_CLEAR)
 		return store_clear_entries(c->store, name, msg->deployment, msg->table);
-	r = store_begin(c->store);
-	if (r < 0)
-		return r;
-	return store_end(c->store, store_rows(c, name, msg, rows, ids));
+	return store_rows(c, name, msg, rows, ids);
+}
+
+int entries_accepted(struct controller *c, const char *name, const struct message *request, const struct message *reply)
+{
+	_cleanup_free_ char *ids = strdup(reply->ok.text);
+	char *at = ids;
+	int r = ids ? store_begin(c->store) : -ENOMEM;
+
+	return r < 0 ? r : store_end(c->store, entries_store(c, name, &request->entries, &at));
 }
 
 /* ---- sending ---- */

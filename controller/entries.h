@@ -12,6 +12,10 @@
 int entries_accepted(struct controller *c, const char *name, const struct message *request,
 		     const struct message *reply);
 
+/* Within store_begin() and store_end(): stores what a switch accepted; '*ids' are the numbers of the rows' keys, a line
+ * each, and moves behind those that were used. */
+int entries_store(struct controller *c, const char *name, const struct msg_entries *msg, char **ids);
+
 /* Is there anything for this switch? */
 bool entries_has(struct known *k);
 

@@ -9,6 +9,7 @@
 
 #include "../common/cleanup.h"
 #include "apply.h"
+#include "bundles.h"
 #include "entries.h"
 #include "gather.h"
 #include "relay.h"
@@ -29,14 +30,21 @@ static void forward_free(struct forward *forward)
 	free(forward);
 }
 
+/* 0, or what the store says. */
+static int remember(const struct forward *forward, const struct message *reply)
+{
+	if (forward->request->kind == MSG_BUNDLE)
+		return bundles_answered(forward->c, forward->switch_name, forward->request, reply);
+	return reply->kind == MSG_OK ? entries_accepted(forward->c, forward->switch_name, forward->request, reply) : 0;
+}
+
 static void forward_answered(void *data, int status, const struct message *reply)
 {
 	struct forward *forward = data;
 	struct peer *user = peer_find(forward->c->users, forward->user);
 	char why[256];
 
-	if (status == 0 && forward->request && reply->kind == MSG_OK &&
-	    entries_accepted(forward->c, forward->switch_name, forward->request, reply) < 0) {
+	if (status == 0 && forward->request && remember(forward, reply) < 0) {
 		if (user)
 			peer_reply_error(user, forward->request_id, ERROR_INTERNAL,
 					 "switch %s has the entries, but the store failed: %s", forward->switch_name,
@@ -61,7 +69,7 @@ static void pass_on(struct controller *c, struct peer *user, const struct messag
 		*forward = (struct forward){
 			.c = c, .user = peer_id(user), .request_id = request->id, .switch_name = strdup(k->name)};
 		r = forward->switch_name ? 0 : -ENOMEM;
-		if (r == 0 && request->kind == MSG_ENTRIES)
+		if (r == 0 && (request->kind == MSG_ENTRIES || request->kind == MSG_BUNDLE))
 			r = message_copy(request, &forward->request);
 		if (r == 0)
 			r = peer_request(known_peer(k), &copy, SWITCH_TIMEOUT_MS, forward_answered, forward);
@@ -160,6 +168,21 @@ static void handle_pass_on(struct controller *c, struct peer *user, const struct
 	struct known *k = find_switch(c, user, request);
 
 	if (k)
+		pass_on(c, user, request, k);
+}
+
+static void handle_bundle(struct controller *c, struct peer *user, const struct message *request)
+{
+	struct known *k = find_switch(c, user, request);
+	enum error_code code;
+	char why[256] = "";
+
+	if (!k)
+		return;
+	code = bundles_check(c, k->name, request, why);
+	if (code != ERROR_NONE)
+		peer_reply_error(user, request->id, code, "%s", why);
+	else
 		pass_on(c, user, request, k);
 }
 
@@ -285,6 +308,8 @@ static const handler_fn handlers[MSG_KIND_MAX] = {
 	[MSG_FLOW] = handle_pass_on,
 	[MSG_ENTRIES] = handle_pass_on,
 	[MSG_GET_ENTRIES] = handle_pass_on,
+	[MSG_BUNDLE] = handle_bundle,
+	[MSG_GET_BUNDLES] = handle_pass_on,
 	[MSG_PACKET_OUT] = handle_pass_on,
 	[MSG_TRACE] = handle_pass_on,
 };

@@ -87,6 +87,10 @@ enum message_kind {
 	MSG_GET_METERS,
 	MSG_METERS,
 	MSG_RESET_METER,
+	/* Changes that are done together */
+	MSG_BUNDLE,
+	MSG_GET_BUNDLES,
+	MSG_BUNDLES,
 	MSG_KIND_MAX,
 };
 
@@ -270,6 +274,26 @@ struct msg_entries {
 };
 /* Answered by OK with 'count', those that changed; a switch says in 'text' the number of each row's key. */
 
+/* Changes collected, then done in one go or not at all. */
+enum bundle_op { BUNDLE_OPEN, BUNDLE_ADD, BUNDLE_COMMIT, BUNDLE_DISCARD };
+enum { BUNDLE_TIMEOUT_MAX_MS = 3600000, BUNDLE_MEMBER_SIZE_MAX = MESSAGE_SIZE_MAX - 4096 };
+struct msg_bundle {
+	uint32_t op;
+	uint32_t id;	       /* Given by the answer to OPEN. */
+	uint32_t timeout_ms;   /* OPEN: it is discarded when nothing comes for so long; 0: a minute. */
+	const uint8_t *member; /* ADD: a message, packed. */
+	size_t member_size;
+};
+/* OPEN is answered by OK with the id as 'version'; ADD with the rows of the bundle as 'count'; COMMIT as ENTRIES is,
+ * for all members in order, with the switch's version. */
+
+struct msg_bundle_item {
+	uint32_t id;
+	uint32_t n_members;
+	uint64_t n_rows, bytes;
+	uint32_t timeout_ms, left_ms; /* Until it is discarded. */
+};
+
 struct msg_get_entries {
 	const char *deployment, *table;
 	uint64_t cursor; /* 0: begin. */
@@ -434,6 +458,11 @@ struct message {
 		struct msg_entries entries;
 		struct msg_get_entries get_entries;
 		struct msg_entry_rows entry_rows;
+		struct msg_bundle bundle;
+		struct {
+			struct msg_bundle_item *item;
+			size_t n;
+		} bundles;
 		struct {
 			const char *kinds;
 			bool off;

@@ -317,6 +317,23 @@ SHAPE(entry_rows, struct msg_entry_rows, entry_rows, NULL,
 	ANY(struct msg_entry_rows, next),
 	ANY(struct msg_entry_rows, total));
 
+SHAPE(bundle, struct msg_bundle, bundle, NULL,
+	UINT(struct msg_bundle, op, BUNDLE_DISCARD),
+	UINT(struct msg_bundle, id, UINT32_MAX),
+	UINT(struct msg_bundle, timeout_ms, BUNDLE_TIMEOUT_MAX_MS),
+	BYTES(struct msg_bundle, member, member_size, 0, BUNDLE_MEMBER_SIZE_MAX));
+
+SHAPE(bundle_item, struct msg_bundle_item, bundle_item, NULL,
+	UINT(struct msg_bundle_item, id, UINT32_MAX),
+	UINT(struct msg_bundle_item, n_members, UINT32_MAX),
+	ANY(struct msg_bundle_item, n_rows),
+	ANY(struct msg_bundle_item, bytes),
+	UINT(struct msg_bundle_item, timeout_ms, BUNDLE_TIMEOUT_MAX_MS),
+	UINT(struct msg_bundle_item, left_ms, BUNDLE_TIMEOUT_MAX_MS));
+
+SHAPE(bundles, BODY(bundles), bundles, NULL,
+	ITEMS(BODY(bundles), item, n, 0, 64, bundle_item));
+
 /* ---- events and packets ---- */
 
 SHAPE(subscription, BODY(subscribe), subscribe, NULL,
@@ -447,6 +464,9 @@ const struct body message_bodies[MSG_KIND_MAX] = {
 	KIND(MSG_GET_METERS, "get-meters", filter, get),
 	KIND(MSG_METERS, "meters", meters, meters),
 	KIND(MSG_RESET_METER, "reset-meter", filter, get),
+	KIND(MSG_BUNDLE, "bundle", bundle, bundle),
+	BARE(MSG_GET_BUNDLES, "get-bundles"),
+	KIND(MSG_BUNDLES, "bundles", bundles, bundles),
 };
 
 /* clang-format on */
@@ -458,9 +478,10 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS,
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_RESET_METER == BODY_FIELD + MSG_RESET_METER, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_RESET_METER + 1,
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_BUNDLES + 1,
 	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");
 _Static_assert((int)MEALY__ENTRY_OP__ENTRY_CLEAR == ENTRY_CLEAR, "operations differ");
+_Static_assert((int)MEALY__BUNDLE_OP__BUNDLE_DISCARD == BUNDLE_DISCARD, "operations differ");
 _Static_assert((int)MEALY__FLOW_OP__FLOW_FLUSH == FLOW_FLUSH, "operations differ");

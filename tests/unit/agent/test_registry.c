@@ -139,6 +139,29 @@ static void flows_are_kept_while_the_layout_is_equal(void **state)
 	registry_free(r3);
 }
 
+static void a_renewed_flow_table_is_another_one_with_the_ids_of_the_old(void **state)
+{
+	struct registry *none = registry_new(), *one = next_of(none), *two, *three;
+	struct layout layout = LAYOUT(7, "-", "a", "b"), less = LAYOUT(7, "-", "b");
+	const struct registry_flow *old = add_flow(one, "x/t", &layout), *fresh;
+	uint32_t index = old->index;
+
+	registry_seal(one);
+	two = next_of(one);
+	assert_int_equal(registry_renew_flow(two, "x/t", &less, &fresh), 0);
+	assert_true(fresh->fresh && fresh->index != index);
+	assert_int_equal(less.state[1].id, layout.state[2].id);
+	assert_true(registry_has_retired(two, fresh->index));
+	registry_seal(two);
+	three = next_of(two);
+	assert_false(add_flow(three, "x/t", &less)->fresh);
+	registry_seal(three);
+	registry_free(none);
+	registry_free(one);
+	registry_free(two);
+	registry_free(three);
+}
+
 static void state_ids_follow_names_and_removed_ones_wait(void **state)
 {
 	struct registry *r0 = registry_new(), *r1 = next_of(r0), *r2, *r3, *r4;
@@ -322,6 +345,7 @@ int main(void)
 		cmocka_unit_test(the_globals_run_out_with_an_error),
 		cmocka_unit_test(the_counters_run_out_with_an_error),
 		cmocka_unit_test(flows_are_kept_while_the_layout_is_equal),
+		cmocka_unit_test(a_renewed_flow_table_is_another_one_with_the_ids_of_the_old),
 		cmocka_unit_test(state_ids_follow_names_and_removed_ones_wait),
 		cmocka_unit_test(a_first_state_that_moves_makes_a_new_flow_table),
 		cmocka_unit_test(text_and_back_gives_the_same),
