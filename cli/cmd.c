@@ -54,6 +54,16 @@ static const struct option_def entry_delete_options[] = {
 	{"all", NULL, "every entry that is not of the application's text", 0}, {}};
 static const struct option_def entry_import_options[] = {
 	{"format", "FORMAT", "csv or json (default: what the file looks like)", 0}, {}};
+static const struct option_def probe_options[] = {
+	{"http", "PATH", "ask for this path (default: only connect)", 0},
+	{"address", "NAME", "the value that is the server's address (default: the only one)", 0},
+	{"service", "NAME", "the value that is the server's port, or a number (default: the only value beside it)", 0},
+	{"interval", "DURATION", "between two rounds (default 1s)", 0},
+	{"timeout", "DURATION", "an answer that takes longer is none (default 1s)", 0},
+	{"rise", "N", "good answers in a row bring a member back (default 2)", 0},
+	{"fall", "N", "bad ones in a row take it out (default 3)", 0},
+	{"count", "N", "end after so many rounds", 0},
+	{}};
 static const struct option_def bundle_open_options[] = {
 	{"timeout", "DURATION", "discard it when nothing comes for so long (default 1min)", 0}, {}};
 static const struct option_def flow_options[] = {{"state", "STATE", "of the flow", 0}, {}};
@@ -229,6 +239,12 @@ const struct cmd commands[] = {
 	 group_remove},
 	{"group", "reset", "APP GROUP", 2, 2, "the members of the file again",
 	 "Example: mealy group reset balancer backends", NULL, group_reset},
+	{"group", "probe", "APP GROUP", 2, 2, "take members out whose servers do not answer, and bring them back",
+	 "Runs until it is stopped, wherever the servers can be reached; connects to each member, or asks it over HTTP "
+	 "(any\n"
+	 "status 2xx or 3xx is well). A member's health then is what this says and no longer what people set.\n"
+	 "Example: mealy group probe balancer backends --http /health --interval 500ms --fall 2",
+	 probe_options, group_probe},
 	{"meter", "list", "[APP]", 0, 1, "meters that flows share: what they said, what their buckets hold",
 	 "A meter of each flow is in its registers: mealy flow dump.\nExample: mealy meter list ddos", NULL,
 	 meter_list},

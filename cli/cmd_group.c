@@ -131,8 +131,7 @@ static char *pairs_text(const struct args *args, size_t first)
 	return text;
 }
 
-/* The application as it is deployed; mistakes are printed. */
-static struct app *parse_deployed(const struct deployment *d)
+struct app *app_of_deployment(const struct deployment *d)
 {
 	_cleanup_free_ struct setting *setting = calloc(d->n_settings + 1, sizeof(*setting));
 	struct diag_list diags;
@@ -151,7 +150,7 @@ static int deploy_change(struct cli *cli, const struct deployment *d, const stru
 {
 	struct message request = {.kind = MSG_DEPLOY, .deploy = *d};
 	_cleanup_free_ char *members = NULL, *why = NULL;
-	struct app *app = parse_deployed(d);
+	struct app *app = app_of_deployment(d);
 	int r;
 
 	if (!app)

@@ -48,6 +48,9 @@ int group_add(struct cli *cli, const struct args *args);
 int group_set(struct cli *cli, const struct args *args);
 int group_remove(struct cli *cli, const struct args *args);
 int group_reset(struct cli *cli, const struct args *args);
+int group_probe(struct cli *cli, const struct args *args);
+/* The application as it is deployed, to be freed; NULL: mistakes are printed. */
+struct app *app_of_deployment(const struct deployment *d);
 int meter_list(struct cli *cli, const struct args *args);
 int meter_reset(struct cli *cli, const struct args *args);
 /* Sends a DEPLOY and prints what became of it. */

@@ -32,17 +32,27 @@ class LoadBalancer(unittest.TestCase):
         cls.c, cls.h2, cls.h3 = hosts
         cls.switch.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0",
                        "net.ipv4.conf.p1.rp_filter=0", "net.ipv4.conf.p2.rp_filter=0", "net.ipv4.conf.p3.rp_filter=0")
-        for host, name in ((cls.h2, "h2"), (cls.h3, "h3")):
-            folder = os.path.join(cls.folder.name, name)
-            os.mkdir(folder)
-            with open(os.path.join(folder, "name"), "w") as file:
+        cls.servers = {}
+        for name in ("h2", "h3"):
+            os.mkdir(os.path.join(cls.folder.name, name))
+            with open(os.path.join(cls.folder.name, name, "name"), "w") as file:
                 file.write(name)
-            server = host.popen("/usr/bin/python3", "-W", "ignore", "-m", "http.server", "8080", "--directory", folder,
-                                stderr=subprocess.DEVNULL)
-            cls.addClassCleanup(server.kill)
-            wait_until(lambda: "8080" in host.run("ss", "-ltn"))
+            cls.start_server(name)
+            cls.addClassCleanup(cls.stop_server, name)
         cls.switch.start()
         cls.lab.mealy("app", "load", EXAMPLE, "--hook", cls.hook, agent="s1")
+
+    @classmethod
+    def start_server(cls, name):
+        host = cls.lab.hosts[name]
+        cls.servers[name] = host.popen("/usr/bin/python3", "-W", "ignore", "-m", "http.server", "8080", "--directory",
+                                       os.path.join(cls.folder.name, name), stderr=subprocess.DEVNULL)
+        wait_until(lambda: "8080" in host.run("ss", "-ltn"))
+
+    @classmethod
+    def stop_server(cls, name):
+        cls.servers[name].kill()
+        cls.servers[name].wait()
 
     def ask(self, times):
         """Who answered."""
