@@ -9,7 +9,8 @@ struct entry_store {
 	struct flow_store *flows;
 	struct mask_set *masks[FLOW_TABLES_MAX]; /* NULL: not looked at yet. */
 	struct entry_notes *notes[FLOW_TABLES_MAX];
-	bool grace[FLOW_TABLES_MAX]; /* The half that is not active may still be searched. */
+	struct layout_field segments[FLOW_TABLES_MAX]; /* The part of the key that is a list; .bits 0: none. */
+	bool grace[FLOW_TABLES_MAX];		       /* The half that is not active may still be searched. */
 	/* The table that is open. */
 	unsigned index, element, key_words, n_registers;
 };
@@ -112,12 +113,76 @@ static int walk_records(void *data, int (*record)(void *walk_data, const __u64 *
 	return flow_store_walk(store->flows, store->index, &cursor, 0, walk_flow, &walk);
 }
 
+/* ---- lists of segments that no entry has any more ---- */
+
+struct used {
+	const struct layout_field *field;
+	uint64_t *fingerprint;
+	size_t n;
+};
+
+static int see_list(void *data, uint32_t slot, const uint64_t *words, unsigned n_words)
+{
+	struct used *used = data;
+	uint64_t *more = reallocarray(used->fingerprint, used->n + 1, sizeof(*more));
+	__u64 hi, lo;
+
+	if (!more)
+		return -ENOMEM;
+	layout_get(used->field, (const __u64 *)words, &hi, &lo);
+	used->fingerprint = more;
+	more[used->n++] = lo;
+	return 0;
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static bool is_used(void *data, __u64 fingerprint)
+{
+	const struct used *used = data;
+	uint64_t word = fingerprint;
+
+	return used->n && bsearch(&word, used->fingerprint, used->n, sizeof(word), compare_words);
+}
+
+static int sweep(void *data)
+{
+	struct entry_store *store = data;
+	struct instance *instance = flow_store_instance(store->flows);
+	struct used used = {};
+	int r = 0;
+
+	for (unsigned i = 0; i < FLOW_TABLES_MAX && r == 0; i++) {
+		uint32_t cursor = 0;
+
+		used.field = &store->segments[i];
+		if (used.field->bits)
+			r = flow_store_walk(store->flows, i, &cursor, 0, see_list, &used);
+	}
+	if (r == 0 && used.n)
+		qsort(used.fingerprint, used.n, sizeof(*used.fingerprint), compare_words);
+	if (r == 0) {
+		segments_unlink_unused(instance_segments(instance), is_used, &used);
+		r = instance_grace(instance);
+	}
+	if (r == 0)
+		segments_reclaim(instance_segments(instance));
+	free(used.fingerprint);
+	return r;
+}
+
 static const struct entry_ops ops = {
 	.set = set_record,
 	.find = find_record,
 	.remove = remove_record,
 	.publish = publish,
 	.walk = walk_records,
+	.sweep = sweep,
 };
 
 /* ---- open ---- */
@@ -140,12 +205,16 @@ int entry_store_open(struct entry_store *store, const struct app *app, unsigned 
 	store->element = element;
 	store->key_words = layout->key_words;
 	store->n_registers = layout->n_registers;
+	for (size_t i = 0; i < layout->n_keys; i++)
+		if (layout->key[i].type == TYPE_SEGMENTS)
+			store->segments[store->index] = layout->key[i];
 	*ret_table = (struct entry_table){
 		.app = app,
 		.table = &app->table[table],
 		.layout = layout,
 		.state_id = place->state_id,
 		.masks = store->masks[place->flow_table],
+		.lists = instance_segments(instance),
 		.ops = &ops,
 		.data = store,
 		.now_ns = instance_now_ns(instance),
@@ -235,6 +304,7 @@ void entry_store_forget(struct entry_store *store, unsigned flow_table)
 	store->notes[flow_table] = NULL;
 	free(store->masks[flow_table]);
 	store->masks[flow_table] = NULL;
+	store->segments[flow_table].bits = 0;
 	store->grace[flow_table] = false;
 	memset(&instance_match(instance)[flow_table], 0, sizeof(struct match_desc));
 }

@@ -171,7 +171,7 @@ static int print_entry(void *data, uint32_t slot, const uint64_t *image, unsigne
 
 		if (i < t->n_lookup) {
 			p = note ? note->key[i] : entry_part_of_record(t, list->et.layout, i, words, mask);
-			csv_print(list->out, i == 0, entry_render_pattern(&t->lookup[i], &p, buf));
+			csv_print(list->out, i == 0, entry_render_pattern(&t->lookup[i], &p, list->et.lists, buf));
 		} else if (strcmp(column, "name") == 0) {
 			csv_print(list->out, false, note ? note->name : "");
 		} else {

@@ -36,7 +36,7 @@ struct instance {
 	bool test_clock;
 	struct instance_found found;
 	struct bpf_object *object;
-	struct mapping tables, chains, templates, active, clock, punt_limit, globals, groups, meters, match;
+	struct mapping tables, chains, templates, active, clock, punt_limit, globals, groups, meters, match, segments;
 	int grace_fd, grace_inner_fd;
 	int root_fd[HOOK_MAX], control_fd;
 };
@@ -194,6 +194,8 @@ static int map_all(struct instance *instance)
 	if (r == 0)
 		r = map_whole(instance, MAP_MATCH, sizeof(struct match_desc), FLOW_TABLES_MAX, &instance->match);
 	if (r == 0)
+		r = map_whole(instance, MAP_SEGMENTS, sizeof(struct segment_lists), 1, &instance->segments);
+	if (r == 0)
 		r = map_whole(instance, MAP_GROUPS, sizeof(struct groups), 1, &instance->groups);
 	if (r == 0)
 		r = map_whole(instance, MAP_METERS, sizeof(struct meters), 1, &instance->meters);
@@ -323,6 +325,7 @@ void instance_free(struct instance *instance)
 	unmap(&instance->globals);
 	unmap(&instance->match);
 	unmap(&instance->groups);
+	unmap(&instance->segments);
 	unmap(&instance->meters);
 	unmap(&instance->punt_limit);
 	if (instance->grace_inner_fd >= 0)
@@ -425,6 +428,11 @@ int instance_grace(struct instance *instance)
 	__u32 zero = 0;
 
 	return bpf_map_update_elem(instance->grace_fd, &zero, &instance->grace_inner_fd, BPF_ANY);
+}
+
+struct segment_lists *instance_segments(struct instance *instance)
+{
+	return instance->segments.data;
 }
 
 struct groups *instance_groups(struct instance *instance)

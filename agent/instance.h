@@ -83,6 +83,8 @@ struct globals *instance_globals(struct instance *instance);
 struct match_desc *instance_match(struct instance *instance);
 /* The same of groups, written by group_write() only, and of shared meters, of which user space writes 'reset' only. */
 struct groups *instance_groups(struct instance *instance);
+/* Lists of segments in keys of entries, written by segments_put() only. */
+struct segment_lists *instance_segments(struct instance *instance);
 struct meters *instance_meters(struct instance *instance);
 
 /* Packets to the controller per second, and how many at once (at least 1); a rate of 0 lets none through.

@@ -101,6 +101,7 @@ static int open_native(struct trace *trace)
 		.template_ = read_template,
 		.globals = instance_globals(trace->agent->instance),
 		.groups = instance_groups(trace->agent->instance),
+		.segments = instance_segments(trace->agent->instance),
 		.meters = instance_meters(trace->agent->instance),
 	};
 	int r = native_new(&source, &trace->native);

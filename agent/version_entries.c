@@ -20,6 +20,7 @@ const char *entry_problem(int r)
 	case -ENOSPC: return "the table is full";
 	case -E2BIG: return "its ranges make too many prefixes";
 	case -EDQUOT: return "the entries have more different masks than a table can have (64)";
+	case -ENOBUFS: return "the switch has no room for another list of segments";
 	case -EEXIST: return "another entry has its name";
 	case -EBUSY: return "packets change it all the time; try again";
 	}

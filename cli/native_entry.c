@@ -109,7 +109,11 @@ void native_entries_open(struct native_switch *sw, const struct app *app, unsign
 			 const struct table_placement *place, const struct layout *layout, unsigned element,
 			 __u64 now_ns, struct native_entries *entries, struct entry_table *ret_table)
 {
-	static const struct entry_ops ops = {set_record, find_record, remove_record, publish, walk_records};
+	static const struct entry_ops ops = {.set = set_record,
+					     .find = find_record,
+					     .remove = remove_record,
+					     .publish = publish,
+					     .walk = walk_records};
 
 	entries->sw = sw;
 	entries->flow_table = place->flow_table;
@@ -123,6 +127,7 @@ void native_entries_open(struct native_switch *sw, const struct app *app, unsign
 		.layout = layout,
 		.state_id = place->state_id,
 		.masks = &entries->masks,
+		.lists = native_segments(sw),
 		.ops = &ops,
 		.data = entries,
 		.now_ns = now_ns,

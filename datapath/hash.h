@@ -42,6 +42,20 @@ static inline __attribute__((always_inline)) __u64 random_mix(__u64 state)
 	return state ^ state >> 31;
 }
 
+/* Fingerprint of a segment list: begin with the number of segments, mix each word, end.  Whoever finds a list by it
+ * compares the list. */
+static inline __attribute__((always_inline)) __u64 segments_mix(__u64 sum, __u64 word)
+{
+	sum = (sum ^ word) * RANDOM_STEP;
+	return sum ^ sum >> 32;
+}
+
+static inline __attribute__((always_inline)) __u64 segments_end(__u64 sum)
+{
+	sum = random_mix(sum);
+	return sum ? sum : 1;
+}
+
 /* Bucket from the low bits, tag from the high ones. */
 #define HASH_BUCKET(hash, n_heads) ((hash) & ((n_heads)-1))
 #define HASH_TAG(hash)		   ((__u16)((hash) >> 16))

@@ -125,6 +125,7 @@ HOOK_FN const struct table *map_table(struct hook *h, __u32 element);
 /* Never NULL, and allowed under a lock. */
 HOOK_FN struct global *map_global(struct hook *h, __u32 global);
 HOOK_FN const struct groups *map_groups(struct hook *h);
+HOOK_FN const struct segment_lists *map_segments(struct hook *h);
 HOOK_FN struct meter *map_meter(struct hook *h, __u32 meter); /* Its state only under its lock. */
 HOOK_FN struct punt_limit *map_punt_limit(struct hook *h);
 /* By TEMPLATE_INDEX(). */

@@ -164,6 +164,13 @@ HOOK_FN const struct match_desc *map_match(struct hook *h, __u32 flow_table)
 	return bpf_map_lookup_elem(&match, &flow_table);
 }
 
+HOOK_FN const struct segment_lists *map_segments(struct hook *h)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&segments, &zero);
+}
+
 HOOK_FN struct bucket *map_bucket(struct hook *h, __u32 flow_table, __u32 index)
 {
 	void *inner = bpf_map_lookup_elem(&buckets, &flow_table);

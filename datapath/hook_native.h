@@ -253,6 +253,11 @@ HOOK_FN const struct match_desc *map_match(struct hook *h, __u32 flow_table)
 	return native_match(h->sw, flow_table);
 }
 
+HOOK_FN const struct segment_lists *map_segments(struct hook *h)
+{
+	return h->sw->source.segments ? h->sw->source.segments : h->sw->segments;
+}
+
 HOOK_FN struct bucket *map_bucket(struct hook *h, __u32 flow_table, __u32 index)
 {
 	struct flow_desc *desc = native_desc(h->sw, flow_table);

@@ -101,6 +101,7 @@ struct {
 } MAP(returned);
 ARRAY_MAP(flow_desc, struct flow_desc, FLOW_TABLES_MAX, BPF_F_MMAPABLE);
 ARRAY_MAP(match, struct match_desc, FLOW_TABLES_MAX, BPF_F_MMAPABLE);
+ARRAY_MAP(segments, struct segment_lists, 1, BPF_F_MMAPABLE);
 ARRAY_MAP(locks, struct lock_line, LOCKS, 0);
 
 PERCPU_MAP(counters, struct counter, COUNTERS);

@@ -65,6 +65,7 @@ struct native_switch {
 	struct globals *globals;
 	struct groups *groups;
 	struct meters *meters;
+	struct segment_lists *segments; /* NULL: no list was written, or those of the source. */
 	_Atomic __u64 events;
 	struct punt_limit punt_limit;
 	struct lock_line *locks;

@@ -264,6 +264,7 @@ void native_free(struct native_switch *sw)
 	free(sw->counters);
 	free(sw->globals);
 	free(sw->groups);
+	free(sw->segments);
 	free(sw->meters);
 	free(sw);
 }
@@ -378,6 +379,13 @@ uint64_t native_global(struct native_switch *sw, unsigned global)
 struct groups *native_groups(struct native_switch *sw)
 {
 	return sw->groups;
+}
+
+struct segment_lists *native_segments(struct native_switch *sw)
+{
+	if (!sw->segments && !sw->source.segments)
+		sw->segments = calloc(1, sizeof(*sw->segments));
+	return sw->segments;
 }
 
 const struct meter *native_meter(struct native_switch *sw, unsigned meter)

@@ -27,6 +27,7 @@ struct native_source {
 	const struct groups *groups;
 	const struct meters *meters;
 	const struct template *(*template_)(void *data, unsigned element);
+	const struct segment_lists *segments; /* Read where they are. */
 };
 
 /* What `route` asks the kernel of the switch's host.  Addresses are in the order of the wire, IPv4's in the first four
@@ -68,6 +69,8 @@ void native_set_global(struct native_switch *sw, unsigned global, uint64_t value
 uint64_t native_global(struct native_switch *sw, unsigned global);
 /* Of the switch, to be written by group_write(); live as long as it. */
 struct groups *native_groups(struct native_switch *sw);
+/* The same for segments_put(); NULL: no memory, or they are the source's. */
+struct segment_lists *native_segments(struct native_switch *sw);
 const struct meter *native_meter(struct native_switch *sw, unsigned meter);
 
 /* What one table did, for trace and simulate; cells are a snapshot taken when the rule was chosen,

@@ -60,6 +60,9 @@ enum {
 	TEMPLATES_MAX = 32,    /* Of one hook of one version. */
 	TEMPLATE_BYTES = 512,
 	SEGMENTS_MAX = 16,     /* Of an SRv6 segment list. */
+	SEGMENT_LISTS = 16384, /* Lists that are in keys of entries, of the switch; number 0 is none. */
+	SEGMENT_HEADS = 32768,
+	SEGMENT_CHAIN_MAX = 8, /* Lists behind one head. */
 	CHAIN_MAX = 5,	       /* Lines of a bucket: the head and four overflow ones. */
 	FLOW_TABLES_MAX = 256, /* Flow tables of the switch. */
 	LOCKS = 16384,	       /* Cache lines of locks; a power of two. */
@@ -261,11 +264,12 @@ enum op_code {
 			  header lies within the packet, its bit is set, else cleared.  See HEADER_IMM(). */
 	OP_LOAD,       /* Executes load 'imm' of the table, one behind its n_loads: fields of declared headers, which
 			  are read only after it is known that they are there. */
-	OP_SEGMENTS,   /* cell[dst], [dst + 1]: fingerprint of the segment list, keyed by the flow table's secret. */
-	OP_SELECT,     /* cell[dst] = member that group imm's table of slots names for hash cell[a]; MEMBER_NONE: the
-			  group has none. */
-	OP_MEMBER, /* cell[dst] = word of member cell[a] of a group, imm being MEMBER_INDEX(group, 0, word); 0: none.
-		      Also by STEP_OP, and as struct member_load. */
+	OP_SEGMENTS, /* cell[dst] = fingerprint of the packet's segment list if MAP_SEGMENTS has that list, else 0.  The
+			table has TABLE_SEGMENTS. */
+	OP_SELECT,   /* cell[dst] = member that group imm's table of slots names for hash cell[a]; MEMBER_NONE: the
+			group has none. */
+	OP_MEMBER,   /* cell[dst] = word of member cell[a] of a group, imm being MEMBER_INDEX(group, 0, word); 0: none.
+			Also by STEP_OP, and as struct member_load. */
 	/* Only in 'do' and on_timeout: one atomic operation on global 'op.global', whose cell is 'dst'; the operand is
 	 * 'b' or imm.  'dst' becomes the value that this packet made.  Once a packet and table, also when the table is
 	 * begun again. */
@@ -539,6 +543,23 @@ struct match_desc {
 	struct match_masks half[2];
 };
 
+/* ---- segment lists ---------------------------------------------------------------------------------- *
+ *
+ * A list of segments is longer than a key.  So a key has its fingerprint, and each list that is in the key of an entry
+ * stands here once, whole: a packet's list is compared with it word by word, and two lists of one fingerprint are
+ * refused.  Written by user space only; an element that was unlinked is written again only after grace. */
+struct segment_list {
+	__u64 fingerprint;	      /* Never 0. */
+	__u32 next;		      /* With the same head; 0: none. */
+	__u32 n;		      /* Segments; 0: the element is free. */
+	__u64 word[2 * SEGMENTS_MAX]; /* As on the wire, the last segment first. */
+};
+struct segment_lists {
+	__u32 head[SEGMENT_HEADS]; /* By the fingerprint's low bits; 0: none. */
+	struct segment_list at[SEGMENT_LISTS];
+};
+_Static_assert(sizeof(struct segment_list) == 272, "bump MEALY_ABI_VERSION");
+
 /* ---- groups and meters ----------------------------------------------------------------------------- *
  *
  * Data of the programs, so reached by address and also under a lock; shared by versions, by index. */
@@ -638,16 +659,17 @@ enum table_flags {
 	TABLE_VALID = 1,
 	TABLE_STATEFUL = 2,
 	TABLE_TWO_SCOPES = 4,
-	TABLE_FIRST = 8,      /* First table of its application: zero the variables. */
-	TABLE_TIME = 16,      /* Reads `now` or has timeouts. */
-	TABLE_SOON = 32,      /* expire_within: 10ms. */
-	TABLE_ENTRIES = 256,  /* A match table: registers begin with enum entry_word. */
-	TABLE_MASKED = 512,   /* ... begun by INTERP_MATCH. */
-	TABLE_CLAIMS = 1024,  /* Its records may hold claimed ones of table 'claim_table'. */
-	TABLE_PACKET = 4096,  /* Operations before the lock read the packet: INTERP_MATCH makes them. */
-	TABLE_CLAIMED = 2048, /* Its records belong to others': they end with these only. */
-	TABLE_CLEAN = 64,     /* With TABLE_FIRST: nothing of the application reads or writes CELL_VAR, so nothing is
-				 zeroed. A hint: without it the result is the same, later. */
+	TABLE_FIRST = 8,       /* First table of its application: zero the variables. */
+	TABLE_TIME = 16,       /* Reads `now` or has timeouts. */
+	TABLE_SOON = 32,       /* expire_within: 10ms. */
+	TABLE_ENTRIES = 256,   /* A match table: registers begin with enum entry_word. */
+	TABLE_MASKED = 512,    /* ... begun by INTERP_MATCH. */
+	TABLE_CLAIMS = 1024,   /* Its records may hold claimed ones of table 'claim_table'. */
+	TABLE_PACKET = 4096,   /* Operations before the lock read the packet: INTERP_MATCH makes them. */
+	TABLE_SEGMENTS = 8192, /* ... among them OP_SEGMENTS. */
+	TABLE_CLAIMED = 2048,  /* Its records belong to others': they end with these only. */
+	TABLE_CLEAN = 64,      /* With TABLE_FIRST: nothing of the application reads or writes CELL_VAR, so nothing is
+				  zeroed. A hint: without it the result is the same, later. */
 };
 
 /* Table counters: TABLE_STAT_MAX neighbouring counters from struct table.stats. */
@@ -898,6 +920,7 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
 #define MAP_GROUPS	    ".data.groups"  /* ARRAY[1] of struct groups, mmapable */
 #define MAP_METERS	    ".data.meters"  /* ARRAY[1] of struct meters, mmapable */
 #define MAP_MATCH	    "match"	    /* ARRAY[FLOW_TABLES_MAX] of struct match_desc, mmapable */
+#define MAP_SEGMENTS	    "segments"	    /* ARRAY[1] of struct segment_lists, mmapable */
 #define MAP_TEMPLATES	    "templates"	    /* ARRAY[TEMPLATE_ELEMENTS], mmapable */
 #define MAP_CLOCK	    "test_clock"    /* ARRAY[1] struct test_input; read when switch_config says so */
 #define MAP_GRACE	    "grace"	    /* ARRAY_OF_MAPS[1]: an update waits for a grace period */

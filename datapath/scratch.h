@@ -117,6 +117,10 @@ struct scratch {
 	__u32 match_half;  /* Of the masks, read once. */
 	__u32 match_mask;  /* Element being tried. */
 	__u32 match_found; /* 1: match_best is an entry's. */
+	/* The packet's segment list as on the wire, and its fingerprint; 0: nobody knows such a list. */
+	__u64 segment_word[2 * SEGMENTS_MAX];
+	__u64 segments;
+	__u32 n_segments;
 	__u32 n_notes;
 	struct note note[NOTES_MAX];
 	struct place place;

@@ -10,6 +10,7 @@
 #include "pkt_load.h"
 #include "pkt_parse.h"
 #include "pkt_rewrite.h"
+#include "pkt_segments.h"
 #include "xfsm_pre.h"
 #include "xfsm_step.h"
 
@@ -263,6 +264,8 @@ HOOK_FN void table_prepare(struct hook *h, struct scratch *s, const struct table
 /* The operations before the lock, for a program that may look at the packet. */
 HOOK_FN void table_pre(struct hook *h, struct scratch *s, const struct table *t)
 {
+	if (t->flags & TABLE_SEGMENTS)
+		segments_read(h, s);
 	LOOP
 	for (__u32 i = 0; i < OPS_PRE_MAX; i++) {
 		if (i >= AGAIN(t->n_pre))

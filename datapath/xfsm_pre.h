@@ -116,6 +116,7 @@ HOOK_FN void op_run_pure(struct hook *h, struct scratch *s, const struct op *op)
 	case OP_BIFLOW_IP: op_biflow_ip(cells, op->a, op->dst); break;
 	case OP_BIFLOW_ETH: op_biflow_eth(cells, op->a, op->dst); break;
 	case OP_MEMBER: cells[op->dst] = op_member(h, cells[op->a], op->imm); break;
+	case OP_SEGMENTS: cells[op->dst] = s->segments; break;
 	case OP_SELECT: cells[op->dst] = op_select(h, cells[op->a], op->imm); break;
 	default: op_run(cells, op);
 	}

@@ -63,6 +63,11 @@ static int print_field(FILE *out, const struct field *f)
 	const char *match = value_of_type(f, true), *value = value_of_type(f, false);
 	char read[120], write[120] = "", rule[260];
 
+	if (f->type == TYPE_SEGMENTS) {
+		fprintf(out, "| `%s` | %u x 128 | %s | `key: {%s: exact}` | - |\n", f->name, SEGMENTS_MAX, f->text,
+			f->name);
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(field_examples); i++)
 		if (strcmp(field_examples[i].field, f->name) == 0) {
 			match = field_examples[i].match;

@@ -43,7 +43,8 @@ struct checker {
 	const struct port_names *ports;
 	struct app_table *table; /* Being checked; NULL outside of tables. */
 	enum place place;
-	bool planned; /* Something was refused with "not yet"; what depends on it would only confuse. */
+	bool entry_key; /* The key of a match table is being read. */
+	bool planned;	/* Something was refused with "not yet"; what depends on it would only confuse. */
 	struct yaml_node **table_node; /* By table. */
 };
 

@@ -115,7 +115,10 @@ static void check_kind(struct checker *c, const struct yaml_node *node, struct a
 	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(words[i], text) == 0) {
 			*ret_match = (enum key_match)i;
-			if (i == MATCH_PREFIX && key->type != TYPE_ADDR)
+			if (i != MATCH_EXACT && key->type == TYPE_SEGMENTS)
+				ERROR(c, node->loc, "\"%s\": lists of segments are compared whole, so exact",
+				      key->text);
+			else if (i == MATCH_PREFIX && key->type != TYPE_ADDR)
 				ERROR(c, node->loc, "\"%s\" is %s; only addresses have prefixes", key->text,
 				      type_noun(key->type));
 			if (i == MATCH_RANGE && key->bits > 64)
@@ -134,7 +137,12 @@ static void check_part(struct checker *c, const struct yaml_node *name, const st
 	enum key_match match;
 	struct app_key key;
 
-	if (!state_parse_key(c, name, &key))
+	bool good;
+
+	c->entry_key = true;
+	good = state_parse_key(c, name, &key);
+	c->entry_key = false;
+	if (!good)
 		return;
 	if (key.kind >= KEY_BIFLOW_L4 || strchr(name->text, '/')) {
 		ERROR(c, name->loc,
@@ -217,10 +225,30 @@ static void add_rule(struct checker *c, unsigned state, const struct yaml_node *
 
 /* ---- entries ---- */
 
-static const char *cell_text(struct checker *c, const struct yaml_node *node)
+static bool is_segments(const struct app_table *table, const char *column)
+{
+	for (size_t i = 0; column && i < table->n_lookup; i++)
+		if (strcmp(table->lookup[i].text, column) == 0)
+			return table->lookup[i].type == TYPE_SEGMENTS;
+	return false;
+}
+
+static const char *join_segments(struct checker *c, const struct yaml_node *list)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < list->n && i <= SEGMENTS_MAX; i++)
+		if (list->item[i]->kind == YAML_TEXT)
+			text = arena_printf(c->arena, "%s%s%s", text, i ? "," : "", list->item[i]->text);
+	return text;
+}
+
+static const char *cell_text(struct checker *c, const char *column, const struct yaml_node *node)
 {
 	if (node->kind == YAML_TEXT)
 		return node->text;
+	if (node->kind == YAML_LIST && is_segments(c->table, column))
+		return join_segments(c, node);
 	ERROR(c, node->loc, "expected one value; an entry has no lists");
 	return NULL;
 }
@@ -240,7 +268,7 @@ static void check_entry(struct checker *c, const struct yaml_node *map)
 	entry.text = arena_alloc_array(c->arena, map->n + 1, sizeof(*entry.text));
 	entry_init(c->table, entry.entry);
 	for (size_t i = 0; i < map->n; i++) {
-		const char *text = cell_text(c, map->item[i]);
+		const char *text = cell_text(c, map->key[i]->text, map->item[i]);
 
 		if (text && entry_set(c->app, c->table, c->ports, entry.entry, map->key[i]->text, text, why) < 0)
 			ERROR(c, map->item[i]->loc, "%s", why);

@@ -60,6 +60,7 @@ const char *type_noun(enum value_type type)
 	case TYPE_FRACTION: return "a fraction";
 	case TYPE_LIST: return "a list";
 	case TYPE_FIELD: return "a field";
+	case TYPE_SEGMENTS: return "a list of segments";
 	case TYPE_MAX: break;
 	}
 	return "?";

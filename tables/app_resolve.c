@@ -19,8 +19,12 @@ void expr_set_constant(struct expr *e, const struct value *value)
 	e->constant = value->type != TYPE_PREFIX;
 }
 
-static bool set_field(struct expr *e, const struct field *field)
+static bool set_field(struct checker *c, struct expr *e, const struct field *field)
 {
+	if (field->type == TYPE_SEGMENTS && !c->entry_key) {
+		ERROR(c, e->loc, "\"%s\" can only be part of a match table's key", e->name);
+		return false;
+	}
 	e->ref = (struct ref){.kind = REF_FIELD, .field = field};
 	e->type = field->type;
 	return true;
@@ -40,7 +44,7 @@ static bool resolve_parameter(struct checker *c, struct expr *e, const struct pa
 	if (param->type == TYPE_FIELD && c->place == PLACE_TIMEOUT)
 		return expr_refuse_packet(c, e);
 	if (param->type == TYPE_FIELD)
-		return param->value.field ? set_field(e, param->value.field) : false;
+		return param->value.field ? set_field(c, e, param->value.field) : false;
 	if (param->type == TYPE_LIST) {
 		ERROR(c, e->loc, "\"%s\" is a list; it can stand in match: and behind \"in\"", e->name);
 		return false;
@@ -175,7 +179,7 @@ static bool resolve_dotted(struct checker *c, struct expr *e)
 	if (field && field_is_declared(field))
 		c->app->header[field->load.need - PRESENT_CUSTOM].read = true;
 	if (field)
-		return set_field(e, field);
+		return set_field(c, e, field);
 	good = expr_resolve_member(c, e, strchr(e->name, '.') + 1, &found);
 	return found ? good : expr_resolve_register(c, e, strchr(e->name, '.'));
 }

@@ -83,6 +83,11 @@ void enc_load_at(struct enc *e, const struct field *field, unsigned cell)
 		enc_load_declared(e, field, cell);
 		return;
 	}
+	if (field->type == TYPE_SEGMENTS) {
+		enc_append(e, &e->pre, (struct op){.code = OP_SEGMENTS, .dst = cell});
+		e->out->flags |= TABLE_SEGMENTS;
+		return;
+	}
 	if (e->out->n_loads + e->n_declared >= LOADS_MAX) {
 		enc_error(e, "%s: table %s reads more than %d fields of the packet", e->what, e->at->name, LOADS_MAX);
 		return;

@@ -272,6 +272,17 @@ static int set_reg(const struct app *app, const struct port_names *ports, const 
 	return 0;
 }
 
+static int set_segments(const struct app_key *key, const char *text, struct entry *entry, struct pattern *ret,
+			char *why)
+{
+	char reason[SEGMENTS_WHY];
+
+	if (segments_parse(text, &entry->segments, reason) < 0)
+		return refuse(why, "%s: %s", key->text, reason);
+	*ret = (struct pattern){.kind = PATTERN_VALUE, .lo = segments_fingerprint(&entry->segments), .mask_lo = ~0ULL};
+	return 0;
+}
+
 static int set_part(const struct app *app, const struct app_table *table, const struct port_names *ports, size_t i,
 		    const char *text, struct entry *entry, char *why)
 {
@@ -281,6 +292,8 @@ static int set_part(const struct app *app, const struct app_table *table, const 
 	if (entry->has_key >> i & 1)
 		return refuse(why, "%s is said twice", key->text);
 	entry->has_key |= 1u << i;
+	if (key->type == TYPE_SEGMENTS)
+		return set_segments(key, text, entry, &entry->key[i], why);
 	return set_key(&t, table->key_match[i], text, &entry->key[i], why);
 }
 

@@ -10,8 +10,9 @@
 #define MEALY_ENTRY_H
 
 #include "layout.h"
+#include "segments.h"
 
-enum { ENTRY_WHY = 256, ENTRY_RECORDS_MAX = 1024, ENTRY_CELL_MAX = 255 };
+enum { ENTRY_WHY = 256, ENTRY_RECORDS_MAX = 1024, ENTRY_CELL_MAX = SEGMENTS_TEXT_SIZE };
 
 /* In ENTRY_ID: the entry is of the application's text. */
 #define ENTRY_OF_TEXT (1ULL << 63)
@@ -22,9 +23,10 @@ struct entry {
 	__u32 priority;
 	uint64_t idle_ns, hard_ns; /* 0: none. */
 	struct pattern key[KEY_PARTS_MAX];
-	__u64 reg[28];	 /* Values, at the words of the table's registers. */
-	__u64 has_value; /* Bits of the table's registers. */
-	__u32 has_key;	 /* Bits of the key's parts. */
+	struct segments segments; /* What the key's part of that type stands for. */
+	__u64 reg[28];		  /* Values, at the words of the table's registers. */
+	__u64 has_value;	  /* Bits of the table's registers. */
+	__u32 has_key;		  /* Bits of the key's parts. */
 	bool has_priority, has_idle, has_hard;
 };
 

@@ -57,10 +57,22 @@ static const char *render_address(const struct pattern *p, char *buf)
 	return buf;
 }
 
-const char *entry_render_pattern(const struct app_key *key, const struct pattern *p, char *buf)
+static const char *render_segments(const struct segment_lists *lists, uint64_t fingerprint, char *buf)
+{
+	struct segments segments;
+
+	if (!lists || segments_get(lists, fingerprint, &segments) < 0)
+		return value_render(TYPE_SEGMENTS, 0, fingerprint, 0, buf, ENTRY_TEXT_SIZE);
+	return segments_render(&segments, buf);
+}
+
+const char *entry_render_pattern(const struct app_key *key, const struct pattern *p, const struct segment_lists *lists,
+				 char *buf)
 {
 	char value[64], mask[64];
 
+	if (key->type == TYPE_SEGMENTS)
+		return render_segments(lists, p->lo, buf);
 	if (p->kind == PATTERN_RANGE)
 		snprintf(buf, ENTRY_TEXT_SIZE, "%" PRIu64 "-%" PRIu64, p->lo, p->last);
 	else if (!p->mask_hi && !p->mask_lo)

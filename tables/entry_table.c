@@ -149,6 +149,24 @@ static int remove_record(struct entry_table *et, const struct entry_record *reco
 	return r;
 }
 
+/* Before the entry itself, so whoever finds it finds the list. */
+static int put_segments(struct entry_table *et, const struct entry *entry)
+{
+	int r;
+
+	if (!entry->segments.n)
+		return 0;
+	if (!et->lists)
+		return -ENOMEM;
+	r = segments_put(et->lists, &entry->segments);
+	if (r == -ENOBUFS && et->ops->sweep) {
+		r = et->ops->sweep(et->data);
+		if (r == 0)
+			r = segments_put(et->lists, &entry->segments);
+	}
+	return r;
+}
+
 int entry_table_put(struct entry_table *et, const struct entry *entry, __u64 id_flags, enum entry_change *ret_change)
 {
 	__u64 registers[28], id = entry_id(et->table, entry);
@@ -157,6 +175,9 @@ int entry_table_put(struct entry_table *et, const struct entry *entry, __u64 id_
 	int r = entry_records(et->table, et->layout, entry, &records, &n);
 
 	*ret_change = ENTRY_SAME;
+	if (r < 0)
+		return r;
+	r = put_segments(et, entry);
 	if (r < 0)
 		return r;
 	entry_registers(et->table, entry, id | id_flags, et->now_ns, registers);

@@ -19,6 +19,8 @@ struct entry_ops {
 	int (*remove)(void *data, const __u64 *key);
 	/* What packets search from now on; the list before is used by nobody when the next one is published. */
 	int (*publish)(void *data, const struct match_masks *masks);
+	/* Frees lists of segments that no entry has; NULL: none ever are. */
+	int (*sweep)(void *data);
 	/* Calls 'record' with the image of each; nothing is written meanwhile. */
 	int (*walk)(void *data, int (*record)(void *walk_data, const __u64 *words), void *walk_data);
 };
@@ -29,6 +31,7 @@ struct entry_table {
 	const struct layout *layout;
 	const __u8 *state_id; /* By state of the table. */
 	struct mask_set *masks;
+	struct segment_lists *lists; /* Of the switch. */
 	const struct entry_ops *ops;
 	void *data;
 	__u64 now_ns; /* On the switch's clock. */
@@ -39,6 +42,7 @@ enum entry_change { ENTRY_SAME, ENTRY_ADDED, ENTRY_CHANGED };
 /* Writes an entry; one of the same key is changed and goes on counting.  'id_flags': ENTRY_OF_TEXT or 0.
  *
  *   -ENOSPC  the table has no room;  -E2BIG  its ranges make more than ENTRY_RECORDS_MAX records;
+ *   -ENOBUFS the switch has no room for another list of segments;
  *   -EDQUOT  the entries have more than MASKS_MAX different masks. */
 int entry_table_put(struct entry_table *et, const struct entry *entry, __u64 id_flags, enum entry_change *ret_change);
 

@@ -168,6 +168,8 @@ const struct field fields[] = {
 	READ("srv6.last_entry", U64, 8, SRH, ROUTING, 4, 1, 0, "segments in the list, less one"),
 	WRITE("srv6.flags", U64, 8, SRH, ROUTING, 5, 1, 0, CSUM_NONE, CSUM_NONE, "flags of the segment routing header"),
 	WRITE("srv6.tag", U64, 16, SRH, ROUTING, 6, 2, 0, CSUM_NONE, CSUM_NONE, "tag of the segment routing header"),
+	{.name = "srv6.segments", .text = "the list in the header, in the order of the path; part of a match table's key only",
+	 .type = TYPE_SEGMENTS, .bits = 64, .needs = NEED(SRH), .load = {.kind = LOAD_NONE, .need = PRESENT_SRH}},
 	{.name = "srv6.active", .text = "the active segment", .type = TYPE_ADDR, .bits = 128, .needs = NEED(SRH),
 	 .load = {.kind = LOAD_ADDR6, .base = BASE_SEGMENT, .need = PRESENT_SRH}},
 	READ("frag6.next_header", PROTO, 8, FRAG6, FRAG6, 0, 1, 0, "what follows the fragment header"),
@@ -256,7 +258,7 @@ const char *field_nearest(const char *name)
 
 bool field_is_planned(const char *name)
 {
-	static const char *const prefixes[] = {"srv6.segments", "gre.", "ipip.", "payload"};
+	static const char *const prefixes[] = {"gre.", "ipip.", "payload"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)

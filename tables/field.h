@@ -32,6 +32,7 @@ enum value_type {
 	TYPE_FRACTION, /* Thousandths; constants only: the weight of ewma(). */
 	TYPE_LIST,     /* Parameters only. */
 	TYPE_FIELD,    /* Parameters only: the name of a field. */
+	TYPE_SEGMENTS, /* A list of segments, by its fingerprint; keys of match tables only. */
 	TYPE_MAX,
 };
 
@@ -63,7 +64,7 @@ const struct field *field_find(const char *name);
 /* The field whose name is nearest, or NULL. */
 const char *field_nearest(const char *name);
 
-/* True for words of the language that later versions add (mpls.label, inner.x, srv6.segments, ...),
+/* True for words of the language that later versions add (gre.key, ...),
  * so that the checker answers "not yet" instead of "unknown". */
 bool field_is_planned(const char *name);
 

@@ -73,6 +73,7 @@ const char *value_type_name(enum value_type type)
 	case TYPE_FRACTION: return "fraction";
 	case TYPE_LIST: return "list";
 	case TYPE_FIELD: return "field";
+	case TYPE_SEGMENTS: return "segments";
 	case TYPE_MAX: break;
 	}
 	return "?";
@@ -294,6 +295,7 @@ const char *value_render(enum value_type type, uint64_t hi, uint64_t lo, uint64_
 	case TYPE_LIST:
 	case TYPE_FIELD:
 	case TYPE_MAX: break;
+	case TYPE_SEGMENTS: snprintf(buf, size, "list %016" PRIx64, lo); return buf;
 	}
 	snprintf(buf, size, "%" PRIu64, lo);
 	return buf;
@@ -330,6 +332,7 @@ static bool literal_fits(enum value_type type, enum value_type literal)
 	case TYPE_FRACTION:
 	case TYPE_LIST:
 	case TYPE_FIELD:
+	case TYPE_SEGMENTS:
 	case TYPE_MAX: return false;
 	default: return literal == TYPE_U64;
 	}

@@ -115,6 +115,8 @@ uint64_t rig_register(struct rig *rig, const char *table, const char *key, const
 int rig_put_entry(struct rig *rig, const char *table, const char *cells);
 int rig_remove_entry(struct rig *rig, const char *table, const char *cells);
 uint64_t rig_entry_packets(struct rig *rig, const char *table, const char *cells);
+/* The memory in which packets find lists of segments. */
+struct segment_lists *rig_segments(struct rig *rig);
 
 /* Kernel tiers only.  Deletes the live flows of "app/table" whose records have not changed since they were read; 'flow'
  * gets exactly what was deleted. */

@@ -110,3 +110,8 @@ uint64_t rig_entry_packets(struct rig *rig, const char *table, const char *cells
 		return ~0ull;
 	return words[FLOW_HEAD_WORDS + et.layout->key_words + ENTRY_PACKETS];
 }
+
+struct segment_lists *rig_segments(struct rig *rig)
+{
+	return rig->native ? native_segments(rig->native) : instance_segments(rig->instance);
+}

@@ -12,7 +12,7 @@ enum { LINE_ROOM = 8192, TEXT_ROOM = 4096 };
 extern const char packets_text[];
 
 struct packet_case {
-	char name[64], exit[32], tiers[16], text[TEXT_ROOM], rule[TEXT_ROOM];
+	char name[64], exit[32], tiers[16], text[TEXT_ROOM], rule[TEXT_ROOM], table[TEXT_ROOM];
 	struct frame in, out;
 };
 
@@ -43,6 +43,8 @@ static bool read_case(FILE *file, struct packet_case *c)
 			snprintf(c->name, sizeof(c->name), "%s", value);
 		else if (!strcmp(line, "text"))
 			snprintf(c->text + strlen(c->text), TEXT_ROOM - strlen(c->text), "%s\n", value);
+		else if (!strcmp(line, "table"))
+			snprintf(c->table + strlen(c->table), TEXT_ROOM - strlen(c->table), "    %s\n", value);
 		else if (!strcmp(line, "rule"))
 			snprintf(c->rule, TEXT_ROOM, "%s", value);
 		else if (!strcmp(line, "tiers"))
@@ -72,13 +74,15 @@ static const char *exit_name(enum exit_reason reason)
 
 static void run_case(const struct packet_case *c)
 {
-	static char text[2 * TEXT_ROOM + 128];
+	static char text[2 * TEXT_ROOM + 128], rule[TEXT_ROOM + 64];
 	struct rig_result result;
 	struct rig *rig;
 
-	snprintf(text, sizeof(text),
-		 "app: packets\n%stables:\n  - name: t\n    rules:\n      - %s\n    otherwise: drop\n", c->text,
-		 c->rule);
+	if (c->table[0])
+		snprintf(rule, sizeof(rule), "%s", c->table);
+	else
+		snprintf(rule, sizeof(rule), "    rules:\n      - %s\n    otherwise: drop\n", c->rule);
+	snprintf(text, sizeof(text), "app: packets\n%stables:\n  - name: t\n%s", c->text, rule);
 	rig = rig_with(text, NULL);
 	result = rig_send_real(rig, 1, c->in);
 	if (strcmp(exit_name(result.exit), c->exit))

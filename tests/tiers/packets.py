@@ -13,7 +13,7 @@ from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr,
                                 ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6,
-                                IPv6ExtHdrSegmentRouting)
+                                IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, IPv6ExtHdrSegmentRouting)
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
@@ -32,6 +32,14 @@ def case(name, what, before, after, exit="pass", extra=(), tiers="all"):
     match, action = what.split(" then ") if " then " in what else ("", what)
     rule = "{" + (f"match: {{{match}}}, " if match else "") + f'action: "{action}"' + "}"
     cases.append((name, rule, bytes(before), bytes(after), exit, extra, tiers))
+
+
+def entry_case(name, key, action, entries, before, after, exit="pass"):
+    """A match table instead of a rule."""
+    table = [f"key: {{{key}}}", "capacity: 64", f'action: "{action}"', "otherwise: pass", "absent: pass",
+             "entries:"]
+    table += [f"  - {{{entry}}}" for entry in entries]
+    cases.append((name, table, bytes(before), bytes(after), exit, (), "all"))
 
 
 def eth(*layers, **fields):
@@ -80,6 +88,44 @@ case("srv6", f"srv6.segments_left: 1, srv6.last_entry: 2, srv6.active: \"{S2}\""
      " then srv6.tag = 77; srv6.segments_left -= 1; ip.dst = " + S3,
      eth(IPv6(src=A6, dst=S2), srh(1, S1, S2, S3), UDP(sport=1, dport=2), DATA),
      eth(IPv6(src=A6, dst=S3), srh(0, S1, S2, S3, tag=77), UDP(sport=1, dport=2), DATA))
+
+# ---- segment lists: whole, in order; wherever the header stands ----
+PATH = [f"fc00:{i:x}::1" for i in range(1, 17)]
+
+
+def listed(path, left, tag=0, before=(), tc=0xb8, nh=17, **vlan):
+    layers = [Dot1Q(**vlan)] if vlan else []
+    return eth(*layers, IPv6(src=A6, dst=path[-1 - left] if left < len(path) else S1, tc=tc), *before,
+               srh(left, *path, tag=tag, nh=nh), UDP(sport=1, dport=2), DATA)
+
+
+def list_case(name, path, hit, entry=None, key="srv6.segments: exact", more="", left=0, **packet):
+    after = listed(path, left, **{**packet, "tc": 0xb9 if hit else 0xb8, "tag": 9 if hit else 0})
+    other = [f'srv6.segments: "{",".join(PATH[i:i + 2])}"{more}' for i in range(4, 8)]
+    entry_case(f"segments {name}", key, "ipv6.ecn = 1; srv6.tag = 9; pass",
+               other + [f'srv6.segments: "{entry or ",".join(path)}"{more}'], listed(path, left, **packet), after)
+
+
+for n in (1, 2, 3, 8, 15, 16):
+    list_case(f"{n}", PATH[:n], True, left=n - 1)
+list_case("of an entry as a list", PATH[:2], True, entry=f"{PATH[0]}, {PATH[1]}")
+list_case("active last", PATH[:3], True, left=0)
+list_case("reduced", PATH[:3], True, left=3)
+list_case("behind options", PATH[:3], True, before=[IPv6ExtHdrHopByHop(nh=43)])
+list_case("behind a tag", PATH[:3], True, vlan=7)
+list_case("with a prefix", PATH[:3], True, key="srv6.segments: exact, ip.src: prefix", more=", ip.src: 2001:db8::/32")
+list_case("with another prefix", PATH[:3], False, key="srv6.segments: exact, ip.src: prefix",
+          more=", ip.src: 2001:db9::/32")
+list_case("in wire order", PATH[:3], False, entry=",".join(reversed(PATH[:3])))
+list_case("shorter", PATH[:2], False, entry=",".join(PATH[:3]))
+list_case("longer", PATH[:4], False, entry=",".join(PATH[:3]))
+list_case("first differs", PATH[:3], False, entry=",".join(["fc00:1::2"] + PATH[1:3]))
+list_case("last differs", PATH[:16], False, entry=",".join(PATH[:15] + ["fd00:10::1"]))
+entry_case("segments of no header", "srv6.segments: exact", "drop", [f'srv6.segments: "{S1}"'],
+           eth(IPv6(src=A6, dst=S1), UDP(sport=1, dport=2), DATA), eth(IPv6(src=A6, dst=S1), UDP(sport=1, dport=2), DATA))
+entry_case("segments of another routing header", "srv6.segments: exact", "drop", [f'srv6.segments: "{S1}"'],
+           eth(IPv6(src=A6, dst=S1), IPv6ExtHdrRouting(type=3, addresses=[S1]), UDP(sport=1, dport=2), DATA),
+           eth(IPv6(src=A6, dst=S1), IPv6ExtHdrRouting(type=3, addresses=[S1]), UDP(sport=1, dport=2), DATA))
 
 # ---- NAT: addresses, ports, ids; each family, each protocol ----
 for size in (0, 1, 5, 1000):
@@ -215,7 +261,8 @@ for size in (0, 1000):
 def text():
     lines = ["# SPDX-License-Identifier: GPL-2.0-or-later", "# Written by packets.py."]
     for name, rule, before, after, exit, extra, tiers in cases:
-        lines += [f"case {name}", *(f"text {line}" for line in extra), f"tiers {tiers}", f"rule {rule}", f"exit {exit}",
+        what = [f"rule {rule}"] if isinstance(rule, str) else [f"table {line}" for line in rule]
+        lines += [f"case {name}", *(f"text {line}" for line in extra), f"tiers {tiers}", *what, f"exit {exit}",
                   f"in {before.hex()}", f"out {after.hex()}"]
     return "\n".join(lines) + "\n"
 

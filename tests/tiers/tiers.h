@@ -59,6 +59,7 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(flowlet, "flowlets", false)                                                                                  \
 	X(spider, "SPIDER", false)                                                                                     \
 	X(routes, "routes", false)                                                                                     \
+	X(segments, "segment lists", false)                                                                            \
 	X(packets, "packets", false)                                                                                   \
 	X(fold, "fold", true)
 

@@ -183,7 +183,7 @@ static void test_field_table(void **state)
 		assert_true(f->bits == 128 || (f->bits >= 1 && f->bits <= 64));
 		assert_int_equal(f->bits == 128, f->type == TYPE_ADDR);
 		assert_true(f->needs != 0);
-		assert_true(f->load.kind != LOAD_NONE);
+		assert_int_equal(f->load.kind == LOAD_NONE, f->type == TYPE_SEGMENTS);
 		assert_int_equal(f->needs, 1ULL << f->load.need);
 		if (f->load.kind == LOAD_BITS)
 			assert_true(f->load.shift + f->bits <= 8u * f->load.size &&
