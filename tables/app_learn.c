@@ -163,9 +163,11 @@ static void check_else(struct checker *c, const struct yaml_node *map, struct ap
 		ERROR(c, map->loc, "else: is missing: what happens to the packet when the record cannot be written");
 }
 
+/* NULL when anything of it is wrong: what renders a rule as text may then follow every index. */
 static struct app_learn *check_common(struct checker *c, const struct yaml_node *map)
 {
 	struct app_learn *learn = arena_alloc(c->arena, sizeof(*learn));
+	size_t n_errors = c->diags->n_errors;
 	struct app_table *to;
 	struct yaml_node *set;
 
@@ -183,7 +185,8 @@ static struct app_learn *check_common(struct checker *c, const struct yaml_node 
 		ERROR(c, set->loc, "\"%s\" is the first state: the record is removed, so nothing can be set",
 		      to->state[0].name);
 	check_else(c, map, learn);
-	return learn;
+	to->learned = true;
+	return c->diags->n_errors == n_errors ? learn : NULL;
 }
 
 /* ---- learn ------------------------------------------------------------------------------------ */
@@ -193,8 +196,6 @@ void learn_check(struct checker *c, const struct yaml_node *map, struct app_rule
 	if (!node_check_keys(c, map, "learn", learn_keys, none_planned))
 		return;
 	rule->learn = check_common(c, map);
-	if (rule->learn)
-		c->app->table[rule->learn->table].learned = true;
 }
 
 /* ---- allocate --------------------------------------------------------------------------------- */
@@ -275,6 +276,7 @@ static void check_owned(struct checker *c, const struct yaml_node *map, const st
 
 void allocate_check(struct checker *c, const struct yaml_node *map, struct app_rule *rule)
 {
+	size_t n_errors = c->diags->n_errors;
 	const struct yaml_node *first;
 	struct app_learn *learn;
 
@@ -299,7 +301,8 @@ void allocate_check(struct checker *c, const struct yaml_node *map, struct app_r
 	if (rule->next == 0)
 		ERROR(c, map->loc, "a rule that ends the flow has nothing that could hold what it allocates");
 	check_owned(c, map, learn);
-	rule->allocate = learn;
+	if (c->diags->n_errors == n_errors)
+		rule->allocate = learn;
 }
 
 /* The rules of a table whose records are allocated must not end them. */
