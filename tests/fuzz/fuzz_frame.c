@@ -93,19 +93,22 @@ static void write_all(struct subject *x, const uint8_t *data, size_t size)
 	}
 }
 
-static void check_again(const struct subject *x)
+/* Headers that a written type or port makes, or unmakes, of what lies behind it; the parser finds them once a hook. */
+#define MADE_BY_A_VALUE                                                                                                \
+	(PRESENT_BIT(SRH) | PRESENT_BIT(VXLAN) | PRESENT_BIT(ND) | PRESENT_BIT(ND_LINK) | 0xffULL << PRESENT_INNER_IPV4)
+
+/* A parse of what the frame is now finds what the scratch says, but for the headers in 'but'. */
+static void check_again(const struct subject *x, __u64 but)
 {
+	const __u64 headers = PRESENT_HEADERS & ~but;
 	struct subject y;
-	/* A written type or port may make another header of what lies behind it; the next parse finds it. */
-	const __u64 headers = PRESENT_HEADERS & ~(PRESENT_BIT(SRH) | PRESENT_BIT(VXLAN) | PRESENT_BIT(ND) |
-						  PRESENT_BIT(ND_LINK) | 0xffULL << PRESENT_INNER_IPV4);
 
 	CHECK(parse(&y, x->h.begin, x->h.end) == EXIT_NONE);
 	CHECK((x->s.cells[CELL_PRESENT] & headers) == (y.s.cells[CELL_PRESENT] & headers));
 	CHECK(x->s.off[BASE_L3] == y.s.off[BASE_L3]);
 	if (y.s.cells[CELL_PRESENT] & PRESENT_BIT(IP))
 		CHECK(x->s.off[BASE_L4] == y.s.off[BASE_L4]);
-	for (unsigned cell = CELL_PRESENT; cell < CELL_DIRECTION; cell++)
+	for (unsigned cell = CELL_PRESENT + 1; cell < CELL_DIRECTION; cell++)
 		CHECK(x->s.cells[cell] == y.s.cells[cell]);
 }
 
@@ -139,9 +142,9 @@ static void check_writer(const uint8_t *data, size_t size)
 		right = frame_verify(data, size, why, sizeof(why));
 		load_all(&x);
 		push_and_pop(&x);
-		check_again(&x);
+		check_again(&x, 0);
 		write_all(&x, data, size);
-		check_again(&x);
+		check_again(&x, MADE_BY_A_VALUE);
 		if (right)
 			CHECK(frame_verify(x.h.begin, size, why, sizeof(why)));
 	} else {
