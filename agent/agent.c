@@ -138,6 +138,7 @@ static int load_datapath(struct agent *agent, char **ret_why)
 		.bpffs = config->bpffs,
 		.name = config->pin,
 		.test_clock = config->test_clock,
+		.hooks = config->hooks,
 		.flow_format = config->test_flow_format,
 		.no_program_drop = config->fail_mode == FAIL_SECURE,
 	};

@@ -41,6 +41,11 @@ static void clear_ports(struct config *config)
 	config->n_ports = 0;
 }
 
+static void clear_hooks(struct config *config)
+{
+	config->hooks = 0;
+}
+
 void config_done(struct config *config)
 {
 	clear_controllers(config);
@@ -241,6 +246,20 @@ static int key_socket(struct config *c, const char *text, char *ret_why)
 	return set_string(&c->socket, text);
 }
 
+static int key_hooks(struct config *c, const char *text, char *ret_why)
+{
+	static const char *const words[] = {[HOOK_XDP] = "xdp",
+					    [HOOK_TC_INGRESS] = "tc-ingress",
+					    [HOOK_TC_EGRESS] = "tc-egress",
+					    [HOOK_MAX] = NULL};
+	unsigned hook;
+	int r = set_word(&hook, words, text, ret_why);
+
+	if (r == 0)
+		c->hooks |= 1u << hook;
+	return r;
+}
+
 static int key_xdp(struct config *c, const char *text, char *ret_why)
 {
 	static const char *const words[] = {"auto", "native", "generic", NULL};
@@ -332,6 +351,8 @@ static const struct config_key {
 	{"insecure", key_insecure, NULL, NULL, "allow tcp:// without encryption"},
 	{"ports", key_ports, clear_ports, "NAME",
 	 "interface or pattern, NAME=NUMBER fixes its number; may be repeated"},
+	{"hooks", key_hooks, clear_hooks, "HOOK",
+	 "xdp, tc-ingress or tc-egress: load the programs of these hooks only; may be repeated (all)"},
 	{"xdp", key_xdp, NULL, "MODE", "auto, native or generic (auto)"},
 	{"tc", key_tc, NULL, "MODE", "auto, tcx or filter (auto)"},
 	{"state", key_state, NULL, "DIR", "state directory (/var/lib/mealy/NAME)"},

@@ -21,6 +21,7 @@ struct config {
 	bool insecure;
 	struct port_pattern port[PORTS_MAX];
 	size_t n_ports;
+	unsigned hooks; /* Bit h: the programs of hook h are loaded.  0: those of all. */
 	enum xdp_mode xdp;
 	enum tc_mode tc;
 	char *state;  /* Folder. */

@@ -34,6 +34,7 @@ struct instance {
 	unsigned number;
 	char folder[PIN_PATH_MAX];
 	bool test_clock;
+	unsigned hooks; /* Loaded. */
 	struct instance_found found;
 	struct bpf_object *object;
 	struct mapping tables, chains, templates, active, clock, punt_limit, globals, groups, meters, match, segments;
@@ -218,6 +219,9 @@ static int find_programs(struct instance *instance)
 	int r;
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
+		instance->root_fd[hook] = -1;
+		if (!(instance->hooks >> hook & 1))
+			continue;
 		r = find_program(instance, loader_program_name(hook, "root", name, sizeof(name)),
 				 &instance->root_fd[hook]);
 		if (r < 0)
@@ -243,7 +247,7 @@ static int set_up(struct instance *instance, char **ret_why)
 	pin_instance_path(&instance->pin, instance->number, instance->folder, sizeof(instance->folder));
 	if (mkdir(instance->folder, 0700) < 0)
 		return why_set(ret_why, -errno, "%s: cannot make the folder: %m", instance->folder);
-	r = loader_fill_arrays(instance->object, ret_why);
+	r = loader_fill_arrays(instance->object, instance->hooks, ret_why);
 	if (r < 0)
 		return r;
 	r = loader_pin(instance->object, &instance->pin, instance->folder, ret_why);
@@ -277,6 +281,7 @@ int instance_load(const struct instance_options *options, struct instance **ret_
 		return -ENOMEM;
 	instance->grace_inner_fd = -1;
 	instance->test_clock = options->test_clock;
+	instance->hooks = options->hooks ? options->hooks : (1u << HOOK_MAX) - 1;
 	host_raise_memlock(); /* Where it fails and matters, the load says so. */
 
 	r = pin_open(options->bpffs, options->name, options->flow_format ? options->flow_format : FLOW_FORMAT_VERSION,
@@ -289,6 +294,7 @@ int instance_load(const struct instance_options *options, struct instance **ret_
 		goto fail;
 	}
 	load.pin = &instance->pin;
+	load.hooks = instance->hooks;
 	load.instance = instance->number;
 	load.netns_cookie = host_netns_cookie();
 	r = loader_load(&load, &result, ret_why);

@@ -36,6 +36,7 @@ struct instance_options {
 	bool no_program_drop; /* What happens to packets when the switch itself fails (no program, no scratch): drop,
 				 else pass. */
 	bool test_clock;      /* Programs read the injected clock; for tests. */
+	unsigned hooks;	      /* Bit h: the programs of hook h are loaded; 0: those of all. */
 	unsigned flow_format; /* 0: FLOW_FORMAT_VERSION; tests pretend another. */
 };
 

@@ -331,6 +331,23 @@ static void leave_out_watchers(struct bpf_object *object)
 	}
 }
 
+/* Verifying is most of the time of a start: what no deployment may use here need not be looked at. */
+static void leave_out_hooks(struct bpf_object *object, unsigned hooks)
+{
+	struct bpf_program *program;
+	char prefix[32];
+
+	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
+		size_t len = strlen(loader_program_name(hook, "", prefix, sizeof(prefix)));
+
+		bpf_object__for_each_program(program, object)
+		{
+			if (!(hooks >> hook & 1) && strncmp(bpf_program__name(program), prefix, len) == 0)
+				bpf_program__set_autoload(program, false);
+		}
+	}
+}
+
 static int load(struct loader_result *result, const struct loader_options *options, bool watch, char **ret_why)
 {
 	_cleanup_close_ int types = watch ? -1 : types_file();
@@ -343,6 +360,7 @@ static int load(struct loader_result *result, const struct loader_options *optio
 		return why_set(ret_why, -errno, "the embedded BPF object cannot be read: %m");
 	if (!watch)
 		leave_out_watchers(result->object);
+	leave_out_hooks(result->object, options->hooks);
 	r = configure(result->object, options);
 	if (r < 0)
 		return why_set(ret_why, r, "the embedded BPF object has no configuration");
@@ -429,14 +447,14 @@ static int put_program(struct bpf_object *object, const char *array, __u32 index
 	return r < 0 ? why_set(ret_why, r, "cannot fill program array %s: %s", array, strerror(-r)) : 0;
 }
 
-int loader_fill_arrays(struct bpf_object *object, char **ret_why)
+int loader_fill_arrays(struct bpf_object *object, unsigned hooks, char **ret_why)
 {
 	static const char *const roots[HOOK_MAX] = {MAP_ROOT_XDP, MAP_ROOT_TC_INGRESS, MAP_ROOT_TC_EGRESS};
 	static const char *const interps[HOOK_MAX] = {MAP_INTERP_XDP, MAP_INTERP_TC_INGRESS, MAP_INTERP_TC_EGRESS};
 	static const char *const roles[INTERP_MAX] = {"entry", "table", "action", "match", "learn", "packet"};
 
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
-		for (unsigned i = 0; i < INTERP_MAX; i++) {
+		for (unsigned i = 0; i < INTERP_MAX && hooks >> hook & 1; i++) {
 			int fd = program_fd(object, hook, roles[i], ret_why);
 			int r = fd < 0 ? fd : put_program(object, interps[hook], i, fd, ret_why);
 

@@ -17,6 +17,7 @@ struct loader_options {
 	const struct pin *pin;
 	bool test_clock;
 	bool fault_drop;
+	unsigned hooks; /* Bit h: load the programs of hook h. */
 	unsigned instance;
 	uint64_t netns_cookie;
 };
@@ -33,8 +34,8 @@ struct loader_result {
  * the switch without them. */
 int loader_load(const struct loader_options *options, struct loader_result *ret_result, char **ret_why);
 
-/* Fills the program arrays, so that the roots find the interpreter. */
-int loader_fill_arrays(struct bpf_object *object, char **ret_why);
+/* Fills the program arrays of the hooks that were loaded, so that their roots find the interpreter. */
+int loader_fill_arrays(struct bpf_object *object, unsigned hooks, char **ret_why);
 
 /* Pins shared maps that are new into the flow folder (replacing what could not be reused) and all others
  * into 'folder'. */

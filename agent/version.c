@@ -110,6 +110,17 @@ bool versions_is_plain_pass(const struct versions *v)
 
 /* ---- planning ---- */
 
+/* Every hook with tables must be one whose programs were loaded. */
+static int check_hooks(const struct plan *plan, const struct config *config, char **ret_text)
+{
+	for (unsigned hook = 0; hook < HOOK_MAX; hook++)
+		if (config->hooks && !(config->hooks >> hook & 1) && plan->n_tables[hook])
+			return why_set(ret_text, -EINVAL,
+				       "%s runs at %s, whose programs this switch does not load (hooks)",
+				       plan->table[hook][0]->name, hook_name(hook));
+	return 0;
+}
+
 static int make_plan(struct versions *v, struct desired *desired, uint64_t version, const struct registry *registry,
 		     struct plan **ret_plan, char **ret_text)
 {
@@ -130,6 +141,8 @@ static int make_plan(struct versions *v, struct desired *desired, uint64_t versi
 	if (r < 0)
 		return r;
 	r = version_flows_check(plan, v->parts.config, ret_text);
+	if (r == 0)
+		r = check_hooks(plan, v->parts.config, ret_text);
 	if (r < 0) {
 		plan_free(plan);
 		return r;

@@ -33,9 +33,9 @@ enum {
 	KERNEL_TCX = 6 << 16 | 6 << 8,
 };
 
-static struct instance *load(void)
+static struct instance *load(unsigned hooks)
 {
-	const struct instance_options options = {.name = lab_switch_name()};
+	const struct instance_options options = {.name = lab_switch_name(), .hooks = hooks};
 	struct instance *instance = NULL;
 	char *why = NULL;
 
@@ -110,7 +110,7 @@ static unsigned link_id(struct instance *instance, const char *name, unsigned if
 
 static void roots_come_and_go_hook_by_hook(void **state)
 {
-	struct instance *instance = load();
+	struct instance *instance = load(ALL);
 	struct attach *attach = open_attach(instance, XDP_MODE_AUTO, TC_MODE_AUTO);
 	unsigned a0 = if_nametoindex("a0");
 	struct attach_state there;
@@ -141,7 +141,7 @@ static void roots_come_and_go_hook_by_hook(void **state)
 
 static void xdp_runs_on_skbs_when_asked(void **state)
 {
-	struct instance *instance = load();
+	struct instance *instance = load(XDP);
 	struct attach *attach = open_attach(instance, XDP_MODE_GENERIC, TC_MODE_AUTO);
 	unsigned a0 = if_nametoindex("a0");
 	struct attach_state there;
@@ -162,7 +162,7 @@ static void xdp_runs_on_skbs_when_asked(void **state)
 
 static void a_driver_without_xdp_falls_back_or_says_no(void **state)
 {
-	struct instance *instance = load();
+	struct instance *instance = load(XDP);
 	struct attach *native = open_attach(instance, XDP_MODE_NATIVE, TC_MODE_AUTO);
 	struct attach *any = open_attach(instance, XDP_MODE_AUTO, TC_MODE_AUTO);
 	struct attach_state there;
@@ -183,7 +183,7 @@ static void a_driver_without_xdp_falls_back_or_says_no(void **state)
 
 static void take_over_in_place(enum tc_mode tc, const char *in)
 {
-	struct instance *first = load(), *second;
+	struct instance *first = load(ALL), *second;
 	struct attach *attach = open_attach(first, XDP_MODE_AUTO, tc);
 	unsigned a0 = if_nametoindex("a0"), xdp_id, old_root = prog_id_of(instance_root_fd(first, HOOK_XDP));
 	struct attach_state there;
@@ -195,7 +195,7 @@ static void take_over_in_place(enum tc_mode tc, const char *in)
 	instance_free(first);
 	assert_int_equal(xdp_of(a0).prog_id, old_root); /* Nobody is there, and it goes on. */
 
-	second = load();
+	second = load(ALL);
 	attach = open_attach(second, XDP_MODE_AUTO, tc);
 	assert_int_equal(xdp_of(a0).prog_id, old_root);
 	set(attach, a0, ALL);
@@ -260,7 +260,7 @@ static void start_and_die(void)
 {
 	const struct port_pattern pattern[] = {{"a0", 1}};
 	const struct port_options options = {.pattern = pattern, .n_patterns = 1};
-	struct instance *instance = load();
+	struct instance *instance = load(ALL);
 	struct attach *attach = open_attach(instance, XDP_MODE_NATIVE, TC_MODE_AUTO);
 	struct port_list *ports = NULL;
 
@@ -280,7 +280,7 @@ static void takeovers_under_load_lose_no_frame(void **state)
 	pid_t child;
 
 	start_and_die();
-	instance = load();
+	instance = load(ALL);
 	assert_int_equal(seen_by_xdp(instance, 1), 0);
 	instance_free(instance);
 
@@ -292,14 +292,14 @@ static void takeovers_under_load_lose_no_frame(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 
-	instance = load();
+	instance = load(ALL);
 	assert_int_equal(seen_by_xdp(instance, 1), LOAD_FRAMES);
 	instance_free(instance);
 }
 
 static void interfaces_that_are_no_ports_any_more_are_let_go(void **state)
 {
-	struct instance *instance = load();
+	struct instance *instance = load(ALL);
 	struct attach *attach = open_attach(instance, XDP_MODE_AUTO, TC_MODE_AUTO);
 	unsigned a0 = if_nametoindex("a0"), b0 = if_nametoindex("b0");
 
@@ -319,14 +319,14 @@ static void interfaces_that_are_no_ports_any_more_are_let_go(void **state)
 
 static void a_foreign_xdp_program_is_named_and_left_alone(void **state)
 {
-	struct instance *instance = load(), *other;
+	struct instance *instance = load(ALL), *other;
 	struct attach *attach = open_attach(instance, XDP_MODE_AUTO, TC_MODE_AUTO);
 	unsigned a0 = if_nametoindex("a0"), theirs;
 	char *why = NULL, id[32];
 	int link;
 	bool generic;
 
-	other = load(); /* Its root stands for somebody's program. */
+	other = load(XDP); /* Its root stands for somebody's program. */
 	theirs = prog_id_of(instance_root_fd(other, HOOK_XDP));
 	link = xdp_link_create(instance_root_fd(other, HOOK_XDP), a0, XDP_MODE_AUTO, &generic);
 	assert_true(link >= 0);
@@ -347,7 +347,7 @@ static void a_foreign_xdp_program_is_named_and_left_alone(void **state)
 
 static void a_foreign_filter_in_our_place_is_left_alone(void **state)
 {
-	struct instance *instance = load();
+	struct instance *instance = load(ALL);
 	struct attach *attach = open_attach(instance, XDP_MODE_AUTO, TC_MODE_FILTER);
 	unsigned a0 = if_nametoindex("a0");
 	struct bpf_tc_hook hook = {.sz = sizeof(hook), .ifindex = a0, .attach_point = BPF_TC_INGRESS};
@@ -369,7 +369,7 @@ static void a_foreign_filter_in_our_place_is_left_alone(void **state)
 
 static void the_qdisc_stays_while_others_use_it(void **state)
 {
-	struct instance *instance = load();
+	struct instance *instance = load(ALL);
 	struct attach *attach = open_attach(instance, XDP_MODE_AUTO, TC_MODE_FILTER);
 	unsigned a0 = if_nametoindex("a0");
 	struct bpf_tc_hook hook = {.sz = sizeof(hook), .ifindex = a0, .attach_point = BPF_TC_EGRESS};
@@ -398,7 +398,7 @@ static void the_qdisc_stays_while_others_use_it(void **state)
 
 static void an_interface_that_is_gone_leaves_nothing(void **state)
 {
-	struct instance *instance = load();
+	struct instance *instance = load(ALL);
 	struct attach *attach = open_attach(instance, XDP_MODE_AUTO, TC_MODE_AUTO);
 	unsigned a0 = if_nametoindex("a0");
 
@@ -418,7 +418,7 @@ static void an_interface_that_is_gone_leaves_nothing(void **state)
 static void unload_detaches_everything(void **state)
 {
 	unsigned a0 = if_nametoindex("a0"), b0 = if_nametoindex("b0"), root[HOOK_MAX];
-	struct instance *instance = load();
+	struct instance *instance = load(ALL);
 	struct attach *filters = open_attach(instance, XDP_MODE_GENERIC, TC_MODE_FILTER);
 	struct attach *links = open_attach(instance, XDP_MODE_AUTO, TC_MODE_AUTO);
 
@@ -442,7 +442,7 @@ static void ports_reach_the_datapaths_maps(void **state)
 {
 	const struct port_pattern pattern[] = {{"a0", 9}, {"b*", 0}};
 	const struct port_options options = {.pattern = pattern, .n_patterns = 2};
-	struct instance *instance = load();
+	struct instance *instance = load(XDP);
 	struct port_list *ports = NULL;
 	__u32 a0 = if_nametoindex("a0"), line = a0 & (PORT_LINES - 1), nine = 9, target = 0, number = 0;
 	struct port_line found = {};

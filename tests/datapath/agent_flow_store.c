@@ -37,7 +37,8 @@ struct bench {
 
 static struct instance *load(void)
 {
-	const struct instance_options options = {.name = lab_switch_name(), .test_clock = true};
+	const struct instance_options options = {
+		.name = lab_switch_name(), .test_clock = true, .hooks = 1u << HOOK_XDP};
 	struct instance *instance = NULL;
 	char *why = NULL;
 

@@ -28,7 +28,11 @@ enum { SOME_COUNTER = COUNTER_RULES + 7, CPUS_MAX = 1024 };
 static struct instance *load_format(unsigned flow_format)
 {
 	const struct instance_options options = {
-		.name = lab_switch_name(), .test_clock = true, .flow_format = flow_format};
+		.name = lab_switch_name(),
+		.test_clock = true,
+		.flow_format = flow_format,
+		.hooks = 1u << HOOK_XDP,
+	};
 	struct instance *instance = NULL;
 	char *why = NULL;
 
@@ -422,12 +426,23 @@ static void watchers_are_attached_and_go_with_their_instance(void **state)
 	instance_free(second);
 }
 
+static void only_the_hooks_asked_for_are_loaded(void **state)
+{
+	struct instance *instance = load();
+
+	assert_true(instance_root_fd(instance, HOOK_XDP) >= 0);
+	assert_true(instance_root_fd(instance, HOOK_TC_INGRESS) < 0);
+	assert_true(instance_root_fd(instance, HOOK_TC_EGRESS) < 0);
+	instance_free(instance);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, clean, clean)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_fresh_host_has_nothing_to_take_over),
+		CASE(only_the_hooks_asked_for_are_loaded),
 		CASE(a_commit_is_seen_in_the_map),
 		CASE(the_last_element_of_the_mapped_tables_is_the_maps),
 		CASE(a_second_instance_finds_version_flows_and_counters_of_the_first),

@@ -13,7 +13,7 @@ class Disk(unittest.TestCase):
     def setUp(self):
         self.lab = Lab("disk")
         self.addCleanup(self.lab.close)
-        self.switch = self.lab.switch("s1", ["p1", "p2"])
+        self.switch = self.lab.switch("s1", ["p1", "p2"], hooks=["xdp"])
         self.controller_state = os.path.join(self.lab.dir, "controller-state")
         for folder in (self.switch.state_dir, self.controller_state):
             os.makedirs(folder)

@@ -165,6 +165,22 @@ static void view_ipv6(struct view *v)
 	view_l4(v);
 }
 
+static bool is_tag(unsigned type)
+{
+	return type == 0x8100 || type == 0x88a8;
+}
+
+/* Tags behind the second are none of the switch's, until one before them is popped. */
+static void view_inner_tags(struct view *v)
+{
+	unsigned n = 0;
+
+	while (is_tag(get16(v->data + v->at + n)) && v->size - v->at - n >= 6)
+		n += 4;
+	if (n)
+		add_part(v, n, "tags");
+}
+
 static void view_frame(struct view *v, const uint8_t *data, unsigned size, struct frame_part *parts)
 {
 	unsigned type;
@@ -174,13 +190,15 @@ static void view_frame(struct view *v, const uint8_t *data, unsigned size, struc
 	if (!add_header(v, eth_fields) || size < 14)
 		return add_part(v, size - v->at, "payload");
 	type = get16(data + v->at);
-	for (unsigned i = 1; (type == 0x8100 || type == 0x88a8) && i < 3 && size - v->at >= 6; i++) {
+	for (unsigned i = 1; is_tag(type) && i < 3 && size - v->at >= 6; i++) {
 		snprintf(name, sizeof(name), "vlan%.*s.tpid", i > 1, "2");
 		add_part(v, 2, name);
 		snprintf(name, sizeof(name), "vlan%.*s.tci", i > 1, "2");
 		add_part(v, 2, name);
 		type = get16(data + v->at);
 	}
+	view_inner_tags(v);
+	type = get16(data + v->at);
 	add_part(v, 2, "eth.type");
 	if (type == 0x0806)
 		add_header(v, arp_fields);

@@ -173,9 +173,10 @@ class Wire:
                         raise
                     time.sleep(0.0002)
 
-    def received(self, quiet_s=0.3, want=None, filter=None, limit_s=10.0):
+    def received(self, quiet_s=0.3, want=None, filter=None, limit_s=None):
         """Frames that came since the last call, until 'quiet_s' pass without one, or 'want' of them."""
-        got, end = [], time.monotonic() + limit_s
+        # Tens of thousands take this process longer to read than the network to carry.
+        got, end = [], time.monotonic() + (limit_s or 10 + (want or 0) / 100)
         while want is None or len(got) < want:
             ready, _, _ = select.select([self.sock], [], [], quiet_s)
             if not ready or time.monotonic() > end:
@@ -249,14 +250,15 @@ class Load(threading.Thread):
 
 
 class Switch:
-    def __init__(self, lab, name, ports):
+    def __init__(self, lab, name, ports, hooks=None):
+        """hooks: those whose programs the agent loads (all): a start verifies for about 1.5 s a hook."""
         self.lab, self.name, self.ports = lab, name, ports
         self.namespace = lab.home or lab.namespace(name)
         self.state_dir = os.path.join(lab.dir, f"state-{name}")
         self.socket = f"ipc://{lab.dir}/{name}/agent.sock"
         self.pin = f"lab_{os.getpid()}_{lab.name}_{name}"
         self.config = os.path.join(lab.dir, f"{name}.yaml")
-        self.extra, self.process = {}, None
+        self.extra, self.process = {"hooks": f"[{', '.join(hooks)}]"} if hooks else {}, None
 
     def write_config(self):
         lines = [f"name: {self.name}", f"controllers: [\"{self.lab.agents_url}\"]", "insecure: yes",
@@ -333,8 +335,8 @@ class Lab:
             sh("ip", "netns", "exec", ns, "ethtool", "-K", dev, "tx", "off", "gro", "on", check=False)
             sh("ip", "-n", ns, "link", "set", dev, "up")
 
-    def switch(self, name, ports):
-        self.switches[name] = Switch(self, name, ports)
+    def switch(self, name, ports, **kw):
+        self.switches[name] = Switch(self, name, ports, **kw)
         return self.switches[name]
 
     def host(self, name, switch, port, **kw):

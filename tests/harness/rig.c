@@ -96,9 +96,9 @@ static void map_ports(struct rig *rig)
 
 /* ---- open and close ---------------------------------------------------------------------------- */
 
-/* Verifying the programs takes seconds: a rig that closes leaves its switch, emptied, to the next one of the process.
- */
-static struct kernel spare;
+/* Verifying the programs takes seconds: a rig that closes leaves its switch, emptied, to the next one of the process
+ * at the same hook, the only one whose programs it has. */
+static struct kernel spare[HOOK_MAX];
 
 static void drop_kernel(struct kernel *kernel)
 {
@@ -116,13 +116,14 @@ static void drop_kernel(struct kernel *kernel)
 
 static void drop_spare(void)
 {
-	drop_kernel(&spare);
+	for (unsigned hook = 0; hook < HOOK_MAX; hook++)
+		drop_kernel(&spare[hook]);
 }
 
-static void load_kernel(struct kernel *kernel, bool real_clock)
+static void load_kernel(struct kernel *kernel, enum hook_id hook, bool real_clock)
 {
 	static unsigned count;
-	struct instance_options options = {.test_clock = !real_clock, .name = kernel->name};
+	struct instance_options options = {.test_clock = !real_clock, .hooks = 1u << hook, .name = kernel->name};
 	char *why = NULL;
 
 	if (count == 0)
@@ -142,11 +143,11 @@ static void open_kernel(struct rig *rig)
 {
 	make_ports(rig);
 	if (!rig->real_clock) {
-		rig->kernel = spare;
-		spare = (struct kernel){};
+		rig->kernel = spare[rig->plan.hook];
+		spare[rig->plan.hook] = (struct kernel){};
 	}
 	if (!rig->kernel.instance)
-		load_kernel(&rig->kernel, rig->real_clock);
+		load_kernel(&rig->kernel, rig->plan.hook, rig->real_clock);
 	rig->instance = rig->kernel.instance;
 	rig->flows = rig->kernel.flows;
 	rig->counters = rig->kernel.counters;
@@ -157,6 +158,7 @@ static void open_kernel(struct rig *rig)
 /* Two empty versions, so that neither slot runs anything, then nothing that a version could have used. */
 static void empty_kernel(struct rig *rig)
 {
+	enum hook_id hook = rig->plan.hook;
 	unsigned index[RIG_FLOW_TABLES];
 	unsigned n = 0;
 
@@ -172,10 +174,10 @@ static void empty_kernel(struct rig *rig)
 		group_clear(instance_groups(rig->instance), i);
 	for (unsigned i = 0; i < METERS_MAX; i++)
 		__atomic_fetch_add(&instance_meters(rig->instance)->at[i].reset, 1, __ATOMIC_RELAXED);
-	if (spare.instance || rig->real_clock)
+	if (spare[hook].instance || rig->real_clock)
 		drop_kernel(&rig->kernel);
 	else
-		spare = rig->kernel;
+		spare[hook] = rig->kernel;
 }
 
 static struct rig *open_rig(enum rig_tier tier, bool real_clock)
@@ -384,8 +386,7 @@ void rig_commit(struct rig *rig)
 		instance_chains(rig->instance)[CHAIN_INDEX(slot, rig->plan.hook)] = chain;
 		if (rig->tier == RIG_FOLDED)
 			rig_fold_put(&rig->fold, &rig->plan, rig->instance, slot);
-		instance_commit(rig->instance, slot);
-		CHECK(instance_grace(rig->instance), "grace");
+		instance_commit(rig->instance, slot); /* No grace: no packet of a rig is on its way now. */
 	}
 	rig->slot = slot;
 }

@@ -21,7 +21,7 @@ class Agent(unittest.TestCase):
     def setUp(self):
         self.lab = Lab("agent")
         self.addCleanup(self.lab.close)
-        self.switch = self.lab.switch("s1", ["p1", "p2"])
+        self.switch = self.lab.switch("s1", ["p1", "p2"], hooks=["xdp"])
         self.switch.extra["controllers"] = None
         self.c = self.lab.host("c", "s1", "p1", ip="10.6.0.1/24", mac="02:00:00:00:01:01")
         self.s = self.lab.host("s", "s1", "p2", ip="10.6.0.2/24", mac="02:00:00:00:02:01")

@@ -70,7 +70,7 @@ class BadInput(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("bad")
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.switch("s1", ["p1", "p2"])
+        cls.lab.switch("s1", ["p1", "p2"], hooks=["xdp"])
         cls.lab.host("c", "s1", "p1"), cls.lab.host("s", "s1", "p2")
         cls.lab.start()
         cls.path = os.path.join(cls.lab.dir, "gate.yaml")
@@ -121,6 +121,8 @@ class BadInput(unittest.TestCase):
     def test_placements_that_cannot_be(self):
         good = "examples/packet-counter.yaml"
         self.assertIn('"p9"', self.lab.mealy("app", "load", good, "--ports", "p9", status=1))
+        self.assertIn("packet-counter/sources runs at tc-egress, whose programs this switch does not load",
+                      self.lab.mealy("app", "load", good, "--hook", "tc-egress", status=1))
         self.lab.mealy("app", "remove", "packet-counter")
         for args in (("--hook", "xpd"), ("--order", "first"), ("--order", "-1"), ("--set", "burst"), ("--set", "nothing=3"), ("--bogus",)):
             with self.subTest(args=args):

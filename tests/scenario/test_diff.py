@@ -16,7 +16,7 @@ class Diff(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("diff")
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.switch("s1", ["p1", "p2"])
+        cls.lab.switch("s1", ["p1", "p2"], hooks=["xdp"])
         cls.c = cls.lab.host("c", "s1", "p1", ip="10.7.0.1/24", mac="02:00:00:00:01:01")
         cls.lab.start()
         cls.lab.mealy("app", "load", BUCKET, "--set", "rate=1pps", "--set", "burst=100", "--ports", "p1")

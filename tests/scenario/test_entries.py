@@ -33,7 +33,7 @@ class Entries(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("entries")
         cls.addClassCleanup(cls.lab.close)
-        cls.switch = cls.lab.switch("s1", ["p1", "p2"])
+        cls.switch = cls.lab.switch("s1", ["p1", "p2"], hooks=["xdp"])
         cls.c = cls.lab.host("c", "s1", "p1", mac="02:00:00:00:01:01")
         cls.s = cls.lab.host("s", "s1", "p2", mac="02:00:00:00:02:01")
         cls.lab.start()

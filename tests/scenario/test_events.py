@@ -42,7 +42,7 @@ class Events(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("events")
         cls.addClassCleanup(cls.lab.close)
-        cls.switch = cls.lab.switch("s1", ["p1", "p2"])
+        cls.switch = cls.lab.switch("s1", ["p1", "p2"], hooks=["xdp"])
         cls.switch.extra.update({"punt_rate": "50", "punt_burst": "5"})
         cls.c = cls.lab.host("c", "s1", "p1", mac="02:00:00:00:01:01")
         cls.s = cls.lab.host("s", "s1", "p2", mac="02:00:00:00:02:01")

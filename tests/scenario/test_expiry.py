@@ -36,7 +36,7 @@ class Expiry(unittest.TestCase):
     def setUp(self):
         self.lab = Lab("expiry")
         self.addCleanup(self.lab.close)
-        self.switch = self.lab.switch("s1", ["p1", "p2"])
+        self.switch = self.lab.switch("s1", ["p1", "p2"], hooks=["xdp"])
         self.switch.extra["test_clock"] = "yes"
         self.c = self.lab.host("c", "s1", "p1", mac="02:00:00:00:01:01")
         self.lab.start()

@@ -30,7 +30,7 @@ class Globals(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("globals")
         cls.addClassCleanup(cls.lab.close)
-        cls.switch = cls.lab.switch("s1", ["p1", "p2"])
+        cls.switch = cls.lab.switch("s1", ["p1", "p2"], hooks=["xdp"])
         cls.c = cls.lab.host("c", "s1", "p1", mac="02:00:00:00:01:01")
         cls.s = cls.lab.host("s", "s1", "p2", mac="02:00:00:00:02:01")
         cls.frame = udp("10.6.0.1", "10.6.0.2", dport=7)

@@ -43,7 +43,7 @@ class Groups(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("groups")
         cls.addClassCleanup(cls.lab.close)
-        cls.switch = cls.lab.switch("s1", ["p1", "p2", "p3", "p4"])
+        cls.switch = cls.lab.switch("s1", ["p1", "p2", "p3", "p4"], hooks=["xdp"])
         cls.c = cls.lab.host("c", "s1", "p1", mac="02:00:00:00:01:01")
         cls.servers = {i: cls.lab.host(f"h{i}", "s1", f"p{i}", mac=f"02:00:00:00:0{i}:01") for i in (2, 3, 4)}
         cls.lab.start()

@@ -16,7 +16,7 @@ class PortKnocking(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("knock")
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.switch("s1", ["p1", "p2", "p3"])
+        cls.lab.switch("s1", ["p1", "p2", "p3"], hooks=["xdp"])
         cls.c = cls.lab.host("c", "s1", "p1", ip="10.2.0.1/24", mac="02:00:00:00:01:01")
         cls.s = cls.lab.host("s", "s1", "p2", ip="10.2.0.2/24", mac="02:00:00:00:02:01")
         cls.d = cls.lab.host("d", "s1", "p3", ip="10.2.0.3/24", mac="02:00:00:00:03:01")

@@ -18,7 +18,7 @@ class StateSync(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("sync")
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.switch("s1", ["p1", "p2", "p3"])
+        cls.lab.switch("s1", ["p1", "p2", "p3"], hooks=["xdp"])
         cls.h = [cls.lab.host(f"h{i}", "s1", f"p{i}", mac=f"02:00:00:00:0{i}:01") for i in (1, 2, 3)]
         cls.lab.start()
         cls.lab.mealy("app", "load", "examples/state-sync.yaml", "--set", "silence=60s")

@@ -32,7 +32,7 @@ class Transmit(unittest.TestCase):
         self.lab = Lab("transmit")
         self.addCleanup(self.lab.close)
         for name, hosts in (("s1", "cs"), ("s2", "dt")):
-            switch = self.lab.switch(name, ["p1", "p2"])
+            switch = self.lab.switch(name, ["p1", "p2"], hooks=["xdp"])
             switch.extra.update(extra, controllers=None)
             for host, port in zip(hosts, switch.ports):
                 setattr(self, host, self.lab.host(host, name, port))

@@ -13,7 +13,7 @@ class UdpFirewall(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("udpfw")
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.switch("s1", ["lan0", "wan0"])
+        cls.lab.switch("s1", ["lan0", "wan0"], hooks=["xdp"])
         cls.i = cls.lab.host("in", "s1", "lan0", ip=IN + "/24", mac="02:00:00:00:01:01")
         cls.o = cls.lab.host("out", "s1", "wan0", ip=OUT + "/24", mac="02:00:00:00:02:01")
         cls.lab.start()

@@ -47,7 +47,7 @@ else
 	port p2 s 02:00:00:00:02:01 10.5.0.2/24
 	port p1 c 02:00:00:00:01:01 10.5.0.1/24
 fi
-/tests/mealy-agent --name s1 --ports p1 --ports p2 --state /state/agent --socket $agent_socket --local-write \
+/tests/mealy-agent --name s1 --hooks xdp --ports p1 --ports p2 --state /state/agent --socket $agent_socket --local-write \
 	>/run/agent.log 2>&1 &
 agent=$!
 check "the agent answers" wait_for mealy port list

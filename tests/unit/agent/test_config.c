@@ -22,7 +22,7 @@ static void every_key_is_read(void **state)
 {
 	static const char text[] =
 		"name: edge-1\ncontrollers: [\"tcp://127.0.0.1:7440\", \"ipc:///run/c.sock\"]\ninsecure: yes\n"
-		"ports: [wan0, \"lan*\", {name: up0, number: 3}]\nxdp: generic\ntc: filter\nstate: /s\npin: p\nbpffs: "
+		"ports: [wan0, \"lan*\", {name: up0, number: 3}]\nhooks: [xdp, tc-egress]\nxdp: generic\ntc: filter\nstate: /s\npin: p\nbpffs: "
 		"/b\n"
 		"socket: \"ipc:///run/x/agent.sock\"\nlocal_write: yes\nflows_max: 1000\nmemory_max: 64MiB\nfail_mode: "
 		"standalone\n"
@@ -39,6 +39,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(c.n_ports, 3);
 	assert_string_equal(c.port[1].pattern, "lan*");
 	assert_int_equal(c.port[2].number, 3);
+	assert_int_equal(c.hooks, 1u << HOOK_XDP | 1u << HOOK_TC_EGRESS);
 	assert_int_equal(c.xdp, XDP_MODE_GENERIC);
 	assert_int_equal(c.tc, TC_MODE_FILTER);
 	assert_int_equal(c.memory_max, 64 << 20);
@@ -82,6 +83,7 @@ static void mistakes_are_told_with_their_line(void **state)
 		{"ports: [[a]]\n", "a single value is expected"},
 		{"memory_max: 10ms\n", "is a duration, not a size"},
 		{"flows_max: many\n", "is not a number"},
+		{"hooks: [xdp, tc]\n", "tc-ingress"},
 		{"standalone_after: 10\n", "not a duration"},
 		{"- a\n", "a configuration is a list of KEY: VALUE"},
 		{"name: s1\nname: s2\n", "agent.yaml:2"},
