@@ -116,7 +116,7 @@ class Process:
             f.seek(self.offset)
             return f.read()
 
-    def wait_ready(self, seconds=30):
+    def wait_ready(self, seconds=180):
         def ready():
             if self.popen.poll() is not None:
                 raise LabError(f"{self.name} ended with {self.popen.returncode}:\n{self.text()}")

@@ -21,7 +21,7 @@ class ArpResponder(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("arp" + cls.hook.replace("-", ""))
         cls.addClassCleanup(cls.lab.close)
-        switch = cls.lab.switch("s1", ["p1", "p2"])
+        switch = cls.lab.switch("s1", ["p1", "p2"], hooks=[cls.hook])
         switch.extra.update(controllers=None)
         cls.c = cls.lab.host("c", "s1", "p1", ip="172.16.0.1/24", ip6="2001:db8:16::1/64")
         cls.s = cls.lab.host("s", "s1", "p2")

@@ -19,7 +19,7 @@ class LoadBalancer(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("lb" + cls.hook.replace("-", ""))
         cls.addClassCleanup(cls.lab.close)
-        cls.switch = cls.lab.switch("s1", ["p1", "p2", "p3"])
+        cls.switch = cls.lab.switch("s1", ["p1", "p2", "p3"], hooks=[cls.hook])
         cls.switch.extra.update(controllers=None)
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)

@@ -15,7 +15,7 @@ class MacLearning(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("learn" + cls.hook.replace("-", ""))
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.switch("s1", ["p1", "p2", "p3"])
+        cls.lab.switch("s1", ["p1", "p2", "p3"], hooks=[cls.hook])
         cls.h = [cls.lab.host(f"h{i}", "s1", f"p{i}", ip=f"10.3.0.{i}/24", mac=f"02:00:00:00:0{i}:01") for i in (1, 2, 3)]
         cls.lab.start()
         cls.lab.mealy("app", "load", "examples/mac-learning.yaml", "--hook", cls.hook)

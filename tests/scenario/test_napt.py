@@ -21,7 +21,7 @@ class Napt(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("napt" + cls.hook.replace("-", ""))
         cls.addClassCleanup(cls.lab.close)
-        cls.switch = cls.lab.switch("s1", ["p1", "p2"])
+        cls.switch = cls.lab.switch("s1", ["p1", "p2"], hooks=[cls.hook])
         cls.switch.extra.update(controllers=None)
         cls.c = cls.lab.host("c", "s1", "p1", ip=f"{INSIDE}/24")
         cls.s = cls.lab.host("s", "s1", "p2", ip=f"{SERVER}/24")

@@ -20,7 +20,7 @@ class Route(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("route" + cls.hook.replace("-", ""))
         cls.addClassCleanup(cls.lab.close)
-        cls.switch = cls.lab.switch("s1", ["p1", "p2"])
+        cls.switch = cls.lab.switch("s1", ["p1", "p2"], hooks=[cls.hook])
         cls.switch.extra.update(controllers=None)
         for n, name in ((1, "c"), (2, "s")):
             host = cls.lab.host(name, "s1", f"p{n}", ip=f"10.{n}.0.2/24", ip6=f"2001:db8:{n}::2/64")

@@ -19,7 +19,7 @@ class TokenBucket(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = Lab("bucket")
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.switch("s1", ["p1", "p2"])
+        cls.lab.switch("s1", ["p1", "p2"], hooks=sorted({cls.hook, cls.bridge_hook}))
         cls.c = cls.lab.host("c", "s1", "p1", ip="10.1.0.1/24", ip6="2001:db8::1/64", mac="02:00:00:00:01:01")
         cls.s = cls.lab.host("s", "s1", "p2", ip="10.1.0.2/24", ip6="2001:db8::2/64", mac="02:00:00:00:02:01")
         cls.lab.start()

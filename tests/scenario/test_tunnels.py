@@ -18,7 +18,7 @@ class Tunnels(unittest.TestCase):
     def setUp(self):
         self.lab = Lab("tunnel" + self.hook.replace("-", ""))
         self.addCleanup(self.lab.close)
-        self.switch = self.lab.switch("s1", ["p1", "p2"])
+        self.switch = self.lab.switch("s1", ["p1", "p2"], hooks=[self.hook])
         self.switch.extra.update(controllers=None)
         self.c = self.lab.host("c", "s1", "p1", ip="10.1.0.2/24", ip6="2001:db8:1::2/64")
         self.s = self.lab.host("s", "s1", "p2", ip=f"{THERE4}/24", ip6=f"{THERE6}/64")

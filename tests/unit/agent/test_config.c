@@ -22,7 +22,8 @@ static void every_key_is_read(void **state)
 {
 	static const char text[] =
 		"name: edge-1\ncontrollers: [\"tcp://127.0.0.1:7440\", \"ipc:///run/c.sock\"]\ninsecure: yes\n"
-		"ports: [wan0, \"lan*\", {name: up0, number: 3}]\nhooks: [xdp, tc-egress]\nxdp: generic\ntc: filter\nstate: /s\npin: p\nbpffs: "
+		"ports: [wan0, \"lan*\", {name: up0, number: 3}]\nhooks: [xdp, tc-egress]\nxdp: generic\ntc: "
+		"filter\nstate: /s\npin: p\nbpffs: "
 		"/b\n"
 		"socket: \"ipc:///run/x/agent.sock\"\nlocal_write: yes\nflows_max: 1000\nmemory_max: 64MiB\nfail_mode: "
 		"standalone\n"
