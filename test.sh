@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
 done
 
 [ "$(id -u)" = 0 ] && need_packages $BUILD_PACKAGES $RUN_PACKAGES $TEST_PACKAGES
-build debug
+if [ $list = yes ]; then build debug configure; else build debug; fi
 cd build/debug || exit 1
 if [ $list = yes ]; then
 	ctest --print-labels | sed -n 's/^  //p' | while read -r label; do

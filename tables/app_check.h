@@ -217,6 +217,8 @@ struct needs {
 struct needs needs_of_rule(const struct app_table *t, const struct app_rule *rule);
 /* And for the table to look at the packet at all; with what those headers imply. */
 struct needs needs_with_key(const struct app_table *t, struct needs needs);
+/* What of it no packet has together, like "both TCP and UDP"; NULL: nothing.  Asks for needs_with_key(). */
+const char *needs_conflict(const struct needs *needs);
 
 /* ---- app_demand.c: what a rule demands of a packet ---- */
 

@@ -110,3 +110,27 @@ struct needs needs_with_key(const struct app_table *t, struct needs needs)
 	needs.headers = implied(needs.headers);
 	return needs;
 }
+
+const char *needs_conflict(const struct needs *needs)
+{
+#define PAIR(a, b, text)                                                                                               \
+	{                                                                                                              \
+		1ULL << PRESENT_##a | 1ULL << PRESENT_##b, text                                                        \
+	}
+	static const struct {
+		uint64_t both;
+		const char *text;
+	} pairs[] = {
+		PAIR(TCP, UDP, "both TCP and UDP"),
+		PAIR(IPV4, IPV6, "both IPv4 and IPv6"),
+		PAIR(ARP, IP, "both ARP and IP"),
+		PAIR(ICMP, L4, "both ICMP and the ports of TCP or UDP"),
+		PAIR(ICMPV6, L4, "both ICMPv6 and the ports of TCP or UDP"),
+	};
+#undef PAIR
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (!(pairs[i].both & ~needs->headers))
+			return pairs[i].text;
+	return NULL;
+}

@@ -162,6 +162,10 @@ static void warn_rule(struct checker *c, const struct app_table *t, struct deman
 		return;
 	}
 	needed.needs = needs_with_key(t, needed.needs);
+	if (needs_conflict(&needed.needs)) {
+		WARN(c, later->loc, "%s never matches: no packet has %s", what, needs_conflict(&needed.needs));
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		rest[i] = find_rest(&demands[i], &needed);
 		if (demands[i].never || demands[i].impossible ||

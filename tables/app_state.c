@@ -183,7 +183,8 @@ static int find_word(struct checker *c, const struct yaml_node *node, const char
 		if (strcmp(words[i], text) == 0)
 			return i;
 	if (text)
-		ERROR(c, node->loc, "\"%s\" is not %s%s", text, what, did_you_mean(c, text, words, n));
+		ERROR(c, node->loc, "\"%s\" is not %s%s", text, what,
+		      isdigit((unsigned char)text[0]) ? "" : did_you_mean(c, text, words, n));
 	return -EINVAL;
 }
 

@@ -411,14 +411,17 @@ static struct yaml_node *load_guarded(struct loader *l)
 
 struct yaml_node *yaml_load(struct arena *arena, const char *text, size_t size, struct diag_list *diags)
 {
-	struct loader l = {.arena = arena, .diags = diags, .text = text, .size = size, .last = text};
+	/* libyaml takes a byte order mark for content when it is told the encoding. */
+	size_t mark = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	struct loader l = {
+		.arena = arena, .diags = diags, .text = text + mark, .size = size - mark, .last = text + mark};
 	size_t n_errors = diags->n_errors;
 	struct yaml_node *root;
 
 	if (!yaml_parser_initialize(&l.parser))
 		arena_give_up(arena);
 	yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&l.parser, (const unsigned char *)text, size);
+	yaml_parser_set_input_string(&l.parser, (const unsigned char *)l.text, l.size);
 	root = load_guarded(&l);
 	drop_event(&l);
 	yaml_parser_delete(&l.parser);

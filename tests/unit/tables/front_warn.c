@@ -76,6 +76,11 @@ static void test_never_matching(void **state)
 		   WARNING("5:9", "this rule never matches: no \"ip.ttl\" meets all of its conditions"));
 	front_says("app: a\nparameters: {limit: 5}\ntables:\n  - name: t\n    rules:\n" RULE("when: limit > 7, action: drop") RULE(""),
 		   WARNING("6:9", "this rule never matches: its condition is always false"));
+	front_says(RULES(RULE("match: {tcp.dst: 5}, when: udp.src == 5, action: drop") RULE("")),
+		   WARNING("5:9", "this rule never matches: no packet has both TCP and UDP"));
+	front_says(RULES(RULE("match: {icmp.type: 8}, action: l4.dst = 7; pass") RULE("")),
+		   WARNING("5:9", "this rule never matches: no packet has both ICMP and the ports of TCP or UDP"));
+	app_free(front_good(RULES(RULE("match: {ip.proto: 1}, action: push(ipip); ip.ttl = 7") RULE(""))));
 	front_says(RULES(RULE("when: 1 > 0, action: drop") RULE("")), NEVER("6:9", "this rule", ONE("5")));
 	front_says(RULES(RULE("action: drop")) "    otherwise: pass\n", NEVER("6:16", "\"otherwise\"", ONE("5")));
 	app_free(front_good(RULES(RULE("match: {ip.ttl: 1}, action: drop")) "    otherwise: pass\n"));

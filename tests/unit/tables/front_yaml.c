@@ -28,6 +28,18 @@ static void refuses(const char *text, const char *messages)
 	done();
 }
 
+static void test_a_byte_order_mark_is_passed_over(void **state)
+{
+	const char *text = "\xef\xbb\xbf"
+			   "a: 1\nb: 2\n";
+	struct yaml_node *root = load(text, strlen(text));
+
+	assert_non_null(root);
+	assert_string_equal(yaml_get(root, "b")->text, "2");
+	assert_int_equal(yaml_get(root, "b")->loc.line, 2);
+	done();
+}
+
 static void test_every_scalar_is_text(void **state)
 {
 	const char *text = "a: NO\nb: 10:20:30:40:50:55\nc: [1, 2.50, ~]\nd: \"x, y\"\ne:\n";
@@ -177,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_scalar_is_text),
+		cmocka_unit_test(test_a_byte_order_mark_is_passed_over),
 		cmocka_unit_test(test_places_in_long_texts),
 		cmocka_unit_test(test_duplicate_keys),
 		cmocka_unit_test(test_traps),
