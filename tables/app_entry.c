@@ -51,16 +51,13 @@ static void declare_actions(struct checker *c, const struct yaml_node *map)
 	c->table->has_actions = many != NULL;
 	if (one && many)
 		ERROR(c, one->loc, "\"action\" and \"actions\": one of them is enough");
-	else if (!one && !many)
-		ERROR(c, map->loc, "match table \"%s\" needs \"action\" or \"actions\": what its entries do",
-		      c->table->name);
 	else if (many && (many->kind != YAML_MAP || !many->n))
 		ERROR(c, many->loc, "expected names and actions, like {forward: output(port), blackhole: drop}");
 	else if (many)
 		for (size_t i = 0; i < many->n; i++)
 			declare_action(c, many->key[i]);
 	else
-		add_state(c, "hit", one->loc);
+		add_state(c, "hit", one ? one->loc : map->loc);
 }
 
 static void declare_values(struct checker *c, const struct yaml_node *list)
@@ -203,14 +200,16 @@ static struct stmt count_stmt(struct checker *c, unsigned word, const char *what
 	};
 }
 
+/* Without an action the packet goes on: the entry only gives values to later tables. */
 static void add_rule(struct checker *c, unsigned state, const struct yaml_node *action)
 {
 	struct app_rule rule = {.name = c->table->state[state].name, .states = 1ULL << state, .next = -1};
 	struct stmt *count = arena_alloc_array(c->arena, 2, sizeof(*count));
 	char *text;
 
-	rule.loc = action->loc;
-	stmt_check_node(c, action, PLACE_ACTION, &rule.action);
+	rule.loc = action ? action->loc : c->table->loc;
+	if (action)
+		stmt_check_node(c, action, PLACE_ACTION, &rule.action);
 	count[0] = count_stmt(c, ENTRY_PACKETS, "frames", TYPE_U64, CELL_FRAMES);
 	count[1] = count_stmt(c, ENTRY_BYTES, "length", TYPE_SIZE, CELL_LENGTH);
 	rule.do_ = (struct stmt_list){count, 2};
@@ -340,7 +339,7 @@ void entry_check_actions(struct checker *c, const struct yaml_node *map)
 	const struct yaml_node *one = yaml_get(map, "action"), *many = yaml_get(map, "actions");
 	struct yaml_node *entries = yaml_get(map, "entries");
 
-	if (one && !many)
+	if (!many)
 		add_rule(c, 1, one);
 	for (size_t i = 0; many && !one && many->kind == YAML_MAP && i < many->n; i++) {
 		int state = many->key[i]->kind == YAML_TEXT ? state_find(c->table, many->key[i]->text) : -1;

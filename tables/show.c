@@ -296,9 +296,9 @@ static void print_actions(FILE *out, const struct app_table *t)
 {
 	fputs(t->has_actions ? "    actions:\n" : "", out);
 	for (size_t i = 0; i < t->n_rules; i++) {
-		_cleanup_free_ char *text = t->rule[i].action.n > 0 ? stmt_render(&t->rule[i].action) : strdup("");
+		_cleanup_free_ char *text = t->rule[i].action.n > 0 ? stmt_render(&t->rule[i].action) : NULL;
 
-		if (text)
+		if (text) /* Else the packet goes on. */
 			print_pair(out, t->has_actions ? 6 : 4, t->has_actions ? t->rule[i].name : "action", text);
 	}
 }
