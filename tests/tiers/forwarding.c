@@ -89,5 +89,16 @@ static void what_is_dropped_is_counted_by_protocol(void **state)
 	rig_close(rig);
 }
 
-TESTS(forwarding, cmocka_unit_test(the_router_sends_by_the_longest_prefix), cmocka_unit_test(pairs_of_ports_are_joined),
-      cmocka_unit_test(the_access_list_asks_its_priorities), cmocka_unit_test(what_is_dropped_is_counted_by_protocol));
+static void a_hub_floods(void **state)
+{
+	struct rig *rig = rig_with("examples/hub.yaml", NULL);
+
+	assert_int_equal(send_one(rig, 1, PKT(.arp_op = 1)), EXIT_FLOOD);
+	assert_int_equal(send_one(rig, 2, PKT(.ip6 = true)), EXIT_FLOOD);
+	assert_int_equal(rig_rule_count(rig, "hub/hub/all"), 2);
+	rig_close(rig);
+}
+
+TESTS(forwarding, cmocka_unit_test(a_hub_floods), cmocka_unit_test(the_router_sends_by_the_longest_prefix),
+      cmocka_unit_test(pairs_of_ports_are_joined), cmocka_unit_test(the_access_list_asks_its_priorities),
+      cmocka_unit_test(what_is_dropped_is_counted_by_protocol));

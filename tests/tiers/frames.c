@@ -84,7 +84,27 @@ static void a_rule_whose_field_is_absent_does_not_match(void **state)
 	rig_close(rig);
 }
 
-TESTS(frames, cmocka_unit_test(addresses_and_ports_are_written_with_their_checksums),
+static void a_window_is_limited(void **state)
+{
+	struct rig *rig = rig_with("examples/window-limiter.yaml", "to=198.51.100.0/24");
+	struct pkt wide = {.ip_src = "198.51.100.1", .tcp_flags = 0x10, .tcp_window = 500, .payload_size = 3};
+	struct pkt most = wide;
+	struct rig_result r = rig_send_real(rig, 1, frame_make(&wide));
+	struct frame wanted;
+
+	most.tcp_window = 64;
+	wanted = frame_make(&most);
+	assert_frame_equal(wanted.data, wanted.size, r.frame.data, r.frame.size);
+	r = rig_send_real(rig, 1, wanted);
+	assert_frame_equal(wanted.data, wanted.size, r.frame.data, r.frame.size);
+	send_one(rig, 1, PKT(.ip_src = "198.51.100.1", .tcp_flags = 0x12, .tcp_window = 500));
+	send_one(rig, 1, PKT(.ip_src = "192.0.2.1", .tcp_flags = 0x10, .tcp_window = 500));
+	assert_int_equal(rig_rule_count(rig, "window-limiter/limit/limited"), 1);
+	rig_close(rig);
+}
+
+TESTS(frames, cmocka_unit_test(a_window_is_limited),
+      cmocka_unit_test(addresses_and_ports_are_written_with_their_checksums),
       cmocka_unit_test(a_udp_checksum_of_zero_stays_zero), cmocka_unit_test(ttl_dscp_and_macs_are_written),
       cmocka_unit_test(vlan_tags_are_pushed_changed_and_popped), cmocka_unit_test(what_cannot_be_parsed_has_a_reason),
       cmocka_unit_test(a_rule_whose_field_is_absent_does_not_match));

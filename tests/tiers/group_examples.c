@@ -7,36 +7,50 @@
 
 /* ---- round robin: use case 4 ---- */
 
+/* Nobody here has a way to the servers, so what is for them leaves for the kernel as it was written. */
+static struct rig *turns(void)
+{
+	return rig_before_kernel("examples/round-robin.yaml", NULL);
+}
+
 static struct rig_result request(struct rig *rig, unsigned sport)
 {
 	return rig_send(rig, 1, PKT(.ip_src = "192.0.2.1", .ip_dst = "1.0.0.1", .tcp_sport = sport, .tcp_dport = 80));
 }
 
+/* The last byte of the server's address. */
+static unsigned asked(struct rig *rig, unsigned sport)
+{
+	struct rig_result r = request(rig, sport);
+
+	assert_int_equal(r.exit, EXIT_ROUTE_KERNEL);
+	return r.frame.data[frame_find(r.frame.data, r.frame.size, "ip.dst") + 3];
+}
+
 static void connections_take_turns_and_stay(void **state)
 {
-	struct rig *rig = rig_with("examples/round-robin.yaml", NULL);
-	struct frame wanted = PKT(.ip_src = "192.0.2.1", .ip_dst = "10.0.0.3", .eth_dst = "02:00:00:00:00:03",
-				  .tcp_sport = 5000, .tcp_dport = 80);
+	struct rig *rig = turns();
+	struct frame wanted = PKT(.ip_src = "192.0.2.1", .ip_dst = "10.0.0.3", .tcp_sport = 5000, .tcp_dport = 80);
 	struct rig_result first = request(rig, 5000);
 
 	assert_frame_equal(wanted.data, wanted.size, first.frame.data, first.frame.size);
 	for (unsigned i = 0; i < 6; i++) {
-		assert_int_equal(request(rig, 5000 + i).out_port, i % 2 ? 2 : 3);
-		assert_int_equal(request(rig, 5000 + i).out_port, i % 2 ? 2 : 3);
+		assert_int_equal(asked(rig, 5000 + i), i % 2 ? 2 : 3);
+		assert_int_equal(asked(rig, 5000 + i), i % 2 ? 2 : 3);
 	}
 	rig_advance_ms(rig, 20000);
-	assert_int_equal(request(rig, 5000).out_port, 3); /* Forgotten; the seventh turn. */
+	assert_int_equal(asked(rig, 5000), 3); /* Forgotten; the seventh turn. */
 	rig_close(rig);
 }
 
 static void replies_come_from_the_service(void **state)
 {
-	struct rig *rig = rig_with("examples/round-robin.yaml", NULL);
+	struct rig *rig = turns();
 	struct rig_result result =
 		rig_send(rig, 2, PKT(.ip_src = "10.0.0.2", .ip_dst = "192.0.2.1", .tcp_sport = 80, .tcp_dport = 5000));
 	struct frame wanted = PKT(.ip_src = "1.0.0.1", .ip_dst = "192.0.2.1", .tcp_sport = 80, .tcp_dport = 5000);
 
-	assert_int_equal(result.out_port, 1);
+	assert_int_equal(result.exit, EXIT_ROUTE_KERNEL);
 	assert_frame_equal(wanted.data, wanted.size, result.frame.data, result.frame.size);
 	rig_close(rig);
 }

@@ -16,6 +16,24 @@ struct rig *rig_with(const char *path_or_text, const char *setting)
 	return rig;
 }
 
+/* Natively, as the kernel answers for what it has no neighbour for. */
+static enum exit_reason no_neighbour(void *data, const struct native_route *ask, struct native_way *ret_way)
+{
+	(void)data;
+	(void)ask;
+	(void)ret_way;
+	return EXIT_ROUTE_KERNEL;
+}
+
+struct rig *rig_before_kernel(const char *path_or_text, const char *setting)
+{
+	struct rig *rig = rig_with(path_or_text, setting);
+
+	if (tier == RIG_NATIVE)
+		rig_set_router(rig, no_neighbour);
+	return rig;
+}
+
 enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame)
 {
 	return rig_send(rig, port, frame).exit;

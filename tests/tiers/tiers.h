@@ -17,6 +17,9 @@ extern enum rig_tier tier;
 /* A rig with one application, committed. */
 struct rig *rig_with(const char *path_or_text, const char *setting);
 
+/* The same before a kernel whose neighbours do not answer: `route` leaves a packet to it as it was written. */
+struct rig *rig_before_kernel(const char *path_or_text, const char *setting);
+
 /* A rig whose only rule does 'action', before a kernel that knows ways for `route`; see routes.c. */
 struct rig *rig_routing(const char *action);
 
@@ -58,6 +61,8 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(kv_cache, "key-value cache", false)                                                                          \
 	X(flowlet, "flowlets", false)                                                                                  \
 	X(spider, "SPIDER", false)                                                                                     \
+	X(paxos, "Paxos", false)                                                                                       \
+	X(nat, "NAT", false)                                                                                           \
 	X(routes, "routes", false)                                                                                     \
 	X(segments, "segment lists", false)                                                                            \
 	X(packets, "packets", false)                                                                                   \
