@@ -19,7 +19,7 @@ class Killed(unittest.TestCase):
     def setUp(self):
         self.lab = Lab("killed")
         self.addCleanup(self.lab.close)
-        self.switch = self.lab.switch("s1", ["p1", "p2", "p3"])
+        self.switch = self.lab.switch("s1", ["p1", "p2", "p3"], hooks=["xdp"])
         self.c = self.lab.host("c", "s1", "p1", mac="02:00:00:00:01:01")
         self.s = self.lab.host("s", "s1", "p2", mac="02:00:00:00:02:01")
         self.x = self.lab.namespace("x")
