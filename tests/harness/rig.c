@@ -155,6 +155,16 @@ static void open_kernel(struct rig *rig)
 	map_ports(rig);
 }
 
+/* Those that its versions had; all that there are take a while to read. */
+static void reset_counters(struct rig *rig)
+{
+	unsigned exits = COUNTER_EXIT(rig->plan.hook, 0, 0), rest = COUNTER_TX;
+
+	CHECK(counter_reset(rig->counters, exits, COUNTER_EXIT(rig->plan.hook, PORTS_MAX + 1, 0) - exits), "exits");
+	CHECK(counter_reset(rig->counters, rest, COUNTER_RULES + rig->rule_counters - rest), "rules");
+	CHECK(counter_reset(rig->counters, COUNTER_MEMBERS, rig->groups * GROUP_MEMBERS), "members");
+}
+
 /* Two empty versions, so that neither slot runs anything, then nothing that a version could have used. */
 static void empty_kernel(struct rig *rig)
 {
@@ -169,7 +179,7 @@ static void empty_kernel(struct rig *rig)
 	rig_commit(rig);
 	rig_commit(rig);
 	CHECK(flow_store_release(rig->flows, index, n), "release");
-	CHECK(counter_reset(rig->counters, 0, COUNTERS), "reset");
+	reset_counters(rig);
 	for (unsigned i = 0; i < GROUPS_MAX; i++)
 		group_clear(instance_groups(rig->instance), i);
 	for (unsigned i = 0; i < METERS_MAX; i++)
@@ -368,6 +378,10 @@ void rig_commit(struct rig *rig)
 	unsigned slot = !rig->slot;
 	struct chain chain;
 
+	if (rig->plan.next_counter > COUNTER_RULES + rig->rule_counters)
+		rig->rule_counters = rig->plan.next_counter - COUNTER_RULES;
+	if (rig->plan.n_groups > rig->groups)
+		rig->groups = rig->plan.n_groups;
 	make_flow_tables(rig);
 	begin_globals(rig);
 	for (unsigned a = 0; a < rig->plan.n_apps; a++)

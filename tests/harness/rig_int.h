@@ -25,6 +25,7 @@ struct rig {
 	enum rig_tier tier;
 	struct rig_plan plan;
 	unsigned slot;
+	unsigned rule_counters, groups; /* The most that a version had. */
 	uint64_t version, now_ns;
 	unsigned ifindex[RIG_PORTS + 1];
 	struct kernel kernel; /* The next three are its. */
