@@ -91,6 +91,15 @@ HOOK_FN enum learned learn_create(struct hook *h, struct scratch *s, const struc
 
 /* ---- learn ------------------------------------------------------------------------------------------------ */
 
+/* Timeouts of the record that the packet has not made up for.  Of many it makes up for a share, as a packet of the
+ * record's own table does; then the record is changed where they brought it. */
+HOOK_FN bool learn_is_due(struct scratch *s, const struct table *to)
+{
+	__u32 share = AGAIN(to->flags) & TABLE_UPDATES ? CATCH_UPS_MAX : 1;
+
+	return image_head(&s->cells[CELL_LEARN])->deadline_ns - 1 < s->cells[CELL_NOW] && AGAIN(s->catch_ups) < share;
+}
+
 /* The record exists. */
 HOOK_FN enum learned learn_change(struct hook *h, struct scratch *s, const struct table *to, const struct learn *l,
 				  struct flow *flow)
@@ -106,7 +115,7 @@ HOOK_FN enum learned learn_change(struct hook *h, struct scratch *s, const struc
 	alive = READ(flow_head(flow)->alive);
 	if (mine) {
 		image_read(to, flow, image);
-		due = image_head(image)->deadline_ns - 1 < s->cells[CELL_NOW];
+		due = learn_is_due(s, to);
 		if (!due && !(l->flags & LEARN_END)) {
 			learn_state(s, to, l);
 			image_write(to, image, flow, true);
@@ -158,6 +167,7 @@ COLD_FN(learn_help)
 		return flow_make_room(h, s, to) ? LEARN_AGAIN : LEARN_FAILED;
 	s->free.at = s->place;
 	s->free.why = s->claim.left == LEARN_DUE ? FREE_DUE : FREE_DELETE;
+	s->catch_ups += s->claim.left == LEARN_DUE;
 	s->free.change = image_head(&s->cells[CELL_LEARN])->change;
 	s->free.now = s->cells[CELL_NOW];
 	if (COLD_CALL(flow_free, h, s) == CONTROL_FREED && s->claim.left == LEARN_ENDS)
@@ -209,6 +219,7 @@ HOOK_FN bool learn_write(struct hook *h, struct scratch *s, const struct table *
 	learn_ops(h, s, t, l);
 	learn_begin(h, s, l, number);
 	learn_key(s, l);
+	s->catch_ups = 0;
 	KEEP_LOOP
 	for (__u32 i = 0; i < LEARN_TRIES && ret == LEARN_AGAIN; i++)
 		ret = learn_turn(h, s);

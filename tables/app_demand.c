@@ -308,6 +308,7 @@ static void add_members_of_learn(struct checker *c, const struct app_table *t, s
 		add_members(c, t, demands, learn->key[i]);
 	for (size_t i = 0; i < learn->n_sets; i++)
 		add_members(c, t, demands, learn->set[i].value);
+	add_members_of_steps(c, t, demands, &learn->otherwise);
 }
 
 struct demands demands_of_rule(struct checker *c, const struct app_table *t, const struct app_rule *rule)

@@ -87,6 +87,7 @@ static void need_learn(const struct app_table *t, struct needs *needs, const str
 		need_expr(t, needs, learn->key[i]);
 	for (size_t i = 0; i < learn->n_sets; i++)
 		need_expr(t, needs, learn->set[i].value);
+	need_steps(t, needs, &learn->otherwise);
 }
 
 struct needs needs_of_rule(const struct app_table *t, const struct app_rule *rule)

@@ -63,6 +63,7 @@ static void begin_list(struct enc *e, enum context context)
 	};
 
 	e->context = context;
+	e->learning = false;
 	e->rule.n = 0;
 	e->rule.max = lists[context].max;
 	e->rule.name = lists[context].name;
@@ -71,6 +72,7 @@ static void begin_list(struct enc *e, enum context context)
 void enc_begin_learn(struct enc *e)
 {
 	begin_list(e, IN_DO);
+	e->learning = true;
 	e->rule.name = "in `learn`";
 }
 

@@ -100,7 +100,7 @@ static struct operand let_operand(struct enc *e, unsigned index)
 
 struct operand enc_ref(struct enc *e, const struct ref *ref)
 {
-	bool update = e->context == IN_DO && e->at->update;
+	bool update = e->context == IN_DO && e->at->update && !e->learning;
 
 	switch (ref->kind) {
 	case REF_FIELD: return enc_load(e, ref->field);

@@ -267,6 +267,18 @@ static void ask_expr(struct asked *asked, const struct expr *expr)
 		ask_expr(asked, expr->arg[i]);
 }
 
+static void ask_steps(struct asked *asked, const struct stmt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct stmt *stmt = &list->item[i];
+
+		ask_expr(asked, stmt->value);
+		if (stmt->kind == STMT_VERDICT && stmt->verdict == VERDICT_GROUP &&
+		    asked->e->app->group[stmt->target].type != GROUP_ALL)
+			ask_chosen(asked, stmt->target);
+	}
+}
+
 static void ask_learn(struct asked *asked, const struct app_learn *learn)
 {
 	if (!learn)
@@ -276,6 +288,7 @@ static void ask_learn(struct asked *asked, const struct app_learn *learn)
 		ask_expr(asked, learn->key[i]);
 	for (size_t i = 0; i < learn->n_sets; i++)
 		ask_expr(asked, learn->set[i].value);
+	ask_steps(asked, &learn->otherwise);
 }
 
 unsigned enc_rule_members(struct enc *e, const struct app_rule *rule, __u8 *ret_cell, unsigned max)
@@ -285,16 +298,8 @@ unsigned enc_rule_members(struct enc *e, const struct app_rule *rule, __u8 *ret_
 	ask_expr(&asked, rule->when);
 	ask_learn(&asked, rule->learn);
 	ask_learn(&asked, rule->allocate);
-	for (size_t i = 0; i < rule->do_.n; i++)
-		ask_expr(&asked, rule->do_.item[i].value);
-	for (size_t i = 0; i < rule->action.n; i++) {
-		const struct stmt *stmt = &rule->action.item[i];
-
-		ask_expr(&asked, stmt->value);
-		if (stmt->kind == STMT_VERDICT && stmt->verdict == VERDICT_GROUP &&
-		    e->app->group[stmt->target].type != GROUP_ALL)
-			ask_chosen(&asked, stmt->target);
-	}
+	ask_steps(&asked, &rule->do_);
+	ask_steps(&asked, &rule->action);
 	return asked.n;
 }
 

@@ -113,6 +113,7 @@ struct enc {
 	bool *let_done;
 
 	enum context context;
+	bool learning;	  /* IN_DO is a `learn`, behind `do`: of two scopes it sees what the action does. */
 	const char *what; /* "rule NAME", for messages. */
 	struct loc loc;
 	__u8 var_temp[VARIABLE_WORDS_MAX];    /* Cell that stands for a variable during `do`; 0: its own. */

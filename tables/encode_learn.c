@@ -16,7 +16,7 @@ static uint64_t learn_needs(const struct enc *e, const struct app_learn *learn)
 		needs |= enc_needs(e, learn->key[i]);
 	for (size_t i = 0; i < learn->n_sets; i++)
 		needs |= enc_needs(e, learn->set[i].value);
-	return needs;
+	return needs | enc_action_needs(e, NULL, &learn->otherwise);
 }
 
 uint64_t enc_learn_needs(const struct enc *e, const struct app_rule *rule)

@@ -126,12 +126,11 @@ static void write_verdict(struct writer *w)
 		fputs(draw_chance(w->d, 40) ? "pass" : DRAW_OF(w->d, verdicts), w->out);
 }
 
-static void write_action(struct writer *w)
+void write_steps(struct writer *w)
 {
 	unsigned n = draw_below(w->d, 3);
 	const char *between = "";
 
-	fputs(", action: \"", w->out);
 	for (unsigned i = 0; i < n; i++, between = "; ") {
 		fputs(between, w->out);
 		if (draw_chance(w->d, 20))
@@ -145,7 +144,6 @@ static void write_action(struct writer *w)
 		fputs(between, w->out);
 		write_verdict(w);
 	}
-	fputs("\"", w->out);
 }
 
 /* ---- rules ---- */
@@ -199,13 +197,16 @@ static void write_rule(struct writer *w, unsigned index, bool is_last)
 		fprintf(w->out, ", next: S%u", draw_chance(w->d, 20) ? 0 : draw_below(w->d, w->n_states));
 	if (draw_chance(w->d, 15))
 		fputs(", refresh: no", w->out);
-	write_action(w);
-	fputs("}\n", w->out);
+	if (draw_chance(w->d, 25))
+		write_learn(w);
+	fputs(", action: \"", w->out);
+	write_steps(w);
+	fputs("\"}\n", w->out);
 }
 
 /* ---- tables ---- */
 
-static void write_keys(struct writer *w)
+static void plan_keys(struct writer *w, struct plan *p)
 {
 	static const char *const one[] = {"ip.src",
 					  "ip.src, ip.dst",
@@ -240,15 +241,29 @@ static void write_keys(struct writer *w)
 					     {"eth.dst, vlan.id", "eth.src, vlan.id"}};
 	unsigned i;
 
-	w->two_scopes = draw_chance(w->d, 30);
-	if (w->two_scopes) {
+	if (draw_chance(w->d, 30)) {
 		i = draw_below(w->d, sizeof(two) / sizeof(two[0]));
-		fprintf(w->out, "      lookup: [%s]\n      update: [%s]\n", two[i][0], two[i][1]);
+		p->lookup = two[i][0];
+		p->update = two[i][1];
 		return;
 	}
-	i = draw_below(w->d, sizeof(one) / sizeof(one[0]));
-	w->biflow = strstr(one[i], "biflow");
-	fprintf(w->out, "      lookup: [%s]\n", one[i]);
+	p->lookup = DRAW_OF(w->d, one);
+	p->biflow = strstr(p->lookup, "biflow");
+}
+
+static struct plan draw_plan(struct writer *w)
+{
+	struct plan p = {.stateful = draw_chance(w->d, 80), .n_states = 1};
+
+	if (!p.stateful)
+		return p;
+	plan_keys(w, &p);
+	p.tight = draw_chance(w->d, 30);
+	p.has_registers = draw_chance(w->d, 70);
+	p.has_updates = draw_chance(w->d, 40);
+	p.n_states = draw_chance(w->d, p.has_updates ? 100 : 75) ? 2 + draw_below(w->d, 3) : 1;
+	p.has_states = p.n_states > 1 || draw_chance(w->d, 50);
+	return p;
 }
 
 /* Where timeouts do something they lead to later states only, so that few are due at once. */
@@ -293,8 +308,7 @@ static void write_on_timeout(struct writer *w)
 
 static void write_state_list(struct writer *w)
 {
-	w->n_states = draw_chance(w->d, w->has_updates ? 100 : 75) ? 2 + draw_below(w->d, 3) : 1;
-	if (w->n_states == 1 && draw_chance(w->d, 50))
+	if (!w->plan[w->table].has_states)
 		return;
 	fputs("      states:\n", w->out);
 	for (unsigned i = 0; i < w->n_states; i++) {
@@ -316,16 +330,15 @@ static void write_state_list(struct writer *w)
 static void write_state(struct writer *w)
 {
 	static const char *const full[] = {"drop", "pass", "evict", "continue", "continue"};
+	const struct plan *p = &w->plan[w->table];
 
-	fputs("    state:\n", w->out);
-	write_keys(w);
+	fprintf(w->out, "    state:\n      lookup: [%s]\n", p->lookup);
+	if (p->update)
+		fprintf(w->out, "      update: [%s]\n", p->update);
 	/* Four flows are one bucket, so which is unused for longest is known; or there is room for all. */
-	w->tight = draw_chance(w->d, 30);
 	fprintf(w->out, "      capacity: %u\n", w->tight ? 1 + draw_below(w->d, 4) : 256);
 	if (draw_chance(w->d, 70))
 		fprintf(w->out, "      when_full: %s\n", DRAW_OF(w->d, full));
-	w->has_registers[w->table] = draw_chance(w->d, 70);
-	w->has_updates = draw_chance(w->d, 40);
 	write_state_list(w);
 	if (w->has_registers[w->table])
 		fputs("      registers: [a, b, time t, addr d, mac e, int i]\n", w->out);
@@ -360,9 +373,14 @@ static void write_default(struct writer *w, const char *key)
 
 static void write_table(struct writer *w)
 {
-	w->stateful = draw_chance(w->d, 80);
-	w->two_scopes = w->biflow = w->tight = false;
-	w->n_states = 1;
+	const struct plan *p = &w->plan[w->table];
+
+	w->stateful = p->stateful;
+	w->two_scopes = p->update;
+	w->biflow = p->biflow;
+	w->tight = p->tight;
+	w->has_updates = p->has_updates;
+	w->n_states = p->n_states;
 	w->n_lets = 0;
 	fprintf(w->out, "  - name: t%u\n", w->table);
 	if (w->stateful)
@@ -393,6 +411,10 @@ char *generate_app(struct draw *d)
 		fputs("globals: {g: 5, h: {initial: 7, range: 0-1000}, q: 0xffff}\n", w.out);
 	fputs(w.has_headers ? generate_headers : "", w.out);
 	fputs("tables:\n", w.out);
+	for (unsigned i = 0; i < w.n_tables; i++) {
+		w.plan[i] = draw_plan(&w);
+		w.has_registers[i] = w.plan[i].has_registers;
+	}
 	for (w.table = 0; w.table < w.n_tables; w.table++)
 		write_table(&w);
 	fclose(w.out);

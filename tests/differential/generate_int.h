@@ -18,12 +18,25 @@ struct family {
 	const char *names[8], *matches[7], *writes[10], *addresses[3];
 };
 
+/* What a table will be, drawn before the first one is written, because rules write the records of others. */
+struct plan {
+	bool stateful, biflow;
+	const char *lookup, *update; /* update: NULL with one scope. */
+	bool tight;		     /* Its flows do not all fit. */
+	bool has_updates;	     /* Its timeouts do something. */
+	unsigned n_states;
+	bool has_states; /* `states:` is written. */
+	bool has_registers;
+	unsigned holds, held_by; /* Its rules allocate from that table, or that table's from it; index + 1, 0: no. */
+};
+
 /* What the text so far has. */
 struct writer {
 	struct draw *d;
 	FILE *out;
 	const struct family *family; /* Of the rule being written. */
 	unsigned table, n_tables;
+	struct plan plan[TABLES_MAX];
 	bool stateful, two_scopes, biflow, tight;
 	unsigned n_states, n_lets;
 	bool has_registers[TABLES_MAX]; /* a, b, time t, addr d, mac e, int i: all or none of them. */
@@ -47,5 +60,11 @@ const struct family *draw_common_family(struct writer *w);
 void write_number(struct writer *w, unsigned depth);
 void write_address(struct writer *w);
 void write_condition(struct writer *w, unsigned depth);
+
+/* Steps of a rule's action, or of its `else`. */
+void write_steps(struct writer *w);
+
+/* "learn: {...}" with the comma in front, or nothing. */
+void write_learn(struct writer *w);
 
 #endif

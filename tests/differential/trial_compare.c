@@ -267,7 +267,10 @@ static bool compare_table(const struct judge *judge, struct rig *rig, unsigned t
 	bool good;
 
 	table_name(judge, table, name, sizeof(name));
-	good = compare_counter(why, name, "full", t->full, rig_table_count(rig, name, TABLE_STAT_FULL)) &
+	good = compare_counter(why, name, "learned", t->learned, rig_table_count(rig, name, TABLE_STAT_LEARNED)) &
+	       compare_counter(why, name, "tries", t->tries, rig_table_count(rig, name, TABLE_STAT_CLAIM_TRIES)) &
+	       compare_counter(why, name, "failed", t->failed, rig_table_count(rig, name, TABLE_STAT_CLAIM_FAILED)) &
+	       compare_counter(why, name, "full", t->full, rig_table_count(rig, name, TABLE_STAT_FULL)) &
 	       compare_counter(why, name, "freed", t->freed, rig_table_count(rig, name, TABLE_STAT_FREED)) &
 	       compare_counter(why, name, "evicted", t->evicted, rig_table_count(rig, name, TABLE_STAT_EVICTED));
 	/* Which of several due flows made room decides how many are found due later. */

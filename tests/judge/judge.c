@@ -34,31 +34,6 @@ void judge_free(struct judge *j)
 	free(j);
 }
 
-/* ---- flows ----------------------------------------------------------------------------------- */
-
-static struct judge_flow *find_flow(struct judge_table *t, const struct judge_flow *key)
-{
-	for (unsigned i = 0; i < t->n_flows; i++)
-		if (memcmp(t->flow[i].key, key->key, sizeof(key->key)) == 0)
-			return &t->flow[i];
-	return NULL;
-}
-
-static void remove_flow(struct judge_table *t, struct judge_flow *flow)
-{
-	*flow = t->flow[--t->n_flows];
-}
-
-static void add_flow(struct judge_table *t, const struct judge_flow *flow)
-{
-	struct judge_flow *grown = realloc(t->flow, (t->n_flows + 1) * sizeof(*grown));
-
-	if (!grown)
-		abort();
-	t->flow = grown;
-	t->flow[t->n_flows++] = *flow;
-}
-
 /* ---- which rule ------------------------------------------------------------------------------ */
 
 static bool is_tag_field(const struct ref *ref)
@@ -88,6 +63,17 @@ static bool action_is_there(const struct visit *v, const struct stmt_list *actio
 	return true;
 }
 
+static bool learn_is_there(const struct visit *v, const struct app_learn *learn)
+{
+	bool there = !learn || !learn->first || judge_is_there(v, learn->first);
+
+	for (size_t i = 0; learn && i < learn->n_key; i++)
+		there &= judge_is_there(v, learn->key[i]);
+	for (size_t i = 0; learn && i < learn->n_sets; i++)
+		there &= judge_is_there(v, learn->set[i].value);
+	return there && (!learn || action_is_there(v, &learn->otherwise));
+}
+
 static bool rule_is_there(const struct visit *v, const struct app_rule *rule)
 {
 	for (size_t i = 0; i < rule->n_match; i++)
@@ -96,7 +82,8 @@ static bool rule_is_there(const struct visit *v, const struct app_rule *rule)
 	for (size_t i = 0; i < rule->do_.n; i++)
 		if (!judge_is_there(v, rule->do_.item[i].value))
 			return false;
-	return judge_is_there(v, rule->when) && action_is_there(v, &rule->action);
+	return judge_is_there(v, rule->when) && action_is_there(v, &rule->action) && learn_is_there(v, rule->learn) &&
+	       learn_is_there(v, rule->allocate);
 }
 
 static bool rule_holds(const struct visit *v, const struct app_rule *rule)
@@ -131,7 +118,7 @@ static bool writes_registers(const struct app_rule *rule)
 
 static bool rule_creates(const struct app_rule *rule)
 {
-	return rule && (rule->next > 0 || (rule->next < 0 && writes_registers(rule)));
+	return rule && (rule->next > 0 || rule->allocate || (rule->next < 0 && writes_registers(rule)));
 }
 
 /* After it the name means what this packet made of it. */
@@ -160,6 +147,32 @@ static void run_do(struct visit *v, const struct app_rule *rule, struct judge_fl
 	v->in_do = false;
 }
 
+/* The flow holds what was claimed for it, and no longer what it held. */
+static void take_claimed(struct visit *v, const struct app_rule *rule, struct judge_flow *flow)
+{
+	judge_release(v->run->judge, v->table, &flow->claim);
+	flow->claim = v->claimed.claim;
+	flow->reg[rule->allocate->reg] = v->claimed.reg[rule->allocate->reg];
+}
+
+/* Before anything is changed: `do` is tried on a copy, which key and values may read. */
+static bool claim_first(struct visit *v, const struct app_rule *rule)
+{
+	struct judge_flow flow = v->looked_up;
+	struct run run = *v->run;
+	uint64_t global[APP_GLOBALS_MAX];
+	bool claimed;
+
+	memcpy(global, v->run->judge->global, sizeof(global));
+	run_do(v, rule, &v->looked_up);
+	claimed = judge_allocate(v, rule->allocate);
+	memcpy(v->run->judge->global, global, sizeof(global));
+	memcpy(v->run->global, run.global, sizeof(run.global));
+	memcpy(v->run->var, run.var, sizeof(run.var));
+	v->looked_up = flow;
+	return claimed;
+}
+
 static bool asks_to_notify(const struct stmt_list *action)
 {
 	for (size_t i = 0; i < action->n; i++)
@@ -183,6 +196,8 @@ static void apply_rule(struct visit *v, unsigned index, struct judge_flow *flow,
 
 	if (rule)
 		run_do(v, rule, flow);
+	if (rule && rule->allocate)
+		take_claimed(v, rule, flow);
 	if (rule && rule->next >= 0)
 		judge_enter(v->app, flow, rule->next, v->run->now_ns);
 	if (is_new || !rule || !rule->no_refresh || rule->next == 0)
@@ -191,40 +206,11 @@ static void apply_rule(struct visit *v, unsigned index, struct judge_flow *flow,
 		judge_tell(v->run, EVENT_STATE, v->table, old_state, flow->state, index);
 }
 
-/* A full table: one that is due goes, else where the table evicts the one unused for longest. */
-static bool make_room(struct visit *v, struct judge_table *t)
-{
-	struct judge_flow now, *oldest = NULL;
-
-	for (unsigned i = 0; i < t->n_flows; i++) {
-		if (!judge_flow_now(v->run->judge, v->table, &t->flow[i], v->run->now_ns, &now)) {
-			judge_fall(v->run->judge, v->run, v->table, &t->flow[i], v->run->now_ns);
-			remove_flow(t, &t->flow[i]);
-			t->was_tight = true;
-			t->expired++;
-			return true;
-		}
-		if (!oldest || t->flow[i].last_used_ns < oldest->last_used_ns)
-			oldest = &t->flow[i];
-	}
-	if (t->app->when_full != FULL_EVICT)
-		return false;
-	remove_flow(t, oldest);
-	t->evicted++;
-	return true;
-}
-
 /* EXIT_NONE: go on. */
 static enum exit_reason create_flow(struct visit *v, struct judge_table *t, unsigned rule,
 				    const struct judge_flow *flow)
 {
-	if (t->n_flows >= t->app->capacity && !make_room(v, t)) {
-		t->full++;
-		v->run->result.n_events = v->n_events; /* Nobody is told of a change that did not happen. */
-		if (!t->told_full_ns || v->run->now_ns >= t->told_full_ns + 1000000000) {
-			judge_tell(v->run, EVENT_TABLE_FULL, v->table, 0, 0, RULES_ROOM);
-			t->told_full_ns = v->run->now_ns;
-		}
+	if (!judge_room(v->run, v->table, v->n_events)) {
 		/* The rule's actions run, nothing is remembered. */
 		if (t->app->when_full == FULL_CONTINUE && asks_to_notify(action_of(t->app, rule)))
 			judge_tell(v->run, EVENT_STATE, v->table, 0, flow->state, rule);
@@ -232,7 +218,7 @@ static enum exit_reason create_flow(struct visit *v, struct judge_table *t, unsi
 		       : t->app->when_full == FULL_CONTINUE ? EXIT_NONE
 							    : EXIT_TABLE_FULL;
 	}
-	add_flow(t, flow);
+	judge_add(t, flow);
 	t->created++;
 	return EXIT_NONE;
 }
@@ -248,7 +234,7 @@ static void update_flow(struct visit *v, struct judge_table *t, unsigned index, 
 	apply_rule(v, index, image, is_new);
 	t->expired += is_new;
 	if (ends || (is_new && !rule_creates(rule))) {
-		remove_flow(t, found);
+		judge_remove(v->run->judge, v->table, found);
 		t->freed += !is_new;
 		return;
 	}
@@ -271,25 +257,15 @@ static bool begin_image(struct run *run, const struct visit *v, const struct jud
 	return true;
 }
 
-/* Timeouts with updates have happened before anything else does, to the flow itself. */
-static void catch_up(struct visit *v, struct judge_table *t, const struct judge_flow *key)
-{
-	struct judge_flow *flow = find_flow(t, key);
-
-	if (!flow || !judge_has_updates(t->app) || !judge_fall(v->run->judge, v->run, v->table, flow, v->now_ns))
-		return;
-	remove_flow(t, flow);
-	t->expired++;
-}
-
 static enum exit_reason update_scope(struct visit *v, struct judge_table *t, unsigned rule, struct judge_flow *image)
 {
+	enum exit_reason reason;
 	struct judge_flow *found;
 	bool is_new;
 
-	catch_up(v, t, image);
+	judge_catch_up(v->run, v->table, image);
 	v->n_events = v->run->result.n_events;
-	found = find_flow(t, image);
+	found = judge_find(t, image);
 	is_new = begin_image(v->run, v, found, image);
 
 	if (found) {
@@ -297,9 +273,12 @@ static enum exit_reason update_scope(struct visit *v, struct judge_table *t, uns
 		return EXIT_NONE;
 	}
 	apply_rule(v, rule, image, true);
-	if (rule < v->app->n_rules && rule_creates(&v->app->rule[rule]))
-		return create_flow(v, t, rule, image);
-	return EXIT_NONE;
+	if (rule >= v->app->n_rules || !rule_creates(&v->app->rule[rule]))
+		return EXIT_NONE;
+	reason = create_flow(v, t, rule, image);
+	if (reason)
+		judge_release(v->run->judge, v->table, &v->claimed.claim);
+	return reason;
 }
 
 /* ---- action ---------------------------------------------------------------------------------- */
@@ -398,14 +377,19 @@ static enum exit_reason run_stateful(struct visit *v, struct judge_table *t, uns
 
 	if (v->app->update)
 		has_update_key = judge_key(v, v->app->update, v->app->n_update, &v->updated);
-	catch_up(v, t, &v->looked_up);
-	begin_image(NULL, v, find_flow(t, &v->looked_up), &v->looked_up);
+	judge_catch_up(v->run, v->table, &v->looked_up);
+	begin_image(NULL, v, judge_find(t, &v->looked_up), &v->looked_up);
 	compute_lets(v);
 	*ret_rule = choose_rule(v, has_update_key);
 	if (v->app->update)
 		return has_update_key && visits_update_scope(v->app, *ret_rule)
 			       ? update_scope(v, t, *ret_rule, &v->updated)
 			       : EXIT_NONE;
+	if (*ret_rule < v->app->n_rules && v->app->rule[*ret_rule].allocate &&
+	    !claim_first(v, &v->app->rule[*ret_rule])) {
+		v->otherwise = &v->app->rule[*ret_rule].allocate->otherwise;
+		return EXIT_NONE;
+	}
 	v->looked_up = key;
 	return update_scope(v, t, *ret_rule, &v->looked_up);
 }
@@ -432,6 +416,7 @@ static enum exit_reason run_table(struct run *run, unsigned *table)
 			  .entered = run->packet,
 			  .n_events = run->result.n_events};
 	enum exit_reason reason = EXIT_NONE;
+	const struct app_learn *learn;
 	bool found = true;
 	unsigned rule;
 
@@ -455,7 +440,10 @@ static enum exit_reason run_table(struct run *run, unsigned *table)
 	if (reason)
 		return reason;
 	t->rule[rule]++;
-	reason = run_action(&v, action_of(t->app, rule), table);
+	learn = rule < t->app->n_rules && !v.otherwise ? t->app->rule[rule].learn : NULL;
+	if (learn && !judge_learn(&v, learn))
+		v.otherwise = &learn->otherwise;
+	reason = run_action(&v, v.otherwise ? v.otherwise : action_of(t->app, rule), table);
 	if (!reason && rule != RULE_ABSENT && found)
 		leave_registers(&v);
 	return reason;
@@ -503,12 +491,18 @@ static bool knows_steps(const struct stmt_list *list)
 	return true;
 }
 
+static bool knows_learn(const struct app_learn *learn)
+{
+	return !learn || knows_steps(&learn->otherwise);
+}
+
 static bool knows_table(const struct app_table *t)
 {
 	if (t->n_meters || !knows_steps(&t->otherwise) || !knows_steps(&t->absent))
 		return false;
 	for (size_t i = 0; i < t->n_rules; i++)
-		if (t->rule[i].learn || t->rule[i].allocate || !knows_steps(&t->rule[i].action))
+		if (!knows_steps(&t->rule[i].action) || !knows_learn(t->rule[i].learn) ||
+		    !knows_learn(t->rule[i].allocate))
 			return false;
 	return true;
 }

@@ -12,6 +12,12 @@
 
 enum { JUDGE_REGISTERS = 28, JUDGE_KEY_PARTS = 24, JUDGE_EVENTS = 32 };
 
+/* What a flow holds of another table (allocate): the record with this key. */
+struct judge_claim {
+	bool held;
+	struct judge_value key[JUDGE_KEY_PARTS];
+};
+
 struct judge_flow {
 	struct judge_value key[JUDGE_KEY_PARTS]; /* In the order of the key, a biflow as its ends: see judge_key(). */
 	unsigned n_key;
@@ -19,6 +25,7 @@ struct judge_flow {
 	uint64_t last_used_ns;
 	uint64_t hard_ns; /* When its hard timeout falls due, 0: none armed. */
 	struct judge_value reg[JUDGE_REGISTERS];
+	struct judge_claim claim;
 };
 
 struct judge_table {
@@ -26,7 +33,7 @@ struct judge_table {
 	struct judge_flow *flow;
 	unsigned n_flows;
 	uint64_t rule[RULES_ROOM]; /* Packets by rule, RULE_OTHERWISE and RULE_ABSENT too. */
-	uint64_t created, expired, evicted, freed, full;
+	uint64_t created, expired, evicted, freed, full, learned, tries, failed;
 	uint64_t told_full_ns;
 	/* A flow that was due made room.  Which one, of several, the language leaves open. */
 	bool was_tight;

@@ -39,9 +39,9 @@ static uint64_t hash(const struct visit *v, const struct expr *call)
 }
 
 /* splitmix64 (Steele, Lea and Flood 2014). */
-static uint64_t random_bits(uint64_t *state)
+uint64_t judge_random(struct judge *j)
 {
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
+	uint64_t z = j->random += 0x9e3779b97f4a7c15;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
@@ -62,7 +62,7 @@ static void draw_expr(struct visit *v, const struct expr *e)
 		return;
 	if (v->n_draws == JUDGE_DRAWS)
 		abort();
-	v->draw[v->n_draws].value = is_random ? random_bits(&v->run->judge->random) : hash(v, e);
+	v->draw[v->n_draws].value = is_random ? judge_random(v->run->judge) : hash(v, e);
 	v->draw[v->n_draws++].call = e;
 }
 
@@ -72,6 +72,18 @@ static void draw_list(struct visit *v, const struct stmt_list *list)
 		draw_expr(v, list->item[i].value);
 }
 
+static void draw_learn(struct visit *v, const struct app_learn *learn)
+{
+	if (!learn)
+		return;
+	draw_expr(v, learn->first);
+	for (size_t i = 0; i < learn->n_key; i++)
+		draw_expr(v, learn->key[i]);
+	for (size_t i = 0; i < learn->n_sets; i++)
+		draw_expr(v, learn->set[i].value);
+	draw_list(v, &learn->otherwise);
+}
+
 void judge_draw(struct visit *v)
 {
 	for (size_t i = 0; i < v->app->n_lets; i++)
@@ -79,6 +91,8 @@ void judge_draw(struct visit *v)
 	for (size_t i = 0; i < v->app->n_rules; i++) {
 		draw_expr(v, v->app->rule[i].when);
 		draw_list(v, &v->app->rule[i].do_);
+		draw_learn(v, v->app->rule[i].learn);
+		draw_learn(v, v->app->rule[i].allocate);
 		draw_list(v, &v->app->rule[i].action);
 	}
 	draw_list(v, &v->app->otherwise);

@@ -41,6 +41,8 @@ struct visit {
 	struct judge_value let[64];
 	unsigned n_draws;
 	struct draw_of draw[JUDGE_DRAWS];
+	struct judge_flow claimed;	   /* By the rule that is being applied. */
+	const struct stmt_list *otherwise; /* The `else` that follows instead of the rule's action. */
 };
 
 /* The value of an expression here and now. */
@@ -70,8 +72,33 @@ bool judge_has_updates(const struct app_table *t);
  * 'run' is NULL when nobody is to be told. */
 bool judge_fall(struct judge *j, struct run *run, unsigned table, struct judge_flow *flow, uint64_t now);
 
+/* The flow with the key of 'key', or NULL; and one more. */
+struct judge_flow *judge_find(struct judge_table *t, const struct judge_flow *key);
+void judge_add(struct judge_table *t, const struct judge_flow *flow);
+
+/* Ends a flow, and what it claimed with it; or only that. */
+void judge_remove(struct judge *j, unsigned table, struct judge_flow *flow);
+void judge_release(struct judge *j, unsigned table, const struct judge_claim *claim);
+
+/* Timeouts that change something beside the flow have happened before anything else does, to the flow itself. */
+void judge_catch_up(struct run *run, unsigned table, const struct judge_flow *key);
+
+/* Room for one more, by the end of another if need be.  False: there is none, which is counted and told; of what this
+ * packet told before, only 'n_events' remain: nobody is told of a change that did not happen. */
+bool judge_room(struct run *run, unsigned table, unsigned n_events);
+
+/* Writes the record that a rule learns.  False: there is no room. */
+bool judge_learn(struct visit *v, const struct app_learn *learn);
+
+/* Claims a record for the flow in 'v->looked_up', a copy as the rule's `do` leaves it.  'v->claimed' has the value in
+ * its register then, and names the record.  False: no value was free, or there was no room. */
+bool judge_allocate(struct visit *v, const struct app_learn *learn);
+
 void judge_tell(struct run *run, enum event_kind kind, unsigned table, unsigned old_state, unsigned new_state,
 		unsigned rule);
+
+/* 64 random bits. */
+uint64_t judge_random(struct judge *j);
 
 /* Computes what is drawn before the record is known. */
 void judge_draw(struct visit *v);
