@@ -348,7 +348,7 @@ static const struct config_key {
 	{"name", key_name, NULL, "NAME", "name of the switch (the host's name)"},
 	{"controllers", key_controllers, clear_controllers, "URL",
 	 "ipc:// or tcp:// address of a controller; may be repeated"},
-	{"insecure", key_insecure, NULL, NULL, "allow tcp:// without encryption"},
+	{"insecure", key_insecure, NULL, NULL, "tcp:// without keys: neither sealed nor authenticated"},
 	{"ports", key_ports, clear_ports, "NAME",
 	 "interface or pattern, NAME=NUMBER fixes its number; may be repeated"},
 	{"hooks", key_hooks, clear_hooks, "HOOK",
@@ -549,10 +549,6 @@ int config_complete(struct config *config, char *ret_why)
 	    default_path(&config->socket, "ipc:///run/mealy/%s/agent.sock", config->name) < 0 ||
 	    default_path(&config->pin, "%s", config->name) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->n_controllers; i++)
-		if (!config->insecure && !strncmp(config->controller[i], "tcp://", 6))
-			return wrong(ret_why, "%s: tcp:// has no encryption yet; `insecure: yes` allows it",
-				     config->controller[i]);
 	if (!config->n_ports)
 		return wrong(ret_why, "no ports; give interfaces or patterns with `ports:` or --ports");
 	return 0;

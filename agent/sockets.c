@@ -27,6 +27,8 @@ struct sockets {
 	struct line line[CONFIG_CONTROLLERS_MAX + 1];
 	size_t n;
 	struct utsname host;
+	struct keys *keys;	   /* NULL: nothing is sealed. */
+	struct log_limit suspects; /* What is said of them. */
 };
 
 /* ---- answers ---- */
@@ -118,7 +120,15 @@ static void on_refused(void *data, enum error_code code, const char *why)
 	log_error("controller %s: refused us: %s (%s)", line->url, why, error_code_name(code));
 }
 
-static const struct endpoint_ops ops = {on_up, on_down, on_request, on_refused};
+static void on_suspect(void *data, const char *why)
+{
+	const struct line *line = data;
+
+	if (log_allowed(&line->sockets->suspects))
+		log_warn("controller %s: %s", line->url, why);
+}
+
+static const struct endpoint_ops ops = {on_up, on_down, on_request, on_refused, on_suspect};
 
 /* ---- opening ---- */
 
@@ -197,11 +207,42 @@ static int open_line(struct sockets *sockets, const char *url, bool local, char 
 	if (local)
 		r = endpoint_listen(sockets->agent->loop, url, false, &hello, &ops, line, &line->endpoint, why);
 	else
-		r = endpoint_dial(sockets->agent->loop, url, sockets->agent->config->insecure, &hello, &ops, line,
-				  &line->endpoint, why);
+		r = endpoint_dial_sealed(sockets->agent->loop, url, sockets->agent->config->insecure, sockets->keys,
+					 &hello, &ops, line, &line->endpoint, why);
 	if (r < 0)
 		return why_set(ret_why, r, "%s: %s", url, why[0] ? why : strerror(-r));
 	sockets->n++;
+	return 0;
+}
+
+/* Keys are made when a controller is dialed over TCP for the first time. */
+static int open_keys(struct sockets *sockets, char **ret_why)
+{
+	const struct config *config = sockets->agent->config;
+	_cleanup_free_ char *folder = NULL;
+	char why[256] = "", key[KEY_TEXT];
+	bool tcp = false;
+	int r;
+
+	for (size_t i = 0; i < config->n_controllers; i++) {
+		if (strncmp(config->controller[i], "tcp://", 6) != 0)
+			continue;
+		tcp = true;
+		if (config->insecure)
+			log_warn("controller %s: INSECURE: nothing is sealed, anybody in between can read and steer",
+				 config->controller[i]);
+	}
+	if (!tcp || config->insecure)
+		return 0;
+	if (asprintf(&folder, "%s/keys", config->state) < 0) {
+		folder = NULL;
+		return -ENOMEM;
+	}
+	r = keys_open(folder, &sockets->keys, why);
+	if (r < 0)
+		return why_set(ret_why, r, "%s", why);
+	key_render(keys_identity(sockets->keys)->public, key);
+	log_info("our key is %s (a controller must trust it: mealy key trust %s agent %s)", key, key, config->name);
 	return 0;
 }
 
@@ -220,6 +261,8 @@ int sockets_open(struct agent *agent, struct sockets **ret_sockets, char **ret_w
 		if (r == 0)
 			r = open_line(sockets, config->socket, true, ret_why);
 	}
+	if (r == 0)
+		r = open_keys(sockets, ret_why);
 	for (size_t i = 0; r == 0 && i < config->n_controllers; i++)
 		r = open_line(sockets, config->controller[i], false, ret_why);
 	if (r < 0) {
@@ -236,5 +279,6 @@ void sockets_close(struct sockets *sockets)
 		return;
 	for (size_t i = 0; i < sockets->n; i++)
 		endpoint_close(sockets->line[i].endpoint);
+	keys_close(sockets->keys);
 	free(sockets);
 }

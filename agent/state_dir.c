@@ -139,6 +139,7 @@ static void forget_entry(void *data, const char *name)
 
 int state_dir_forget(const char *path, char **ret_why)
 {
+	static const char *const keys[] = {"keys/identity", "keys/trusted", "keys/asked", "keys"};
 	struct state_dir *dir;
 	int r;
 
@@ -148,6 +149,8 @@ int state_dir_forget(const char *path, char **ret_why)
 	if (r < 0)
 		return r;
 	each_entry(dir, forget_entry, dir);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		unlinkat(dir->fd, keys[i], i == ARRAY_SIZE(keys) - 1 ? AT_REMOVEDIR : 0);
 	state_dir_close(dir);
 	if (rmdir(path) < 0)
 		return why_set(ret_why, -errno, "%s: %m", path);

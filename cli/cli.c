@@ -55,6 +55,7 @@ static int check_socket(const struct cli *cli)
 
 int cli_connect(struct cli *cli)
 {
+	bool is_tcp = strncmp(cli->url, "tcp://", 6) == 0;
 	int r;
 
 	if (cli->mealy)
@@ -62,7 +63,12 @@ int cli_connect(struct cli *cli)
 	r = check_socket(cli);
 	if (r)
 		return r;
-	r = mealy_open(cli->url, cli->insecure, "mealy", CONNECT_TIMEOUT_MS, &cli->mealy);
+	if (is_tcp && cli->insecure)
+		fputs("mealy: INSECURE: nothing is sealed on this connection\n", stderr);
+	if (is_tcp && !cli->insecure)
+		r = mealy_open_sealed(cli->url, cli->keys, "mealy", CONNECT_TIMEOUT_MS, &cli->mealy);
+	else
+		r = mealy_open(cli->url, cli->insecure, "mealy", CONNECT_TIMEOUT_MS, &cli->mealy);
 	if (r < 0) {
 		cli_fail("%s", cli->mealy ? mealy_error(cli->mealy) : strerror(-r));
 		mealy_close(TAKE_PTR(cli->mealy));

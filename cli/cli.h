@@ -11,7 +11,8 @@
 
 struct cli {
 	bool json, insecure, color, verbose;
-	const char *url; /* Of the controller or agent. */
+	const char *url;  /* Of the controller or agent. */
+	const char *keys; /* Folder of ours and of those that we trust. */
 	bool is_agent;
 	const char *switch_name; /* "" unless --switch. */
 	uint32_t bundle;	 /* Changes go into this bundle; 0: they are done at once. */

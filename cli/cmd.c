@@ -12,7 +12,8 @@ const struct option_def global_options[] = {
 	{"agent", "URL", "ask one agent directly, e.g. ipc:///run/mealy/NAME/agent.sock", 0},
 	{"switch", "NAME", "which switch; may be left out when only one is connected", 0},
 	{"json", NULL, "one JSON object a line", 0},
-	{"insecure", NULL, "allow tcp:// although nothing is sealed yet", 0},
+	{"insecure", NULL, "tcp:// without keys: neither sealed nor authenticated", 0},
+	{"keys", "DIR", "folder of keys for tcp:// (default $MEALY_KEYS, else ~/.config/mealy/keys)", 0},
 	{"help", NULL, "explain a command", 'h'},
 	{"version", NULL, "print the version", 'V'},
 	{},
@@ -245,6 +246,22 @@ const struct cmd commands[] = {
 	 "status 2xx or 3xx is well). A member's health then is what this says and no longer what people set.\n"
 	 "Example: mealy group probe balancer backends --http /health --interval 500ms --fall 2",
 	 probe_options, group_probe},
+	{"key", "show", "", 0, 0, "our key, made if there is none", "Example: mealy key show", NULL, key_show},
+	{"key", "list", "", 0, 0, "whose keys are trusted, with what, and who was refused",
+	 "Of a controller: --keys STATE/keys.\nExample: mealy key list --keys /var/lib/mealy-controller/keys", NULL,
+	 key_list},
+	{"key", "trust", "KEY RIGHT NAME", 3, 3, "trust a key, or change its right",
+	 "Rights of people: read, operate (flows, entries, parameters, members), deploy, admin; each has those before "
+	 "it.\n"
+	 "agent: the switch of that name. server: who answers at that address. A running process follows at once.\n"
+	 "Example: mealy key trust ed25519:... agent edge-1 --keys /var/lib/mealy-controller/keys",
+	 NULL, key_trust},
+	{"key", "revoke", "KEY", 1, 1, "trust a key no more; its sessions end", "Example: mealy key revoke ed25519:...",
+	 NULL, key_revoke},
+	{"key", "rotate", "", 0, 0, "a new key for ourselves, signed by the old one",
+	 "Whoever trusts the old one takes the new one over at the next connection, with the same right.\n"
+	 "Example: mealy key rotate --keys /var/lib/mealy/edge-1/keys",
+	 NULL, key_rotate},
 	{"meter", "list", "[APP]", 0, 1, "meters that flows share: what they said, what their buckets hold",
 	 "A meter of each flow is in its registers: mealy flow dump.\nExample: mealy meter list ddos", NULL,
 	 meter_list},

@@ -51,6 +51,11 @@ int group_reset(struct cli *cli, const struct args *args);
 int group_probe(struct cli *cli, const struct args *args);
 /* The application as it is deployed, to be freed; NULL: mistakes are printed. */
 struct app *app_of_deployment(const struct deployment *d);
+int key_show(struct cli *cli, const struct args *args);
+int key_list(struct cli *cli, const struct args *args);
+int key_trust(struct cli *cli, const struct args *args);
+int key_revoke(struct cli *cli, const struct args *args);
+int key_rotate(struct cli *cli, const struct args *args);
 int meter_list(struct cli *cli, const struct args *args);
 int meter_reset(struct cli *cli, const struct args *args);
 /* Sends a DEPLOY and prints what became of it. */

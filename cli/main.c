@@ -17,6 +17,19 @@ static char *to_url(const char *text)
 	return asprintf(&url, "%s%s", text[0] == '/' ? "ipc://" : "", text) < 0 ? NULL : url;
 }
 
+/* Where the keys of whoever runs this are; the caller frees. */
+static char *keys_folder_of(const struct args *args)
+{
+	const char *given = args_get(args, "keys"), *home = getenv("HOME");
+	char *folder;
+
+	if (!given)
+		given = getenv("MEALY_KEYS");
+	if (given && given[0])
+		return strdup(given);
+	return asprintf(&folder, "%s/.config/mealy/keys", home ? home : "/root") < 0 ? NULL : folder;
+}
+
 static int run(const struct args *args)
 {
 	const char *agent = args_get(args, "agent"), *controller = args_get(args, "controller");
@@ -27,7 +40,7 @@ static int run(const struct args *args)
 		.is_agent = agent != NULL,
 		.switch_name = args_has(args, "switch") ? args_get(args, "switch") : "",
 	};
-	char *url;
+	char *url, *keys;
 	int status;
 
 	if (agent && controller)
@@ -35,12 +48,18 @@ static int run(const struct args *args)
 	if (!controller)
 		controller = getenv("MEALY_CONTROLLER");
 	url = to_url(agent ? agent : controller && controller[0] ? controller : DEFAULT_CONTROLLER);
-	if (!url)
+	keys = keys_folder_of(args);
+	if (!url || !keys) {
+		free(url);
+		free(keys);
 		return cli_fail("out of memory");
+	}
 	cli.url = url;
+	cli.keys = keys;
 	status = args->cmd->run(&cli, args);
 	mealy_close(cli.mealy);
 	free(url);
+	free(keys);
 	return status;
 }
 

@@ -42,3 +42,14 @@ void log_line(enum log_level level, const char *format, ...)
 	strftime(when, sizeof(when), "%H:%M:%S", &tm);
 	fprintf(stderr, "%s.%03ld %s: %s\n", when, now.tv_nsec / 1000000, level_name(level), message);
 }
+
+int log_allowed(struct log_limit *limit)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	if (limit->second == ts.tv_sec + 1)
+		return 0;
+	limit->second = ts.tv_sec + 1;
+	return 1;
+}

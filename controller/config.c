@@ -25,14 +25,15 @@ static const char help[] =
 	"  --users URL     where people and programs connect (default " DEFAULT_USERS ")\n"
 	"  --state DIR     folder of the store (default " DEFAULT_STATE ")\n"
 	"  --config FILE   YAML with the same names: agents, users, state, insecure; flags win\n"
-	"  --insecure      allow tcp:// although nothing is sealed or authenticated yet\n"
+	"  --insecure      tcp:// without keys: neither sealed nor authenticated\n"
 	"  --verbose       log more\n"
 	"  --version       print the version\n"
 	"\n"
 	"It stays in the foreground, logs to stderr and says \"ready\" once. An ipc:// socket lies in a\n"
-	"folder of mode 0750, made if missing: who may enter the folder may use the socket.\n"
+	"folder of mode 0750, made if missing: who may enter the folder may use the socket. tcp:// is\n"
+	"sealed; who is let in stands in DIR/keys: mealy key list --keys DIR/keys.\n"
 	"\n"
-	"Example: mealy-controller --agents tcp://127.0.0.1:7440 --insecure --state /tmp/controller\n";
+	"Example: mealy-controller --agents tcp://127.0.0.1:7440 --state /tmp/controller\n";
 
 static int set_string(char **to, const char *text)
 {

@@ -30,6 +30,11 @@ static enum error_code agent_up(void *data, struct peer *peer, const struct msg_
 		log_warn("refused a switch named \"%s\": a name is up to 63 of A-Z a-z 0-9 . _ -", hello->name);
 		return ERROR_INVALID;
 	}
+	if (peer_who(peer) && (peer_right(peer) != RIGHT_AGENT || strcmp(peer_who(peer)->name, hello->name) != 0)) {
+		log_warn("refused switch \"%s\": its key is for %s \"%s\"", hello->name,
+			 key_right_name(peer_right(peer)), peer_who(peer)->name);
+		return ERROR_REFUSED;
+	}
 	k = known_find(c, hello->name);
 	if (!k)
 		k = known_add(c, hello->name);
@@ -70,6 +75,11 @@ static enum error_code user_up(void *data, struct peer *peer, const struct msg_h
 			 hello->name);
 		return ERROR_REFUSED;
 	}
+	if (peer_right(peer) < RIGHT_READ) {
+		log_warn("refused \"%s\" at the users' address: its key is for %s", hello->name,
+			 key_right_name(peer_right(peer)));
+		return ERROR_REFUSED;
+	}
 	log_debug("user %s: connected", hello->name);
 	return ERROR_NONE;
 }
@@ -85,8 +95,18 @@ static void user_request(void *data, struct peer *peer, const struct message *re
 	users_request(data, peer, request);
 }
 
-static const struct endpoint_ops agent_ops = {.up = agent_up, .down = agent_down, .request = agent_request};
-static const struct endpoint_ops user_ops = {.up = user_up, .down = user_down, .request = user_request};
+static void on_suspect(void *data, const char *why)
+{
+	struct controller *c = data;
+
+	if (log_allowed(&c->suspects))
+		log_warn("%s", why);
+}
+
+static const struct endpoint_ops agent_ops = {
+	.up = agent_up, .down = agent_down, .request = agent_request, .suspect = on_suspect};
+static const struct endpoint_ops user_ops = {
+	.up = user_up, .down = user_down, .request = user_request, .suspect = on_suspect};
 
 static int add_known(void *data, const struct known_switch *row)
 {
@@ -145,10 +165,40 @@ static int listen_on(struct controller *c, const char *url, bool insecure, const
 	r = make_folder(url, ret_why);
 	if (r < 0)
 		return r;
-	r = endpoint_listen(c->loop, url, insecure, &hello, ops, c, ret_endpoint, why);
+	r = endpoint_listen_sealed(c->loop, url, insecure, c->keys, &hello, ops, c, ret_endpoint, why);
 	if (r < 0)
 		snprintf(ret_why, 256, "cannot listen on %.80s: %.150s", url, why[0] ? why : strerror(-r));
 	return r;
+}
+
+/* Keys are made when the first address is TCP's. */
+static int open_keys(struct controller *c, const struct config *config, char *ret_why)
+{
+	const char *url[] = {config->agents, config->users};
+	_cleanup_free_ char *folder = NULL;
+	char key[KEY_TEXT];
+	bool tcp = false;
+	int r;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (strncmp(url[i], "tcp://", 6) != 0)
+			continue;
+		tcp = true;
+		if (config->insecure)
+			log_warn("%s: INSECURE: nothing is sealed, anybody who reaches it can read and steer", url[i]);
+	}
+	if (!tcp || config->insecure)
+		return 0;
+	if (asprintf(&folder, "%s/keys", config->state) < 0) {
+		folder = NULL;
+		return -ENOMEM;
+	}
+	r = keys_open(folder, &c->keys, ret_why);
+	if (r < 0)
+		return r;
+	key_render(keys_identity(c->keys)->public, key);
+	log_info("our key is %s; whom we trust is in %s", key, folder);
+	return 0;
 }
 
 int controller_new(struct ev_loop *loop, const struct config *config, struct controller **ret_controller, char *ret_why)
@@ -163,6 +213,8 @@ int controller_new(struct ev_loop *loop, const struct config *config, struct con
 	r = store_open(config->state, &c->store, ret_why);
 	if (r == 0)
 		r = store_each_switch(c->store, add_known, c);
+	if (r == 0)
+		r = open_keys(c, config, ret_why);
 	if (r == 0)
 		r = listen_on(c, config->users, config->insecure, &user_ops, &c->users, ret_why);
 	if (r == 0)
@@ -191,6 +243,7 @@ void controller_free(struct controller *c)
 	for (size_t i = 0; i < c->n_forgotten; i++)
 		known_free(c->forgotten[i]);
 	free(c->forgotten);
+	keys_close(c->keys);
 	store_close(c->store);
 	free(c);
 }

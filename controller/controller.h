@@ -8,6 +8,7 @@
 #ifndef MEALY_CONTROLLER_H
 #define MEALY_CONTROLLER_H
 
+#include "../common/log.h"
 #include "../proto/endpoint.h"
 #include "store.h"
 
@@ -30,6 +31,8 @@ struct controller {
 	struct subscriber *subscribers;
 	struct kept_bundle *bundles;
 	struct endpoint *agents, *users;
+	struct keys *keys;	   /* NULL: nothing is sealed. */
+	struct log_limit suspects; /* What is said of them. */
 };
 
 /* Opens the store and listens.  Returns 0, or a negative errno and '*ret_why' (256 bytes). */

@@ -13,6 +13,7 @@
 #include "entries.h"
 #include "gather.h"
 #include "relay.h"
+#include "rights.h"
 #include "work.h"
 
 /* A request on its way to a switch. */
@@ -318,9 +319,9 @@ void users_request(struct controller *c, struct peer *user, const struct message
 {
 	handler_fn handler = request->kind < MSG_KIND_MAX ? handlers[request->kind] : NULL;
 
-	if (handler)
+	if (handler && rights_check(c, user, request))
 		handler(c, user, request);
-	else
+	else if (!handler)
 		peer_reply_error(user, request->id, ERROR_UNKNOWN, "a controller does not answer %s",
 				 message_kind_name(request->kind));
 }

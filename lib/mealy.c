@@ -19,6 +19,7 @@ struct mealy {
 	struct peer *peer; /* NULL: not connected now. */
 	unsigned timeout_ms;
 	char *url;
+	struct keys *keys;  /* NULL: nothing is sealed. */
 	char lost_why[256]; /* Why the connection ended last. */
 	char error[1024];
 	mealy_event_fn event; /* NULL: not watching. */
@@ -165,15 +166,19 @@ static int dial(struct mealy *mealy, bool insecure, const char *name)
 
 	if (getrandom(&hello.instance, sizeof(hello.instance), 0) != sizeof(hello.instance))
 		return fail(mealy, -EIO, "no random numbers");
-	r = endpoint_dial(mealy->loop, mealy->url, insecure, &hello, &ops, mealy, &mealy->endpoint, why);
+	r = endpoint_dial_sealed(mealy->loop, mealy->url, insecure, mealy->keys, &hello, &ops, mealy, &mealy->endpoint,
+				 why);
 	if (r < 0)
 		return fail(mealy, r, "cannot connect to %s: %s", mealy->url, why[0] ? why : strerror(-r));
 	return connect_wait(mealy);
 }
 
-int mealy_open(const char *url, bool insecure, const char *name, unsigned timeout_ms, struct mealy **ret_mealy)
+static int open_connection(const char *url, bool insecure, const char *keys, const char *name, unsigned timeout_ms,
+			   struct mealy **ret_mealy)
 {
 	struct mealy *mealy = calloc(1, sizeof(*mealy));
+	char why[256] = "";
+	int r;
 
 	*ret_mealy = NULL;
 	if (!mealy)
@@ -184,7 +189,21 @@ int mealy_open(const char *url, bool insecure, const char *name, unsigned timeou
 	*ret_mealy = mealy;
 	if (!mealy->url || !mealy->loop)
 		return fail(mealy, -ENOMEM, "out of memory");
+	r = keys ? keys_open(keys, &mealy->keys, why) : 0;
+	if (r < 0)
+		return fail(mealy, r, "%s", why);
 	return dial(mealy, insecure, name);
+}
+
+int mealy_open(const char *url, bool insecure, const char *name, unsigned timeout_ms, struct mealy **ret_mealy)
+{
+	return open_connection(url, insecure, NULL, name, timeout_ms, ret_mealy);
+}
+
+int mealy_open_sealed(const char *url, const char *keys, const char *name, unsigned timeout_ms,
+		      struct mealy **ret_mealy)
+{
+	return open_connection(url, false, keys, name, timeout_ms, ret_mealy);
 }
 
 void mealy_set_timeout(struct mealy *mealy, unsigned timeout_ms)
@@ -197,6 +216,7 @@ void mealy_close(struct mealy *mealy)
 	if (!mealy)
 		return;
 	endpoint_close(mealy->endpoint);
+	keys_close(mealy->keys);
 	if (mealy->loop)
 		ev_loop_destroy(mealy->loop);
 	free(mealy->url);

@@ -16,6 +16,10 @@ struct mealy;
  * the connection, and so long for each answer (0: a default).  Also after a failure *ret_mealy
  * is set (but for -ENOMEM), to be asked with mealy_error() and closed. */
 int mealy_open(const char *url, bool insecure, const char *name, unsigned timeout_ms, struct mealy **ret_mealy);
+/* The same over tcp://, sealed by the keys in folder 'keys' (proto/key.h), which are made if there are none; a server's
+ * key is pinned at the first contact. */
+int mealy_open_sealed(const char *url, const char *keys, const char *name, unsigned timeout_ms,
+		      struct mealy **ret_mealy);
 void mealy_set_timeout(struct mealy *mealy, unsigned timeout_ms);
 void mealy_close(struct mealy *mealy); /* NULL is fine. */
 const char *mealy_error(const struct mealy *mealy);

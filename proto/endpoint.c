@@ -45,6 +45,8 @@ static void close_wire(struct endpoint *endpoint)
 {
 	ev_io_stop(endpoint->loop, &endpoint->receivable);
 	ev_io_stop(endpoint->loop, &endpoint->sendable);
+	seal_free(endpoint->seal);
+	endpoint->seal = NULL;
 	wire_close(endpoint->wire);
 	endpoint->wire = NULL;
 }
@@ -59,12 +61,13 @@ static void watch_wire(struct endpoint *endpoint)
 
 static int dial_wire(struct endpoint *endpoint, char *ret_why)
 {
-	int r = wire_dial(endpoint->url, endpoint->insecure, endpoint->backoff_min_ms, endpoint->backoff_max_ms,
-			  &endpoint->wire, ret_why);
+	int r = wire_dial(endpoint->url, endpoint->insecure || endpoint->keys, endpoint->backoff_min_ms,
+			  endpoint->backoff_max_ms, &endpoint->wire, ret_why);
 
-	if (r == 0)
-		watch_wire(endpoint);
-	return r;
+	if (r < 0)
+		return r;
+	watch_wire(endpoint);
+	return endpoint_seal_wire(endpoint);
 }
 
 /* Frames outside of any session: refusals. */
@@ -80,7 +83,7 @@ void endpoint_reset(struct endpoint *endpoint, const struct wire_address *to, ui
 	endpoint->stats.refused++;
 	frame_encode(&frame, head);
 	if (message_pack(&msg, &payload, &size) == 0)
-		wire_send(endpoint->wire, to, head, sizeof(head), payload, size);
+		endpoint_send(endpoint, to, head, sizeof(head), payload, size);
 }
 
 /* ---- server: strangers ---- */
@@ -217,7 +220,15 @@ void endpoint_end_session(struct endpoint *endpoint, const char *why)
 		endpoint->backoff_ms = endpoint->backoff_max_ms;
 }
 
-static void refused(struct endpoint *endpoint, enum error_code code, const char *why)
+void endpoint_refuse_address(struct endpoint *endpoint, const struct wire_address *address, const char *why)
+{
+	struct peer *peer = find_by_address(endpoint, address);
+
+	if (peer)
+		peer_lose(peer, why);
+}
+
+void endpoint_refused(struct endpoint *endpoint, enum error_code code, const char *why)
 {
 	endpoint->stats.refused++;
 	if (endpoint->ops->refused)
@@ -226,26 +237,39 @@ static void refused(struct endpoint *endpoint, enum error_code code, const char 
 		endpoint_end_session(endpoint, why);
 }
 
-/* A session begins: wire, peer, hello.  Without memory it is tried again later. */
-static void on_redial(struct ev_loop *loop, ev_timer *timer, int events)
+/* Without memory it is tried again later. */
+void endpoint_begin_session(struct endpoint *endpoint)
 {
 	static const struct wire_address nowhere;
-	struct endpoint *endpoint = timer->data;
-	struct peer *peer = NULL;
-	char why[WHY_SIZE];
+	struct peer *peer;
 	uint64_t session = 0;
 
-	endpoint_enter(endpoint);
 	while (getrandom(&session, sizeof(session), 0) != sizeof(session) || !session)
 		;
-	if (endpoint->wire || dial_wire(endpoint, why) == 0)
-		peer = peer_new(endpoint, session, &nowhere);
+	peer = peer_new(endpoint, session, &nowhere);
 	if (!peer || peer_send_hello(peer, MSG_HELLO, 0) < 0) {
+		endpoint_end_session(endpoint, "no memory");
+		return;
+	}
+	peer_run(peer);
+}
+
+/* A session begins: wire, handshake if it is sealed, peer, hello. */
+static void on_redial(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct endpoint *endpoint = timer->data;
+	char why[WHY_SIZE];
+
+	endpoint_enter(endpoint);
+	if (!endpoint->wire && dial_wire(endpoint, why) < 0) {
 		endpoint_end_session(endpoint, "no memory");
 	} else {
 		endpoint->broken = wire_broken(endpoint->wire);
 		ev_timer_again(endpoint->loop, &endpoint->check);
-		peer_run(peer);
+		if (endpoint->seal)
+			seal_connect(endpoint->seal);
+		else
+			endpoint_begin_session(endpoint);
 	}
 	endpoint_leave(endpoint);
 }
@@ -258,6 +282,8 @@ static void on_check(struct ev_loop *loop, ev_timer *timer, int events)
 	endpoint_enter(endpoint);
 	if (endpoint->wire && wire_broken(endpoint->wire) != endpoint->broken)
 		endpoint_end_session(endpoint, "the connection broke");
+	else if (endpoint->seal && !seal_is_up(endpoint->seal))
+		seal_connect(endpoint->seal);
 	endpoint_leave(endpoint);
 }
 
@@ -291,7 +317,7 @@ static void take_reset(struct endpoint *endpoint, struct peer *peer, const uint8
 	else if (peer->up)
 		endpoint_end_session(endpoint, text);
 	else
-		refused(endpoint, code, text);
+		endpoint_refused(endpoint, code, text);
 	message_free(msg);
 }
 
@@ -304,7 +330,7 @@ static void take_other_version(struct endpoint *endpoint, const struct wire_addr
 	snprintf(why, sizeof(why), "the other side speaks version %u of the control channel, this one %d",
 		 frame->wire_version, WIRE_VERSION);
 	if (!endpoint->listens) {
-		refused(endpoint, ERROR_VERSION, why);
+		endpoint_refused(endpoint, ERROR_VERSION, why);
 		return;
 	}
 	snprintf(why, sizeof(why), "this side speaks version %d of the control channel, the other one %u", WIRE_VERSION,
@@ -351,7 +377,8 @@ static void take_bytes(struct endpoint *endpoint, const struct wire_address *fro
 	bytes += FRAME_HEAD_SIZE;
 	size -= FRAME_HEAD_SIZE;
 	peer = endpoint->listens ? find_by_address(endpoint, from) : endpoint->peers;
-	if (peer && channel_session(peer->channel) == frame.session)
+	if (peer && (channel_session(peer->channel) == frame.session ||
+		     (endpoint->seal && frame.kind == FRAME_RESET && frame.session == FRAME_SESSION_ANY)))
 		take_frame(endpoint, peer, &frame, bytes, size);
 	else if (endpoint->listens)
 		take_stranger(endpoint, from, &frame, bytes, size);
@@ -366,7 +393,7 @@ static void on_receivable(struct ev_loop *loop, ev_io *io, int events)
 
 	endpoint_enter(endpoint);
 	for (unsigned n = 0; n < FRAMES_AT_ONCE && endpoint->wire; n++) {
-		if (wire_receive(endpoint->wire, &from, &bytes, &size) < 0)
+		if (endpoint_receive(endpoint, &from, &bytes, &size) < 0)
 			break;
 		take_bytes(endpoint, &from, bytes, size);
 		wire_release(bytes);
@@ -430,7 +457,7 @@ static int copy_hello(const struct msg_hello *hello, struct message **ret_copy, 
 	return r;
 }
 
-static int endpoint_new(struct ev_loop *loop, const char *url, bool listens, bool insecure,
+static int endpoint_new(struct ev_loop *loop, const char *url, bool listens, bool insecure, struct keys *keys,
 			const struct msg_hello *hello, const struct endpoint_ops *ops, void *data,
 			struct endpoint **ret_endpoint, char *ret_why)
 {
@@ -443,6 +470,7 @@ static int endpoint_new(struct ev_loop *loop, const char *url, bool listens, boo
 	endpoint->loop = loop;
 	endpoint->listens = listens;
 	endpoint->insecure = insecure;
+	endpoint->keys = insecure ? NULL : endpoint_keys_for(url, keys);
 	endpoint->ops = ops;
 	endpoint->data = data;
 	init_times(endpoint);
@@ -458,17 +486,21 @@ static int endpoint_new(struct ev_loop *loop, const char *url, bool listens, boo
 	return 0;
 }
 
-int endpoint_listen(struct ev_loop *loop, const char *url, bool insecure, const struct msg_hello *hello,
-		    const struct endpoint_ops *ops, void *data, struct endpoint **ret_endpoint, char *ret_why)
+int endpoint_listen_sealed(struct ev_loop *loop, const char *url, bool insecure, struct keys *keys,
+			   const struct msg_hello *hello, const struct endpoint_ops *ops, void *data,
+			   struct endpoint **ret_endpoint, char *ret_why)
 {
 	struct endpoint *endpoint;
 	int r;
 
-	r = endpoint_new(loop, url, true, insecure, hello, ops, data, &endpoint, ret_why);
+	r = endpoint_new(loop, url, true, insecure, keys, hello, ops, data, &endpoint, ret_why);
 	if (r < 0)
 		return r;
-	r = wire_listen(url, insecure, &endpoint->wire, ret_why);
+	r = wire_listen(url, insecure || endpoint->keys, &endpoint->wire, ret_why);
+	if (r == 0)
+		r = endpoint_seal_wire(endpoint);
 	if (r < 0) {
+		wire_close(endpoint->wire);
 		destroy(endpoint);
 		return r;
 	}
@@ -478,13 +510,14 @@ int endpoint_listen(struct ev_loop *loop, const char *url, bool insecure, const 
 }
 
 /* The wire is made at once, to tell a wrong url; the first session begins in the loop. */
-int endpoint_dial(struct ev_loop *loop, const char *url, bool insecure, const struct msg_hello *hello,
-		  const struct endpoint_ops *ops, void *data, struct endpoint **ret_endpoint, char *ret_why)
+int endpoint_dial_sealed(struct ev_loop *loop, const char *url, bool insecure, struct keys *keys,
+			 const struct msg_hello *hello, const struct endpoint_ops *ops, void *data,
+			 struct endpoint **ret_endpoint, char *ret_why)
 {
 	struct endpoint *endpoint;
 	int r;
 
-	r = endpoint_new(loop, url, false, insecure, hello, ops, data, &endpoint, ret_why);
+	r = endpoint_new(loop, url, false, insecure, keys, hello, ops, data, &endpoint, ret_why);
 	if (r < 0)
 		return r;
 	r = dial_wire(endpoint, ret_why);
@@ -529,16 +562,17 @@ static void linger(struct endpoint *endpoint)
 {
 	struct pollfd fd = {.fd = wire_receive_fd(endpoint->wire), .events = POLLIN};
 	uint64_t end_ms = now_ms() + LINGER_MS;
+	struct wire_address from;
 	struct frame frame = {};
 	uint8_t *bytes;
 	size_t size;
 
-	while (frame.kind != FRAME_BYE && frame.kind != FRAME_RESET) {
+	while (endpoint->wire && frame.kind != FRAME_BYE && frame.kind != FRAME_RESET) {
 		uint64_t now = now_ms();
 
 		if (now >= end_ms || poll(&fd, 1, end_ms - now) <= 0)
 			return;
-		if (wire_receive(endpoint->wire, NULL, &bytes, &size) < 0)
+		if (endpoint_receive(endpoint, &from, &bytes, &size) < 0)
 			continue;
 		if (frame_decode(bytes, size, &frame) < 0)
 			frame.kind = FRAME_ACK;

@@ -22,7 +22,9 @@
 
 #include <ev.h>
 
+#include "key.h"
 #include "message.h"
+#include "seal.h"
 
 enum {
 	ENDPOINT_WINDOW_BYTES = 256 << 10,
@@ -57,6 +59,8 @@ struct endpoint_ops {
 	/* Client, may be NULL: our hello was refused, or the other side speaks another version; the
 	 * endpoint goes on redialing.  A server that is not there is no refusal. */
 	void (*refused)(void *data, enum error_code code, const char *why);
+	/* May be NULL: something that nobody we trust sent was thrown away, or somebody was refused for his key. */
+	void (*suspect)(void *data, const char *why);
 };
 
 /* urls: "ipc:///path", "tcp://127.0.0.1:7440".  'hello' is copied and sent (client) or answered
@@ -66,6 +70,14 @@ int endpoint_listen(struct ev_loop *loop, const char *url, bool insecure, const 
 		    const struct endpoint_ops *ops, void *data, struct endpoint **ret_endpoint, char *ret_why);
 int endpoint_dial(struct ev_loop *loop, const char *url, bool insecure, const struct msg_hello *hello,
 		  const struct endpoint_ops *ops, void *data, struct endpoint **ret_endpoint, char *ret_why);
+/* The same; over tcp:// everything is sealed by 'keys', unless 'insecure' says that it shall be open.  The keys must
+ * outlive the endpoint. */
+int endpoint_listen_sealed(struct ev_loop *loop, const char *url, bool insecure, struct keys *keys,
+			   const struct msg_hello *hello, const struct endpoint_ops *ops, void *data,
+			   struct endpoint **ret_endpoint, char *ret_why);
+int endpoint_dial_sealed(struct ev_loop *loop, const char *url, bool insecure, struct keys *keys,
+			 const struct msg_hello *hello, const struct endpoint_ops *ops, void *data,
+			 struct endpoint **ret_endpoint, char *ret_why);
 void endpoint_set_hello(struct endpoint *endpoint, const struct msg_hello *hello);
 
 /* Peers are told; callbacks get -ECONNRESET, then down() is called for each peer.  May be called from
@@ -90,6 +102,11 @@ int peer_reply_ok(struct peer *peer, uint64_t request_id, const char *text, uint
 int peer_reply_error(struct peer *peer, uint64_t request_id, enum error_code code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* What the peer may do: RIGHT_ADMIN where nothing is sealed (a socket's folder decides, or nobody), else that of its
+ * key now; and its line among the trusted ones, NULL where nothing is sealed. */
+enum key_right peer_right(const struct peer *peer);
+const struct trusted *peer_who(const struct peer *peer);
+
 uint64_t peer_id(const struct peer *peer);			/* Unique in the process; never reused. */
 struct peer *peer_find(struct endpoint *endpoint, uint64_t id); /* NULL: gone. */
 const struct msg_hello *peer_hello(const struct peer *peer);
@@ -102,6 +119,7 @@ struct endpoint_stats {
 	uint64_t late;	   /* Answers that came after their request had timed out. */
 	uint64_t vanished; /* Requests whose peer had gone before they were answered. */
 };
+void endpoint_get_seal_stats(const struct endpoint *endpoint, struct seal_stats *ret_stats);
 void endpoint_get_stats(const struct endpoint *endpoint, struct endpoint_stats *ret_stats);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 enum { FRAME_HEAD_SIZE = 32 };
+#define FRAME_SESSION_ANY UINT64_MAX /* Of a RESET to somebody whose session is not known; sealed only. */
 
 enum frame_kind {
 	FRAME_DATA = 1, /* Number 'sequence' of its session; the payload is a message. */

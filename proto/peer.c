@@ -34,7 +34,7 @@ static int emit_frame(void *data, const struct frame *frame, const uint8_t *payl
 	if (!endpoint->wire)
 		return -EAGAIN;
 	frame_encode(frame, head);
-	r = wire_send(endpoint->wire, &peer->address, head, sizeof(head), payload, size);
+	r = endpoint_send(endpoint, &peer->address, head, sizeof(head), payload, size);
 	if (r < 0 && !endpoint->listens && !ev_is_active(&endpoint->sendable))
 		ev_io_start(endpoint->loop, &endpoint->sendable);
 	return r;

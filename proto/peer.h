@@ -11,6 +11,7 @@
 #include "channel.h"
 #include "endpoint.h"
 #include "pending.h"
+#include "seal.h"
 #include "wire.h"
 
 struct peer {
@@ -41,6 +42,8 @@ struct endpoint {
 	struct endpoint_stats stats;
 
 	struct wire *wire; /* NULL: a client between two sessions. */
+	struct keys *keys; /* NULL: nothing is sealed. */
+	struct seal *seal; /* Of 'wire'. */
 	ev_io receivable, sendable;
 	struct peer *peers, *gone;
 	size_t n_peers;
@@ -58,6 +61,20 @@ uint64_t now_ms(void);
 
 void endpoint_enter(struct endpoint *endpoint);
 void endpoint_leave(struct endpoint *endpoint);
+
+/* endpoint_seal.c: wire_send(), wire_receive(), by way of the seal if there is one; and a seal for a new wire. */
+int endpoint_send(struct endpoint *endpoint, const struct wire_address *to, const void *head, size_t head_size,
+		  const void *body, size_t body_size);
+int endpoint_receive(struct endpoint *endpoint, struct wire_address *ret_from, uint8_t **ret_bytes, size_t *ret_size);
+int endpoint_seal_wire(struct endpoint *endpoint);
+/* What goes by a socket file is guarded by its folder: NULL. */
+struct keys *endpoint_keys_for(const char *url, struct keys *keys);
+
+/* Client: frames may go, so hello is said.  Our hello, or their key, was refused. */
+void endpoint_begin_session(struct endpoint *endpoint);
+void endpoint_refused(struct endpoint *endpoint, enum error_code code, const char *why);
+/* Server: whoever is at this address is a peer no more. */
+void endpoint_refuse_address(struct endpoint *endpoint, const struct wire_address *address, const char *why);
 
 /* The client's session is over: redial later.  Also frees the wire. */
 void endpoint_end_session(struct endpoint *endpoint, const char *why);

@@ -81,7 +81,7 @@ static int check_url(const char *url, bool insecure, char *ret_why)
 		return fail(EINVAL, ret_why, "%s: no port number", url);
 	if (!insecure)
 		return fail(EPERM, ret_why,
-			    "%s: TCP is neither encrypted nor authenticated yet; allow it with --insecure", url);
+			    "%s: TCP without keys is neither sealed nor authenticated; only --insecure allows it", url);
 	return 0;
 }
 

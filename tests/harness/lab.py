@@ -261,7 +261,8 @@ class Switch:
         self.extra, self.process = {"hooks": f"[{', '.join(hooks)}]"} if hooks else {}, None
 
     def write_config(self):
-        lines = [f"name: {self.name}", f"controllers: [\"{self.lab.agents_url}\"]", "insecure: yes",
+        lines = [f"name: {self.name}", f"controllers: [\"{self.lab.agents_url}\"]",
+                 f"insecure: {'no' if self.lab.sealed else 'yes'}",
                  "ports: [" + ", ".join(self.ports) + "]", f"state: {self.state_dir}", f"pin: {self.pin}",
                  f"socket: \"{self.socket}\"", "local_write: yes"]
         keys = {line.split(":")[0] for line in lines}
@@ -302,6 +303,7 @@ class Lab:
         self.users_url = f"ipc://{self.dir}/controller/users.sock"
         self.hosts, self.switches, self.processes, self.popens, self.namespaces = {}, {}, [], [], []
         self.controller_process, self.home = None, None
+        self.sealed, self.keys = False, os.path.join(self.dir, "person")
         self.closed = False
         atexit.register(self.close)
         for s in (signal.SIGTERM, signal.SIGHUP):
@@ -371,12 +373,12 @@ class Lab:
         wait_until(all_connected, 20)
 
     def insecure(self):
-        return ["--insecure"] if self.home else []
+        return ["--insecure"] if self.home and not self.sealed else []
 
     def command(self, *args, agent=None):
         where = ["--agent", self.switches[agent].socket] if agent else ["--controller", self.users_url]
         enter = ["nsenter", f"--net=/run/netns/{self.home}", "--"] if self.home else []
-        return [*enter, f"{BUILD}/cli/mealy", *where, *self.insecure(), *args]
+        return [*enter, f"{BUILD}/cli/mealy", *where, "--keys", self.keys, *self.insecure(), *args]
 
     def run(self, *args, agent=None):
         """Runs the command; its CompletedProcess."""
