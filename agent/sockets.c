@@ -128,7 +128,8 @@ static void on_suspect(void *data, const char *why)
 		log_warn("controller %s: %s", line->url, why);
 }
 
-static const struct endpoint_ops ops = {on_up, on_down, on_request, on_refused, on_suspect};
+static const struct endpoint_ops ops = {
+	.up = on_up, .down = on_down, .request = on_request, .refused = on_refused, .suspect = on_suspect};
 
 /* ---- opening ---- */
 

@@ -65,6 +65,11 @@ static const struct option_def probe_options[] = {
 	{"fall", "N", "bad ones in a row take it out (default 3)", 0},
 	{"count", "N", "end after so many rounds", 0},
 	{}};
+static const struct option_def log_options[] = {{"limit", "N", "the last so many (default 50)", 0}, {}};
+static const struct option_def rollback_options[] = {
+	{"to", "VERSION", "this version instead of the last one before", 0},
+	{"list", NULL, "only show which there are", 0},
+	{}};
 static const struct option_def bundle_open_options[] = {
 	{"timeout", "DURATION", "discard it when nothing comes for so long (default 1min)", 0}, {}};
 static const struct option_def flow_options[] = {{"state", "STATE", "of the flow", 0}, {}};
@@ -129,6 +134,10 @@ const struct cmd commands[] = {
 	 "Commits a new version with the same text. An empty value goes back to the default.\n"
 	 "Example: mealy app set limiter rate=1000pps burst=20",
 	 NULL, app_set},
+	{"app", "rollback", "NAME", 1, 1, "the version before again: text, parameters, members, switches",
+	 "Under a new number; also brings back what was removed. The controller keeps the last ten versions.\n"
+	 "Example: mealy app rollback limiter",
+	 rollback_options, app_rollback},
 	{"switch", "list", "", 0, 0, "every switch that was ever connected", "Example: mealy switch list", NULL,
 	 switch_list},
 	{"switch", "show", "[NAME]", 0, 1, "one switch: what runs, flows, problems",
@@ -246,6 +255,10 @@ const struct cmd commands[] = {
 	 "status 2xx or 3xx is well). A member's health then is what this says and no longer what people set.\n"
 	 "Example: mealy group probe balancer backends --http /health --interval 500ms --fall 2",
 	 probe_options, group_probe},
+	{"log", NULL, "", 0, 0, "who changed what, when, and what became of it",
+	 "The controller keeps the last ten thousand. Who: the key that asked, or \"local\".\n"
+	 "Example: mealy log --limit 20",
+	 log_options, log_show},
 	{"key", "show", "", 0, 0, "our key, made if there is none", "Example: mealy key show", NULL, key_show},
 	{"key", "list", "", 0, 0, "whose keys are trusted, with what, and who was refused",
 	 "Of a controller: --keys STATE/keys.\nExample: mealy key list --keys /var/lib/mealy-controller/keys", NULL,

@@ -326,3 +326,76 @@ int app_set(struct cli *cli, const struct args *args)
 	source_done(&source);
 	return r;
 }
+
+/* ---- rollback ---- */
+
+static const struct deployment *choose_past(const struct message *past, uint64_t to)
+{
+	for (size_t i = 0; i < past->deployments.n; i++)
+		if (!to || past->deployments.item[i].version == to)
+			return &past->deployments.item[i];
+	return NULL;
+}
+
+static void print_past(struct cli *cli, const struct message *past)
+{
+	struct render *out = render_new(stdout, cli->json);
+
+	for (size_t i = 0; out && i < past->deployments.n; i++) {
+		const struct deployment *d = &past->deployments.item[i];
+
+		render_row_begin(out);
+		render_string(out, "name", d->name);
+		render_u64(out, "version", d->version);
+		render_string(out, "file", d->file);
+		render_u64(out, "settings", d->n_settings);
+		render_row_end(out);
+	}
+	if (out && !past->deployments.n)
+		render_note(out, "no version before");
+	render_free(out);
+}
+
+/* 'now' is what the change is based on; 0: the deployment was removed. */
+static int deploy_past(struct cli *cli, const struct message *past, const char *name, uint64_t to, uint64_t now)
+{
+	const struct deployment *found = choose_past(past, to);
+	struct message request = {.kind = MSG_DEPLOY};
+
+	if (!found && to)
+		return cli_fail("there is no version %llu of %s to go back to (--list shows which)",
+				(unsigned long long)to, name);
+	if (!found)
+		return cli_fail("%s has no version before this one", name);
+	request.deploy = *found;
+	request.deploy.version = now;
+	return change(cli, &request, name, APPLIED_ACTIVE);
+}
+
+int app_rollback(struct cli *cli, const struct args *args)
+{
+	struct message request = {.kind = MSG_GET_PAST, .switch_name = "", .get = {.filter = args->arg[0]}};
+	struct message *past, *now;
+	char why[256];
+	uint64_t to, version = 0;
+	int r;
+
+	if (args_number(args, "to", 0, 1, INT64_MAX, &to, why) < 0)
+		return cli_usage("%s", why);
+	if (cli->is_agent)
+		return cli_usage("an agent knows no versions before: ask the controller");
+	r = cli_call(cli, &request, MSG_DEPLOYMENTS, &past);
+	if (r)
+		return r;
+	request.kind = MSG_GET_DEPLOYMENTS;
+	if (args_has(args, "list")) {
+		print_past(cli, past);
+	} else if ((r = cli_call(cli, &request, MSG_DEPLOYMENTS, &now)) == 0) {
+		if (now->deployments.n)
+			version = now->deployments.item[0].version;
+		message_free(now);
+		r = deploy_past(cli, past, args->arg[0], to, version);
+	}
+	message_free(past);
+	return r;
+}

@@ -11,6 +11,7 @@ int app_list(struct cli *cli, const struct args *args);
 int app_show(struct cli *cli, const struct args *args);
 int app_diff_command(struct cli *cli, const struct args *args);
 int app_remove(struct cli *cli, const struct args *args);
+int app_rollback(struct cli *cli, const struct args *args);
 int app_set(struct cli *cli, const struct args *args);
 int switch_list(struct cli *cli, const struct args *args);
 int switch_show(struct cli *cli, const struct args *args);
@@ -56,6 +57,7 @@ int key_list(struct cli *cli, const struct args *args);
 int key_trust(struct cli *cli, const struct args *args);
 int key_revoke(struct cli *cli, const struct args *args);
 int key_rotate(struct cli *cli, const struct args *args);
+int log_show(struct cli *cli, const struct args *args);
 int meter_list(struct cli *cli, const struct args *args);
 int meter_reset(struct cli *cli, const struct args *args);
 /* Sends a DEPLOY and prints what became of it. */

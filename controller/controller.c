@@ -12,6 +12,7 @@
 #include "bundles.h"
 #include "config.h"
 #include "folder.h"
+#include "journal.h"
 #include "known.h"
 #include "relay.h"
 #include "users.h"
@@ -88,11 +89,17 @@ static void user_down(void *data, struct peer *peer, const char *why)
 {
 	log_debug("user %s: gone: %s", peer_hello(peer)->name, why);
 	relay_user_gone(data, peer_id(peer));
+	journal_user_gone(data, peer_id(peer));
 }
 
 static void user_request(void *data, struct peer *peer, const struct message *request)
 {
 	users_request(data, peer, request);
+}
+
+static void user_answered(void *data, struct peer *peer, uint64_t id, const struct message *reply)
+{
+	journal_answered(data, peer, id, reply);
 }
 
 static void on_suspect(void *data, const char *why)
@@ -106,7 +113,7 @@ static void on_suspect(void *data, const char *why)
 static const struct endpoint_ops agent_ops = {
 	.up = agent_up, .down = agent_down, .request = agent_request, .suspect = on_suspect};
 static const struct endpoint_ops user_ops = {
-	.up = user_up, .down = user_down, .request = user_request, .suspect = on_suspect};
+	.up = user_up, .down = user_down, .request = user_request, .answered = user_answered, .suspect = on_suspect};
 
 static int add_known(void *data, const struct known_switch *row)
 {
@@ -240,6 +247,7 @@ void controller_free(struct controller *c)
 		known_free(c->known[i]);
 	free(c->known);
 	bundles_free(c);
+	journal_free(c);
 	for (size_t i = 0; i < c->n_forgotten; i++)
 		known_free(c->forgotten[i]);
 	free(c->forgotten);

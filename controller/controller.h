@@ -20,6 +20,7 @@ struct config;
 struct known;
 struct subscriber;
 struct kept_bundle;
+struct asked;
 
 struct controller {
 	struct ev_loop *loop;
@@ -30,6 +31,7 @@ struct controller {
 	size_t n_forgotten;
 	struct subscriber *subscribers;
 	struct kept_bundle *bundles;
+	struct asked *asked; /* Changes under way, for the journal. */
 	struct endpoint *agents, *users;
 	struct keys *keys;	   /* NULL: nothing is sealed. */
 	struct log_limit suspects; /* What is said of them. */

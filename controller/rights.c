@@ -66,6 +66,8 @@ enum key_right rights_needed(struct controller *c, const struct message *request
 	case MSG_GET_GROUPS:
 	case MSG_GET_METERS:
 	case MSG_GET_ENTRIES:
+	case MSG_GET_PAST:
+	case MSG_GET_LOG:
 	case MSG_GET_BUNDLES: return RIGHT_READ;
 	}
 	return RIGHT_ADMIN;

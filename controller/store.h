@@ -57,6 +57,19 @@ typedef int (*store_entry_fn)(void *data, const struct stored_entry *entry);
 int store_each_entry(struct store *store, const char *switch_name, const struct stored_entry *after, unsigned max,
 		     store_entry_fn each, void *data);
 
+/* Versions of a deployment before the present one, the last one first; a few, and also of one that was removed. */
+int store_get_past(struct store *store, const char *name, struct deployment_list *ret_list);
+
+/* Who changed what, and what became of it; the last ten thousand. */
+struct log_row {
+	uint64_t id, time_ms;
+	const char *who, *what, *result;
+};
+int store_log(struct store *store, const struct log_row *row);
+/* The last 'max' in order. */
+typedef int (*store_log_fn)(void *data, const struct log_row *row);
+int store_each_log(struct store *store, uint64_t max, store_log_fn each, void *data);
+
 int store_put_switch(struct store *store, const struct known_switch *sw);
 /* 0 also when it is not there. */
 int store_remove_switch(struct store *store, const char *name);

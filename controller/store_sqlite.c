@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "store.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,15 +10,10 @@
 
 #include "../common/cleanup.h"
 #include "folder.h"
+#include "store_int.h"
 
 /* "mealy" tells our file from others; the schema's number grows with every change to it. */
-enum { APPLICATION_ID = 0x6d656c79, SCHEMA_VERSION = 3, BUSY_TIMEOUT_MS = 2000 };
-
-struct store {
-	sqlite3 *db;
-	int lock_fd;
-	char error[256];
-};
+enum { APPLICATION_ID = 0x6d656c79, SCHEMA_VERSION = 4, BUSY_TIMEOUT_MS = 2000 };
 
 static const char schema[] =
 	"CREATE TABLE counter (id INTEGER PRIMARY KEY CHECK (id = 0), version INTEGER NOT NULL) STRICT;"
@@ -50,12 +43,12 @@ static const char members_schema[] = "CREATE TABLE members ("
 				     " deployment TEXT PRIMARY KEY REFERENCES deployment ON DELETE CASCADE, text TEXT "
 				     "NOT NULL) STRICT, WITHOUT ROWID;";
 
-static void stmt_done(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-}
-
-#define _cleanup_stmt_ __attribute__((cleanup(stmt_done)))
+/* Since schema 4. */
+static const char past_schema[] =
+	"CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+	" what TEXT NOT NULL, result TEXT NOT NULL) STRICT;"
+	"CREATE TABLE past (name TEXT NOT NULL, version INTEGER NOT NULL, packed BLOB NOT NULL,"
+	" PRIMARY KEY (name, version)) STRICT, WITHOUT ROWID;";
 
 static int to_errno(int rc)
 {
@@ -90,10 +83,8 @@ static int exec(struct store *store, const char *sql)
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(store);
 }
 
-/* Prepares 'sql' and binds by 'format': 's' const char *, 'u' uint64_t. */
-static int prepare(struct store *store, sqlite3_stmt **ret_stmt, const char *sql, const char *format, ...)
-	__attribute__((sentinel(0)));
-static int prepare(struct store *store, sqlite3_stmt **ret_stmt, const char *sql, const char *format, ...)
+/* Prepares 'sql' and binds by 'format'. */
+int db_prepare(struct store *store, sqlite3_stmt **ret_stmt, const char *sql, const char *format, ...)
 {
 	sqlite3_stmt *stmt;
 	int rc = SQLITE_OK;
@@ -102,9 +93,17 @@ static int prepare(struct store *store, sqlite3_stmt **ret_stmt, const char *sql
 	if (sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL) != SQLITE_OK)
 		return failed(store);
 	va_start(args, format);
-	for (int i = 0; format[i] && rc == SQLITE_OK; i++)
-		rc = format[i] == 's' ? sqlite3_bind_text(stmt, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT)
-				      : sqlite3_bind_int64(stmt, i + 1, va_arg(args, uint64_t));
+	for (int i = 0; format[i] && rc == SQLITE_OK; i++) {
+		if (format[i] == 's') {
+			rc = sqlite3_bind_text(stmt, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+		} else if (format[i] == 'b') {
+			const void *bytes = va_arg(args, const void *);
+
+			rc = sqlite3_bind_blob64(stmt, i + 1, bytes, va_arg(args, uint64_t), SQLITE_TRANSIENT);
+		} else {
+			rc = sqlite3_bind_int64(stmt, i + 1, va_arg(args, uint64_t));
+		}
+	}
 	va_end(args);
 	if (rc != SQLITE_OK) {
 		sqlite3_finalize(stmt);
@@ -115,7 +114,7 @@ static int prepare(struct store *store, sqlite3_stmt **ret_stmt, const char *sql
 }
 
 /* Returns 1 for a row, 0 at the end. */
-static int step(struct store *store, sqlite3_stmt *stmt)
+int db_step(struct store *store, sqlite3_stmt *stmt)
 {
 	int rc = sqlite3_step(stmt);
 
@@ -124,7 +123,7 @@ static int step(struct store *store, sqlite3_stmt *stmt)
 	return rc == SQLITE_DONE ? 0 : failed(store);
 }
 
-static const char *column(sqlite3_stmt *stmt, int i)
+const char *db_column(sqlite3_stmt *stmt, int i)
 {
 	const char *text = (const char *)sqlite3_column_text(stmt, i);
 
@@ -136,23 +135,23 @@ static int get_number(struct store *store, const char *sql, int64_t *ret_number)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int r;
 
-	r = prepare(store, &stmt, sql, "", NULL);
+	r = db_prepare(store, &stmt, sql, "", NULL);
 	if (r < 0)
 		return r;
-	r = step(store, stmt);
+	r = db_step(store, stmt);
 	if (r < 0)
 		return r;
 	*ret_number = r ? sqlite3_column_int64(stmt, 0) : 0;
 	return 0;
 }
 
-static int begin(struct store *store)
+int db_begin(struct store *store)
 {
 	return exec(store, "BEGIN IMMEDIATE");
 }
 
 /* Commits if 'r' is 0, else undoes; the first failure is what is returned. */
-static int end(struct store *store, int r)
+int db_end(struct store *store, int r)
 {
 	if (r == 0)
 		r = exec(store, "COMMIT");
@@ -169,18 +168,20 @@ static int create_schema(struct store *store, int64_t version)
 
 	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID,
 		 SCHEMA_VERSION);
-	r = begin(store);
+	r = db_begin(store);
 	if (r < 0)
 		return r;
 	if (version < 1)
 		r = exec(store, schema);
 	if (r == 0 && version < 2)
 		r = exec(store, entry_schema);
-	if (r == 0)
+	if (r == 0 && version < 3)
 		r = exec(store, members_schema);
 	if (r == 0)
+		r = exec(store, past_schema);
+	if (r == 0)
 		r = exec(store, sql);
-	return end(store, r);
+	return db_end(store, r);
 }
 
 static int check_schema(struct store *store)
@@ -201,7 +202,7 @@ static int check_schema(struct store *store)
 		snprintf(store->error, sizeof(store->error), "it is a database, but not one of mealy-controller");
 		return -EUCLEAN;
 	}
-	if (version == 1 || version == 2)
+	if (version >= 1 && version < SCHEMA_VERSION)
 		return create_schema(store, version);
 	if (version != SCHEMA_VERSION) {
 		snprintf(store->error, sizeof(store->error), "it has schema %lld, this controller knows %d",
@@ -282,14 +283,6 @@ const char *store_error(const struct store *store)
 	return store->error;
 }
 
-/* Runs one statement that yields no rows. */
-#define RUN(store, sql, format, ...)                                                                                   \
-	({                                                                                                             \
-		_cleanup_stmt_ sqlite3_stmt *stmt_ = NULL;                                                             \
-		int r_ = prepare(store, &stmt_, sql, format, __VA_ARGS__, NULL);                                       \
-		r_ < 0 ? r_ : step(store, stmt_);                                                                      \
-	})
-
 static int next_version(struct store *store, uint64_t *ret_version)
 {
 	int64_t version;
@@ -307,7 +300,9 @@ static int insert_deployment(struct store *store, const struct deployment *d, ui
 {
 	int r;
 
-	r = RUN(store, "DELETE FROM deployment WHERE name = ?", "s", d->name);
+	r = store_keep_past(store, d->name);
+	if (r == 0)
+		r = RUN(store, "DELETE FROM deployment WHERE name = ?", "s", d->name);
 	if (r < 0)
 		return r;
 	r = RUN(store, "INSERT INTO deployment VALUES (?, ?, ?, ?, ?, ?, ?)", "sussuus", d->name, version, d->file,
@@ -327,13 +322,13 @@ int store_put_deployment(struct store *store, const struct deployment *deploymen
 	uint64_t version;
 	int r;
 
-	r = begin(store);
+	r = db_begin(store);
 	if (r < 0)
 		return r;
 	r = next_version(store, &version);
 	if (r == 0)
 		r = insert_deployment(store, deployment, version);
-	r = end(store, r);
+	r = db_end(store, r);
 	if (r == 0)
 		*ret_version = version;
 	return r;
@@ -344,17 +339,19 @@ int store_remove_deployment(struct store *store, const char *name, uint64_t *ret
 	uint64_t version;
 	int r;
 
-	r = begin(store);
+	r = db_begin(store);
 	if (r < 0)
 		return r;
-	r = RUN(store, "DELETE FROM deployment WHERE name = ?", "s", name);
+	r = store_keep_past(store, name);
+	if (r == 0)
+		r = RUN(store, "DELETE FROM deployment WHERE name = ?", "s", name);
 	if (r == 0 && sqlite3_changes(store->db) == 0)
 		r = -ENOENT;
 	if (r == 0)
 		r = RUN(store, "DELETE FROM entry WHERE deployment = ?", "s", name);
 	if (r == 0)
 		r = next_version(store, &version);
-	r = end(store, r);
+	r = db_end(store, r);
 	if (r == 0)
 		*ret_version = version;
 	return r;
@@ -365,10 +362,10 @@ static int count_rows(struct store *store, const char *sql, const char *name, si
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int r;
 
-	r = prepare(store, &stmt, sql, "s", name, NULL);
+	r = db_prepare(store, &stmt, sql, "s", name, NULL);
 	if (r < 0)
 		return r;
-	r = step(store, stmt);
+	r = db_step(store, stmt);
 	if (r > 0)
 		*ret_n = sqlite3_column_int64(stmt, 0);
 	return r < 0 ? r : 0;
@@ -386,13 +383,13 @@ static int read_settings(struct store *store, struct deployment *d)
 	d->setting = calloc(n, sizeof(*d->setting));
 	if (!d->setting)
 		return -ENOMEM;
-	r = prepare(store, &stmt, "SELECT name, text FROM setting WHERE deployment = ? ORDER BY idx", "s", d->name,
-		    NULL);
-	while (r >= 0 && d->n_settings < n && (r = step(store, stmt)) > 0) {
+	r = db_prepare(store, &stmt, "SELECT name, text FROM setting WHERE deployment = ? ORDER BY idx", "s", d->name,
+		       NULL);
+	while (r >= 0 && d->n_settings < n && (r = db_step(store, stmt)) > 0) {
 		struct msg_setting *s = &d->setting[d->n_settings++];
 
-		s->name = strdup(column(stmt, 0));
-		s->text = strdup(column(stmt, 1));
+		s->name = strdup(db_column(stmt, 0));
+		s->text = strdup(db_column(stmt, 1));
 		if (!s->name || !s->text)
 			return -ENOMEM;
 	}
@@ -411,9 +408,9 @@ static int read_ports(struct store *store, struct deployment *d)
 	d->port = calloc(n, sizeof(*d->port));
 	if (!d->port)
 		return -ENOMEM;
-	r = prepare(store, &stmt, "SELECT name FROM port WHERE deployment = ? ORDER BY idx", "s", d->name, NULL);
-	while (r >= 0 && d->n_ports < n && (r = step(store, stmt)) > 0) {
-		d->port[d->n_ports] = strdup(column(stmt, 0));
+	r = db_prepare(store, &stmt, "SELECT name FROM port WHERE deployment = ? ORDER BY idx", "s", d->name, NULL);
+	while (r >= 0 && d->n_ports < n && (r = db_step(store, stmt)) > 0) {
+		d->port[d->n_ports] = strdup(db_column(stmt, 0));
 		if (!d->port[d->n_ports++])
 			return -ENOMEM;
 	}
@@ -423,14 +420,14 @@ static int read_ports(struct store *store, struct deployment *d)
 static int read_deployment(struct store *store, sqlite3_stmt *stmt, struct deployment_list *list)
 {
 	struct deployment d = {
-		.name = strdup(column(stmt, 0)),
+		.name = strdup(db_column(stmt, 0)),
 		.version = sqlite3_column_int64(stmt, 1),
-		.file = strdup(column(stmt, 2)),
-		.text = strdup(column(stmt, 3)),
+		.file = strdup(db_column(stmt, 2)),
+		.text = strdup(db_column(stmt, 3)),
 		.hook = sqlite3_column_int64(stmt, 4),
 		.order = sqlite3_column_int64(stmt, 5),
-		.switches = strdup(column(stmt, 6)),
-		.members = strdup(column(stmt, 7)),
+		.switches = strdup(db_column(stmt, 6)),
+		.members = strdup(db_column(stmt, 7)),
 	};
 	int r = d.name && d.file && d.text && d.switches && d.members ? 0 : -ENOMEM;
 
@@ -451,12 +448,12 @@ int store_get_deployments(struct store *store, const char *name, struct deployme
 	struct deployment_list list = {};
 	int r;
 
-	r = prepare(store, &stmt,
-		    "SELECT name, version, file, deployment.text, hook, place, switches, coalesce(members.text, '')"
-		    " FROM deployment LEFT JOIN members ON members.deployment = deployment.name"
-		    " WHERE ?1 = '' OR name = ?1 ORDER BY name",
-		    "s", name ? name : "", NULL);
-	while (r >= 0 && (r = step(store, stmt)) > 0)
+	r = db_prepare(store, &stmt,
+		       "SELECT name, version, file, deployment.text, hook, place, switches, coalesce(members.text, '')"
+		       " FROM deployment LEFT JOIN members ON members.deployment = deployment.name"
+		       " WHERE ?1 = '' OR name = ?1 ORDER BY name",
+		       "s", name ? name : "", NULL);
+	while (r >= 0 && (r = db_step(store, stmt)) > 0)
 		r = read_deployment(store, stmt, &list);
 	if (r < 0) {
 		deployment_list_done(&list);
@@ -483,12 +480,12 @@ int store_remove_switch(struct store *store, const char *name)
 
 int store_begin(struct store *store)
 {
-	return begin(store);
+	return db_begin(store);
 }
 
 int store_end(struct store *store, int r)
 {
-	return end(store, r);
+	return db_end(store, r);
 }
 
 int store_put_entry(struct store *store, const struct stored_entry *entry)
@@ -514,15 +511,15 @@ int store_get_entry(struct store *store, const struct stored_entry *like, char *
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int r;
 
-	r = prepare(store, &stmt,
-		    "SELECT columns, cells FROM entry WHERE switch = ? AND deployment = ? AND place = ? AND id = ?",
-		    "ssss", like->switch_name, like->deployment, like->table, like->id, NULL);
+	r = db_prepare(store, &stmt,
+		       "SELECT columns, cells FROM entry WHERE switch = ? AND deployment = ? AND place = ? AND id = ?",
+		       "ssss", like->switch_name, like->deployment, like->table, like->id, NULL);
 	if (r == 0)
-		r = step(store, stmt);
+		r = db_step(store, stmt);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	*ret_columns = strdup(column(stmt, 0));
-	*ret_cells = strdup(column(stmt, 1));
+	*ret_columns = strdup(db_column(stmt, 0));
+	*ret_cells = strdup(db_column(stmt, 1));
 	if (*ret_columns && *ret_cells)
 		return 0;
 	free(*ret_columns);
@@ -536,14 +533,15 @@ int store_each_entry(struct store *store, const char *switch_name, const struct 
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int r;
 
-	r = prepare(store, &stmt,
-		    "SELECT deployment, place, id, columns, cells FROM entry"
-		    " WHERE switch = ? AND (deployment, place, id) > (?, ?, ?) ORDER BY deployment, place, id LIMIT ?",
-		    "ssssu", switch_name, after ? after->deployment : "", after ? after->table : "",
-		    after ? after->id : "", (uint64_t)max, NULL);
-	while (r >= 0 && (r = step(store, stmt)) > 0) {
-		struct stored_entry entry = {switch_name,     column(stmt, 0), column(stmt, 1),
-					     column(stmt, 2), column(stmt, 3), column(stmt, 4)};
+	r = db_prepare(
+		store, &stmt,
+		"SELECT deployment, place, id, columns, cells FROM entry"
+		" WHERE switch = ? AND (deployment, place, id) > (?, ?, ?) ORDER BY deployment, place, id LIMIT ?",
+		"ssssu", switch_name, after ? after->deployment : "", after ? after->table : "", after ? after->id : "",
+		(uint64_t)max, NULL);
+	while (r >= 0 && (r = db_step(store, stmt)) > 0) {
+		struct stored_entry entry = {switch_name,	 db_column(stmt, 0), db_column(stmt, 1),
+					     db_column(stmt, 2), db_column(stmt, 3), db_column(stmt, 4)};
 
 		r = each(data, &entry);
 		if (r > 0)
@@ -557,13 +555,14 @@ int store_each_switch(struct store *store, store_switch_fn each, void *data)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int r;
 
-	r = prepare(store, &stmt, "SELECT name, address, build, kernel, seen_ms FROM switch ORDER BY name", "", NULL);
-	while (r >= 0 && (r = step(store, stmt)) > 0) {
+	r = db_prepare(store, &stmt, "SELECT name, address, build, kernel, seen_ms FROM switch ORDER BY name", "",
+		       NULL);
+	while (r >= 0 && (r = db_step(store, stmt)) > 0) {
 		struct known_switch sw = {
-			.name = (char *)column(stmt, 0),
-			.address = (char *)column(stmt, 1),
-			.build = (char *)column(stmt, 2),
-			.kernel = (char *)column(stmt, 3),
+			.name = (char *)db_column(stmt, 0),
+			.address = (char *)db_column(stmt, 1),
+			.build = (char *)db_column(stmt, 2),
+			.kernel = (char *)db_column(stmt, 3),
 			.seen_ms = sqlite3_column_int64(stmt, 4),
 		};
 

@@ -12,6 +12,7 @@
 #include "bundles.h"
 #include "entries.h"
 #include "gather.h"
+#include "journal.h"
 #include "relay.h"
 #include "rights.h"
 #include "work.h"
@@ -229,6 +230,70 @@ static void handle_get_deployments(struct controller *c, struct peer *user, cons
 	deployment_list_done(&list);
 }
 
+static bool fits(const struct message *msg)
+{
+	uint8_t *bytes = NULL;
+	size_t size;
+	int r = message_pack(msg, &bytes, &size);
+
+	free(bytes);
+	return r == 0;
+}
+
+static void handle_get_past(struct controller *c, struct peer *user, const struct message *request)
+{
+	struct message reply = {.kind = MSG_DEPLOYMENTS, .switch_name = ""};
+	struct deployment_list list;
+
+	if (store_get_past(c->store, request->get.filter, &list) < 0) {
+		peer_reply_error(user, request->id, ERROR_INTERNAL, "the store failed: %s", store_error(c->store));
+		return;
+	}
+	reply.deployments.item = list.item;
+	reply.deployments.n = list.n;
+	/* Where that is too much for one message the older ones stay out. */
+	while (reply.deployments.n && !fits(&reply))
+		reply.deployments.n--;
+	peer_reply(user, request->id, &reply);
+	deployment_list_done(&list);
+}
+
+struct log_list {
+	struct msg_log_item *item;
+	size_t n;
+};
+
+static int add_log_row(void *data, const struct log_row *row)
+{
+	struct log_list *list = data;
+	struct msg_log_item *item = &list->item[list->n];
+
+	*item = (struct msg_log_item){row->id, row->time_ms, strdup(row->who), strdup(row->what), strdup(row->result)};
+	list->n++;
+	return item->who && item->what && item->result ? 0 : -ENOMEM;
+}
+
+static void handle_get_log(struct controller *c, struct peer *user, const struct message *request)
+{
+	struct message reply = {.kind = MSG_LOG, .switch_name = ""};
+	unsigned max = request->get_log.max ? request->get_log.max : LOG_ITEMS_MAX;
+	struct log_list list = {.item = calloc(max, sizeof(*list.item))};
+	int r = list.item ? store_each_log(c->store, max, add_log_row, &list) : -ENOMEM;
+
+	reply.log.item = list.item;
+	reply.log.n = list.n;
+	if (r < 0)
+		peer_reply_error(user, request->id, ERROR_INTERNAL, "the log cannot be read: %s", strerror(-r));
+	else
+		peer_reply(user, request->id, &reply);
+	for (size_t i = 0; i < list.n; i++) {
+		free((char *)list.item[i].who);
+		free((char *)list.item[i].what);
+		free((char *)list.item[i].result);
+	}
+	free(list.item);
+}
+
 static void handle_get_switches(struct controller *c, struct peer *user, const struct message *request)
 {
 	gather_all(c, user, request->id);
@@ -291,6 +356,8 @@ static const handler_fn handlers[MSG_KIND_MAX] = {
 	[MSG_REMOVE] = handle_remove,
 	[MSG_DIFF] = handle_diff,
 	[MSG_GET_DEPLOYMENTS] = handle_get_deployments,
+	[MSG_GET_PAST] = handle_get_past,
+	[MSG_GET_LOG] = handle_get_log,
 	[MSG_GET_SWITCHES] = handle_get_switches,
 	[MSG_GET_SWITCH] = handle_get_switch,
 	[MSG_SUBSCRIBE] = handle_subscribe,
@@ -319,6 +386,8 @@ void users_request(struct controller *c, struct peer *user, const struct message
 {
 	handler_fn handler = request->kind < MSG_KIND_MAX ? handlers[request->kind] : NULL;
 
+	if (handler)
+		journal_asked(c, user, request);
 	if (handler && rights_check(c, user, request))
 		handler(c, user, request);
 	else if (!handler)

@@ -59,6 +59,8 @@ struct endpoint_ops {
 	/* Client, may be NULL: our hello was refused, or the other side speaks another version; the
 	 * endpoint goes on redialing.  A server that is not there is no refusal. */
 	void (*refused)(void *data, enum error_code code, const char *why);
+	/* May be NULL: request 'id' of the peer is answered by 'reply', before it goes. */
+	void (*answered)(void *data, struct peer *peer, uint64_t id, const struct message *reply);
 	/* May be NULL: something that nobody we trust sent was thrown away, or somebody was refused for his key. */
 	void (*suspect)(void *data, const char *why);
 };

@@ -91,6 +91,10 @@ enum message_kind {
 	MSG_BUNDLE,
 	MSG_GET_BUNDLES,
 	MSG_BUNDLES,
+	/* What was: versions of the deployment named by the filter, answered by DEPLOYMENTS; who changed what */
+	MSG_GET_PAST,
+	MSG_GET_LOG,
+	MSG_LOG,
 	MSG_KIND_MAX,
 };
 
@@ -294,6 +298,13 @@ struct msg_bundle_item {
 	uint32_t timeout_ms, left_ms; /* Until it is discarded. */
 };
 
+enum { LOG_ITEMS_MAX = 1000 };
+struct msg_log_item {
+	uint64_t id, time_ms; /* Unix. */
+	const char *who;      /* Key and name, or "local". */
+	const char *what, *result;
+};
+
 struct msg_get_entries {
 	const char *deployment, *table;
 	uint64_t cursor; /* 0: begin. */
@@ -458,6 +469,13 @@ struct message {
 		struct msg_entries entries;
 		struct msg_get_entries get_entries;
 		struct msg_entry_rows entry_rows;
+		struct {
+			uint32_t max;
+		} get_log;
+		struct {
+			struct msg_log_item *item;
+			size_t n;
+		} log;
 		struct msg_bundle bundle;
 		struct {
 			struct msg_bundle_item *item;

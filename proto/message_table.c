@@ -334,6 +334,21 @@ SHAPE(bundle_item, struct msg_bundle_item, bundle_item, NULL,
 SHAPE(bundles, BODY(bundles), bundles, NULL,
 	ITEMS(BODY(bundles), item, n, 0, 64, bundle_item));
 
+/* ---- log ---- */
+
+SHAPE(get_log, BODY(get_log), get_log, NULL,
+	UINT(BODY(get_log), max, LOG_ITEMS_MAX));
+
+SHAPE(log_item, struct msg_log_item, log_item, NULL,
+	ANY(struct msg_log_item, id),
+	ANY(struct msg_log_item, time_ms),
+	TEXT(struct msg_log_item, who),
+	TEXT(struct msg_log_item, what),
+	TEXT(struct msg_log_item, result));
+
+SHAPE(log_items, BODY(log), log, NULL,
+	ITEMS(BODY(log), item, n, 0, LOG_ITEMS_MAX, log_item));
+
 /* ---- events and packets ---- */
 
 SHAPE(subscription, BODY(subscribe), subscribe, NULL,
@@ -467,6 +482,9 @@ const struct body message_bodies[MSG_KIND_MAX] = {
 	KIND(MSG_BUNDLE, "bundle", bundle, bundle),
 	BARE(MSG_GET_BUNDLES, "get-bundles"),
 	KIND(MSG_BUNDLES, "bundles", bundles, bundles),
+	KIND(MSG_GET_PAST, "get-past", filter, get),
+	KIND(MSG_GET_LOG, "get-log", get_log, get_log),
+	KIND(MSG_LOG, "log", log_items, log),
 };
 
 /* clang-format on */
@@ -478,7 +496,7 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS,
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_RESET_METER == BODY_FIELD + MSG_RESET_METER, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_BUNDLES + 1,
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_LOG + 1,
 	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");

@@ -370,6 +370,8 @@ int peer_reply(struct peer *peer, uint64_t request_id, const struct message *rep
 	}
 	if (!pending_take(&peer->asking, request_id, &request))
 		return -ENOENT;
+	if (peer->endpoint->ops->answered)
+		peer->endpoint->ops->answered(peer->endpoint->data, peer, request_id, reply);
 	r = send_reply(peer, request_id, reply);
 	if (r == -EINVAL || r == -EMSGSIZE || r == -ENOMEM)
 		send_excuse(peer, request_id, reply, r);

@@ -100,6 +100,31 @@ class Keys(unittest.TestCase):
         self.lab.controller()
         self.connected()
 
+    def test_45_what_was_changed_is_written_down_and_can_be_taken_back(self):
+        key = self.key_of(self.lab.keys)
+        self.key("trust", key, "admin", "anna")
+        self.lab.mealy("app", "load", self.app)
+        self.lab.mealy("app", "set", "gate", "limit=7")
+        self.lab.mealy("app", "remove", "gate")
+        self.lab.mealy("app", "remove", "gate", status=1)
+        versions = [v["version"] for v in self.lab.json("app", "rollback", "gate", "--list")]
+        self.assertEqual(versions, sorted(versions, reverse=True))
+        self.lab.mealy("app", "rollback", "gate")
+        self.assertEqual(self.lab.json("app", "list")[0]["settings"], "limit=7")
+        self.lab.mealy("app", "rollback", "gate", "--to", str(versions[1]))
+        self.assertNotIn("limit=7", str(self.lab.json("app", "list")[0]))
+        self.assertIn("there is no version 9999", self.lab.mealy("app", "rollback", "gate", "--to", "9999", status=1))
+        rows = self.lab.json("log", "--limit", "6")
+        self.assertEqual([r["what"].split(" (")[0] for r in rows],
+                         ["deploy gate", "deploy gate", "remove gate", "remove gate", "deploy gate", "deploy gate"])
+        self.assertEqual({r["who"] for r in rows}, {f"{key} anna"})
+        self.assertIn("1 active", rows[1]["result"])
+        self.assertIn("refused: there is no deployment", rows[3]["result"])
+        self.key("trust", key, "read", "anna")
+        self.lab.mealy("app", "remove", "gate", status=1)
+        self.assertIn('that needs the right "deploy"', self.lab.json("log", "--limit", "1")[0]["result"])
+        self.key("trust", key, "admin", "anna")
+
     def test_5_without_keys_nobody_gets_through(self):
         self.assertIn("does not answer", self.lab.mealy("--insecure", "switch", "list", status=1))
         wait_until(lambda: "an unsealed frame" in self.lab.controller_process.text())

@@ -138,7 +138,7 @@ static void on_refused(void *data, enum error_code code, const char *why)
 	snprintf(side->why, sizeof(side->why), "%s", why);
 }
 
-static const struct endpoint_ops ops = {on_up, on_down, on_request, on_refused, NULL};
+static const struct endpoint_ops ops = {.up = on_up, .down = on_down, .request = on_request, .refused = on_refused};
 
 /* ---- bench ---- */
 

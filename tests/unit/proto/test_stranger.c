@@ -49,7 +49,7 @@ static void on_refused(void *data, enum error_code code, const char *why)
 	snprintf(bench->why, sizeof(bench->why), "%s", why);
 }
 
-static const struct endpoint_ops ops = {on_up, on_down, on_request, on_refused, NULL};
+static const struct endpoint_ops ops = {.up = on_up, .down = on_down, .request = on_request, .refused = on_refused};
 static const struct msg_hello hello = {.role = ROLE_USER, .name = "stranger", .instance = 5};
 
 static void bench_init(struct bench *bench)
