@@ -5,7 +5,7 @@ BUILD_PACKAGES="build-essential bpftool cmake ninja-build pkg-config clang llvm 
   libbpf-dev libelf-dev zlib1g-dev libnl-3-dev libnl-route-3-dev libprotobuf-c-dev protobuf-c-compiler
   libnanomsg-dev libsodium-dev libyaml-dev libyajl-dev libev-dev libsqlite3-dev libpcap-dev linux-libc-dev"
 RUN_PACKAGES="iproute2 ethtool python3 iputils-ping iputils-arping netcat-openbsd tcpdump"
-TEST_PACKAGES="libcmocka-dev python3-scapy curl nftables clang-format clang-tidy graphviz spin
+TEST_PACKAGES="libcmocka-dev python3-scapy curl nftables traceroute clang-format clang-tidy graphviz spin
   clang-14 clang-19 qemu-system-x86 busybox-static cpio xz-utils e2fsprogs"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Static NAT and NAPT.  Nobody here has a way for what is translated, so it leaves for the kernel as it was written. */
+/* Static NAT.  Nobody here has a way for what is translated, so it leaves for the kernel as it was written. */
 #include "tiers.h"
 
 #include <stdio.h>
@@ -22,8 +22,6 @@ static void assert_translated(const struct rig_result *r, struct frame wanted)
 	if (!frame_verify(r->frame.data, r->frame.size, why, sizeof(why)))
 		fail_msg("%s", why);
 }
-
-/* ---- static ---- */
 
 static struct rig *static_nat(void)
 {

@@ -63,6 +63,7 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(spider, "SPIDER", false)                                                                                     \
 	X(paxos, "Paxos", false)                                                                                       \
 	X(nat, "NAT", false)                                                                                           \
+	X(napt, "NAPT", false)                                                                                         \
 	X(routes, "routes", false)                                                                                     \
 	X(segments, "segment lists", false)                                                                            \
 	X(packets, "packets", false)                                                                                   \
