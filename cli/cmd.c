@@ -255,6 +255,13 @@ const struct cmd commands[] = {
 	 "status 2xx or 3xx is well). A member's health then is what this says and no longer what people set.\n"
 	 "Example: mealy group probe balancer backends --http /health --interval 500ms --fall 2",
 	 probe_options, group_probe},
+	{"controller", "backup", "FILE", 1, 1, "copy the controller's store into a new file, while it runs",
+	 "The file is on the controller's host.\nExample: mealy controller backup /var/backups/mealy.sqlite", NULL,
+	 controller_backup},
+	{"controller", "restore", "FILE", 1, 1, "deployments and entries as they were in a backup, on every switch",
+	 "Under new versions, while packets flow; what came since goes. The log stays.\n"
+	 "Example: mealy controller restore /var/backups/mealy.sqlite",
+	 NULL, controller_restore},
 	{"log", NULL, "", 0, 0, "who changed what, when, and what became of it",
 	 "The controller keeps the last ten thousand. Who: the key that asked, or \"local\".\n"
 	 "Example: mealy log --limit 20",

@@ -58,6 +58,8 @@ int key_trust(struct cli *cli, const struct args *args);
 int key_revoke(struct cli *cli, const struct args *args);
 int key_rotate(struct cli *cli, const struct args *args);
 int log_show(struct cli *cli, const struct args *args);
+int controller_backup(struct cli *cli, const struct args *args);
+int controller_restore(struct cli *cli, const struct args *args);
 int meter_list(struct cli *cli, const struct args *args);
 int meter_reset(struct cli *cli, const struct args *args);
 /* Sends a DEPLOY and prints what became of it. */

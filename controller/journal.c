@@ -55,6 +55,8 @@ static void describe(const struct message *m, char *ret, size_t size)
 			 m->set_global.text);
 		break;
 	case MSG_BUNDLE: snprintf(ret, size, "%s bundle %" PRIu32, bundle_ops[m->bundle.op], m->bundle.id); break;
+	case MSG_BACKUP:
+	case MSG_RESTORE:
 	case MSG_FORGET_PORT:
 	case MSG_RESET_METER:
 	case MSG_RESET_COUNTERS: snprintf(ret, size, "%s %s", message_kind_name(m->kind), m->get.filter); break;

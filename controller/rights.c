@@ -42,6 +42,8 @@ enum key_right rights_needed(struct controller *c, const struct message *request
 	switch ((int)request->kind) {
 	case MSG_DEPLOY: return needed_for_deployment(c, &request->deploy);
 	case MSG_REMOVE: return RIGHT_DEPLOY;
+	case MSG_BACKUP:
+	case MSG_RESTORE:
 	case MSG_FORGET_SWITCH:
 	case MSG_FORGET_PORT: return RIGHT_ADMIN;
 	case MSG_FLOW: return request->flow.op == FLOW_GET ? RIGHT_READ : RIGHT_OPERATE;

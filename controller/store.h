@@ -70,6 +70,12 @@ int store_log(struct store *store, const struct log_row *row);
 typedef int (*store_log_fn)(void *data, const struct log_row *row);
 int store_each_log(struct store *store, uint64_t max, store_log_fn each, void *data);
 
+/* A copy in a new file, whole and synced, while everything goes on.  -EEXIST: there is such a file. */
+int store_backup(struct store *store, const char *path);
+/* Desired state (deployments and entries) as it is in a backup, under new versions; the log stays.  -EUCLEAN: no
+ * backup; -EPROTO: of another schema. */
+int store_restore(struct store *store, const char *path);
+
 int store_put_switch(struct store *store, const struct known_switch *sw);
 /* 0 also when it is not there. */
 int store_remove_switch(struct store *store, const char *name);

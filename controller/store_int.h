@@ -13,6 +13,12 @@ struct store {
 	char error[256];
 };
 
+/* "mealy" tells our file from others. */
+enum { STORE_APPLICATION_ID = 0x6d656c79 };
+
+int db_exec(struct store *store, const char *sql);
+/* The first column of the first row; 0 without one. */
+int db_get_number(struct store *store, const char *sql, int64_t *ret_number);
 /* Prepares 'sql' and binds by 'format': 's' const char *, 'u' uint64_t, 'b' const void * and a uint64_t of bytes. */
 int db_prepare(struct store *store, sqlite3_stmt **ret_stmt, const char *sql, const char *format, ...)
 	__attribute__((sentinel(0)));

@@ -12,8 +12,8 @@
 #include "folder.h"
 #include "store_int.h"
 
-/* "mealy" tells our file from others; the schema's number grows with every change to it. */
-enum { APPLICATION_ID = 0x6d656c79, SCHEMA_VERSION = 4, BUSY_TIMEOUT_MS = 2000 };
+/* The schema's number grows with every change to it. */
+enum { SCHEMA_VERSION = 4, BUSY_TIMEOUT_MS = 2000 };
 
 static const char schema[] =
 	"CREATE TABLE counter (id INTEGER PRIMARY KEY CHECK (id = 0), version INTEGER NOT NULL) STRICT;"
@@ -78,7 +78,7 @@ static int failed(struct store *store)
 	return r < 0 ? r : -EIO;
 }
 
-static int exec(struct store *store, const char *sql)
+int db_exec(struct store *store, const char *sql)
 {
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(store);
 }
@@ -130,7 +130,7 @@ const char *db_column(sqlite3_stmt *stmt, int i)
 	return text ? text : "";
 }
 
-static int get_number(struct store *store, const char *sql, int64_t *ret_number)
+int db_get_number(struct store *store, const char *sql, int64_t *ret_number)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int r;
@@ -147,14 +147,14 @@ static int get_number(struct store *store, const char *sql, int64_t *ret_number)
 
 int db_begin(struct store *store)
 {
-	return exec(store, "BEGIN IMMEDIATE");
+	return db_exec(store, "BEGIN IMMEDIATE");
 }
 
 /* Commits if 'r' is 0, else undoes; the first failure is what is returned. */
 int db_end(struct store *store, int r)
 {
 	if (r == 0)
-		r = exec(store, "COMMIT");
+		r = db_exec(store, "COMMIT");
 	if (r < 0)
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	return r;
@@ -166,21 +166,21 @@ static int create_schema(struct store *store, int64_t version)
 	char sql[96];
 	int r;
 
-	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID,
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d;", STORE_APPLICATION_ID,
 		 SCHEMA_VERSION);
 	r = db_begin(store);
 	if (r < 0)
 		return r;
 	if (version < 1)
-		r = exec(store, schema);
+		r = db_exec(store, schema);
 	if (r == 0 && version < 2)
-		r = exec(store, entry_schema);
+		r = db_exec(store, entry_schema);
 	if (r == 0 && version < 3)
-		r = exec(store, members_schema);
+		r = db_exec(store, members_schema);
 	if (r == 0)
-		r = exec(store, past_schema);
+		r = db_exec(store, past_schema);
 	if (r == 0)
-		r = exec(store, sql);
+		r = db_exec(store, sql);
 	return db_end(store, r);
 }
 
@@ -189,16 +189,16 @@ static int check_schema(struct store *store)
 	int64_t id, version, n_tables;
 	int r;
 
-	r = get_number(store, "PRAGMA application_id", &id);
+	r = db_get_number(store, "PRAGMA application_id", &id);
 	if (r == 0)
-		r = get_number(store, "PRAGMA user_version", &version);
+		r = db_get_number(store, "PRAGMA user_version", &version);
 	if (r == 0)
-		r = get_number(store, "SELECT count(*) FROM sqlite_schema", &n_tables);
+		r = db_get_number(store, "SELECT count(*) FROM sqlite_schema", &n_tables);
 	if (r < 0)
 		return r;
 	if (n_tables == 0)
 		return create_schema(store, 0);
-	if (id != APPLICATION_ID) {
+	if (id != STORE_APPLICATION_ID) {
 		snprintf(store->error, sizeof(store->error), "it is a database, but not one of mealy-controller");
 		return -EUCLEAN;
 	}
@@ -241,7 +241,7 @@ static int open_db(struct store *store, const char *dir)
 		return store->db ? failed(store) : -ENOMEM;
 	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 	/* FULL: a version that a switch has seen must never be given out again after a power cut. */
-	r = exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+	r = db_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
 	return r < 0 ? r : check_schema(store);
 }
 
@@ -288,9 +288,9 @@ static int next_version(struct store *store, uint64_t *ret_version)
 	int64_t version;
 	int r;
 
-	r = exec(store, "UPDATE counter SET version = version + 1");
+	r = db_exec(store, "UPDATE counter SET version = version + 1");
 	if (r == 0)
-		r = get_number(store, "SELECT version FROM counter", &version);
+		r = db_get_number(store, "SELECT version FROM counter", &version);
 	if (r == 0)
 		*ret_version = version;
 	return r;

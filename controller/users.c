@@ -294,6 +294,43 @@ static void handle_get_log(struct controller *c, struct peer *user, const struct
 	free(list.item);
 }
 
+static bool is_path(struct peer *user, const struct message *request)
+{
+	if (request->get.filter[0] == '/')
+		return true;
+	peer_reply_error(user, request->id, ERROR_INVALID,
+			 "expected a path on the controller's host that begins with /");
+	return false;
+}
+
+static void handle_backup(struct controller *c, struct peer *user, const struct message *request)
+{
+	if (!is_path(user, request))
+		return;
+	if (store_backup(c->store, request->get.filter) < 0)
+		peer_reply_error(user, request->id, ERROR_INVALID, "%s: %s", request->get.filter,
+				 store_error(c->store));
+	else
+		peer_reply_ok(user, request->id, "", 0, 0);
+}
+
+/* Every switch that is connected is brought to it; the others when they come. */
+static void handle_restore(struct controller *c, struct peer *user, const struct message *request)
+{
+	if (!is_path(user, request))
+		return;
+	if (store_restore(c->store, request->get.filter) < 0) {
+		peer_reply_error(user, request->id, ERROR_INVALID, "%s: %s; nothing was changed", request->get.filter,
+				 store_error(c->store));
+		return;
+	}
+	log_warn("desired state is restored from %s", request->get.filter);
+	for (size_t i = 0; i < c->n_known; i++)
+		if (c->known[i]->peer)
+			work_add(c->known[i], NULL, 0);
+	peer_reply_ok(user, request->id, "", 0, 0);
+}
+
 static void handle_get_switches(struct controller *c, struct peer *user, const struct message *request)
 {
 	gather_all(c, user, request->id);
@@ -356,6 +393,8 @@ static const handler_fn handlers[MSG_KIND_MAX] = {
 	[MSG_REMOVE] = handle_remove,
 	[MSG_DIFF] = handle_diff,
 	[MSG_GET_DEPLOYMENTS] = handle_get_deployments,
+	[MSG_BACKUP] = handle_backup,
+	[MSG_RESTORE] = handle_restore,
 	[MSG_GET_PAST] = handle_get_past,
 	[MSG_GET_LOG] = handle_get_log,
 	[MSG_GET_SWITCHES] = handle_get_switches,

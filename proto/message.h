@@ -95,6 +95,9 @@ enum message_kind {
 	MSG_GET_PAST,
 	MSG_GET_LOG,
 	MSG_LOG,
+	/* The store, to and from the file on the controller's host that the filter names */
+	MSG_BACKUP,
+	MSG_RESTORE,
 	MSG_KIND_MAX,
 };
 

@@ -485,6 +485,8 @@ const struct body message_bodies[MSG_KIND_MAX] = {
 	KIND(MSG_GET_PAST, "get-past", filter, get),
 	KIND(MSG_GET_LOG, "get-log", get_log, get_log),
 	KIND(MSG_LOG, "log", log_items, log),
+	KIND(MSG_BACKUP, "backup", filter, get),
+	KIND(MSG_RESTORE, "restore", filter, get),
 };
 
 /* clang-format on */
@@ -496,7 +498,7 @@ _Static_assert((int)MEALY__ENVELOPE__BODY_COUNTERS == BODY_FIELD + MSG_COUNTERS,
 _Static_assert((int)MEALY__ENVELOPE__BODY_TRACED == BODY_FIELD + MSG_TRACED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_APPLIED == BODY_FIELD + MSG_APPLIED, "kinds have moved");
 _Static_assert((int)MEALY__ENVELOPE__BODY_RESET_METER == BODY_FIELD + MSG_RESET_METER, "kinds have moved");
-_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_LOG + 1,
+_Static_assert((int)BODY_FIELD + MSG_KIND_MAX == (int)MEALY__ENVELOPE__BODY_RESTORE + 1,
 	       "a kind has no field in mealy.proto");
 _Static_assert((int)MEALY__ROLE__ROLE_USER == ROLE_USER, "roles differ");
 _Static_assert((int)MEALY__ERROR_CODE__ERROR_INTERNAL == ERROR_INTERNAL, "error codes differ");

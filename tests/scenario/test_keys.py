@@ -125,6 +125,23 @@ class Keys(unittest.TestCase):
         self.assertIn('that needs the right "deploy"', self.lab.json("log", "--limit", "1")[0]["result"])
         self.key("trust", key, "admin", "anna")
 
+    def test_46_a_backup_is_restored_on_every_switch(self):
+        self.key("trust", self.key_of(self.lab.keys), "admin", "anna")
+        self.lab.mealy("app", "load", self.app)
+        self.lab.mealy("app", "set", "gate", "limit=8")
+        backup = os.path.join(self.lab.dir, "backup.sqlite")
+        self.lab.mealy("controller", "backup", backup)
+        self.assertIn("such a file already", self.lab.mealy("controller", "backup", backup, status=1))
+        self.lab.mealy("app", "remove", "gate")
+        with open(self.app + "2", "w") as f:
+            f.write(APP.replace("gate", "door"))
+        self.lab.mealy("app", "load", self.app + "2")
+        self.assertIn("nothing was changed", self.lab.mealy("controller", "restore", self.app, status=1))
+        self.lab.mealy("controller", "restore", backup)
+        runs = lambda: [(d["name"], d["settings"]) for d in self.lab.json("app", "list", agent="s1")]
+        wait_until(lambda: runs() == [("gate", "limit=8")])
+        self.assertEqual([d["name"] for d in self.lab.json("app", "list")], ["gate"])
+
     def test_5_without_keys_nobody_gets_through(self):
         self.assertIn("does not answer", self.lab.mealy("--insecure", "switch", "list", status=1))
         wait_until(lambda: "an unsealed frame" in self.lab.controller_process.text())
