@@ -258,7 +258,7 @@ const char *field_nearest(const char *name)
 
 bool field_is_planned(const char *name)
 {
-	static const char *const prefixes[] = {"gre.", "ipip.", "payload"};
+	static const char *const prefixes[] = {"gre.", "ipip.", "payload", "altmark."};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)

@@ -16,10 +16,11 @@ forbid agent '(\.\./)*(controller|lib|cli)/' "agent looks down"
 forbid controller '(\.\./)*(agent|lib|cli)/' "controller looks down"
 forbid lib '(\.\./)*(agent|controller|cli)/' "lib looks down"
 forbid cli '(\.\./)*(agent|controller)/' "the command knows lib, not the daemons"
-for d in agent controller lib cli tables common datapath; do
+forbid apps '(\.\./)*(agent|controller|cli)/' "applications know lib, not the daemons"
+for d in agent controller lib cli apps tables common datapath; do
 	forbid $d '(nanomsg|protobuf-c)/' "only proto sees nanomsg and protobuf-c"
 done
-for d in controller lib cli tables common proto; do
+for d in controller lib cli apps tables common proto; do
 	forbid $d '(bpf/bpf\.h|bpf/libbpf\.h|netlink/)' "only the agent sees libbpf and libnl"
 done
 exit $bad

@@ -91,5 +91,64 @@ static void lists_that_no_entry_has_make_room(void **state)
 	rig_close(rig);
 }
 
-TESTS(segments, cmocka_unit_test(a_list_of_the_same_fingerprint_is_another),
+/* ---- examples/srv6-loss-*.yaml ---- */
+
+static unsigned traffic_class(const struct frame *frame)
+{
+	return (frame->data[14] & 15) << 4 | frame->data[15] >> 4;
+}
+
+static void sent_is_the_colour_that_was_written(void **state)
+{
+	struct rig *rig = rig_with("examples/srv6-loss-out.yaml", NULL);
+	struct frame frame = routed(3);
+	struct rig_result r;
+
+	frame.data[14] |= 0x0b; /* Traffic class 0xb8. */
+	frame.data[15] |= 0x80;
+	assert_int_equal(rig_put_entry(rig, "srv6-loss-out/outgoing", "srv6.segments=fc00::1,fc00::2,fc00::3 flow=5"),
+			 0);
+	for (unsigned colour = 0; colour < 4; colour++) {
+		rig_set_global(rig, "srv6-loss-out/active", colour);
+		for (unsigned i = 0; i <= colour; i++) {
+			r = rig_send(rig, 1, frame);
+			assert_int_equal(r.exit, EXIT_PASS);
+			assert_int_equal(traffic_class(&r.frame), 0xb8 | colour);
+			r.frame.data[15] = frame.data[15];
+			assert_frame_equal(frame.data, frame.size, r.frame.data, r.frame.size);
+		}
+	}
+	r = rig_send(rig, 1, routed(2));
+	assert_int_equal(r.exit, EXIT_PASS);
+	assert_int_equal(traffic_class(&r.frame), 0);
+	assert_int_equal(rig_flows(rig, "srv6-loss-out/sent", NULL, NULL), 4);
+	for (unsigned colour = 0; colour < 4; colour++) {
+		char text[8];
+
+		snprintf(text, sizeof(text), "%u", colour);
+		assert_int_equal(rig_register(rig, "srv6-loss-out/sent", "colour", text, "packets"), colour + 1);
+		assert_int_equal(rig_register(rig, "srv6-loss-out/sent", "colour", text, "bytes"),
+				 (colour + 1) * frame.size);
+	}
+	rig_close(rig);
+}
+
+static void received_is_the_colour_that_came(void **state)
+{
+	struct rig *rig = rig_with("examples/srv6-loss-in.yaml", "mark=ipv6.dscp");
+	struct frame frame = routed(3);
+
+	assert_int_equal(rig_put_entry(rig, "srv6-loss-in/incoming", "srv6.segments=fc00::1,fc00::2,fc00::3 flow=5"),
+			 0);
+	frame.data[14] |= 0x0b;
+	frame.data[15] |= 0xb0; /* Code point 46, whose lowest bits are 2; congestion beside them. */
+	assert_int_equal(send_one(rig, 1, frame), EXIT_PASS);
+	assert_int_equal(send_one(rig, 1, routed(2)), EXIT_PASS);
+	assert_int_equal(rig_flows(rig, "srv6-loss-in/received", NULL, NULL), 1);
+	assert_int_equal(rig_register(rig, "srv6-loss-in/received", "colour", "2", "packets"), 1);
+	rig_close(rig);
+}
+
+TESTS(segments, cmocka_unit_test(sent_is_the_colour_that_was_written),
+      cmocka_unit_test(received_is_the_colour_that_came), cmocka_unit_test(a_list_of_the_same_fingerprint_is_another),
       cmocka_unit_test(lists_that_no_entry_has_make_room));
