@@ -98,6 +98,7 @@ void agent_version_changed(struct agent *agent, const char *what)
 	agent_tell(agent, "deployment", NULL, text, 0);
 	sockets_update_hello(agent->sockets);
 	expiry_version_changed(agent->expiry);
+	specialiser_version_changed(agent->specialiser);
 	ev_timer_stop(agent->loop, &agent->settle);
 	ev_timer_set(&agent->settle, SETTLE_S, 0.0);
 	ev_timer_start(agent->loop, &agent->settle);
@@ -188,6 +189,9 @@ static int start_service(struct agent *agent, char **ret_why)
 	agent->bundles = bundles_new();
 	if (!agent->expiry || !agent->changes || !agent->bundles)
 		return -ENOMEM;
+	r = specialiser_new(agent->config, agent->loop, agent->instance, agent->versions, &agent->specialiser);
+	if (r < 0)
+		return why_set(ret_why, r, "%s/objects: cannot be made: %s", agent->config->state, strerror(-r));
 	start_watchers(agent);
 	return sockets_open(agent, &agent->sockets, ret_why);
 }
@@ -231,6 +235,7 @@ void agent_free(struct agent *agent)
 	stop_watchers(agent);
 	bundles_free(agent->bundles);
 	changes_free(agent->changes);
+	specialiser_free(agent->specialiser);
 	expiry_free(agent->expiry);
 	event_ring_close(agent->ring);
 	versions_free(agent->versions);

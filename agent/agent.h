@@ -20,6 +20,7 @@
 #include "expiry.h"
 #include "flow_store.h"
 #include "notify.h"
+#include "specialiser.h"
 #include "state_dir.h"
 #include "version.h"
 #include "wiring.h"
@@ -37,6 +38,7 @@ struct agent {
 	struct versions *versions;
 	struct event_ring *ring;
 	struct expiry *expiry;
+	struct specialiser *specialiser;
 	struct changes *changes;
 	struct bundles *bundles;
 	struct sockets *sockets;

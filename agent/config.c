@@ -55,6 +55,8 @@ void config_done(struct config *config)
 	free(config->pin);
 	free(config->bpffs);
 	free(config->socket);
+	free(config->clang);
+	free(config->sources);
 	*config = (struct config){};
 }
 
@@ -230,6 +232,26 @@ static int key_test_clock(struct config *c, const char *text, char *ret_why)
 {
 	return set_bool(&c->test_clock, text, ret_why);
 }
+static int key_specialise(struct config *c, const char *text, char *ret_why)
+{
+	return set_bool(&c->specialise, text, ret_why);
+}
+static int key_clang(struct config *c, const char *text, char *ret_why)
+{
+	return set_string(&c->clang, text);
+}
+static int key_sources(struct config *c, const char *text, char *ret_why)
+{
+	return set_string(&c->sources, text);
+}
+static int key_compile_time(struct config *c, const char *text, char *ret_why)
+{
+	return set_number(&c->compile_time_ns, TYPE_DURATION, 1000000000, 3600000000000ull, text, ret_why);
+}
+static int key_compile_memory(struct config *c, const char *text, char *ret_why)
+{
+	return set_number(&c->compile_memory, TYPE_SIZE, 1 << 20, 1ull << 48, text, ret_why);
+}
 static int key_state(struct config *c, const char *text, char *ret_why)
 {
 	return set_string(&c->state, text);
@@ -369,6 +391,11 @@ static const struct config_key {
 	{"parse_verdict", key_parse_verdict, NULL, "VERDICT", "frames that cannot be parsed: drop or pass (drop)"},
 	{"punt_rate", key_punt_rate, NULL, "N", "packets a second to the controller (1000)"},
 	{"punt_burst", key_punt_burst, NULL, "N", "... in a burst (100)"},
+	{"specialise", key_specialise, NULL, NULL, "compile each table in the background, and run that (no)"},
+	{"clang", key_clang, NULL, "PROGRAM", "... with this compiler (clang)"},
+	{"sources", key_sources, NULL, "DIR", "... from the datapath's sources there (" MEALY_SOURCES ")"},
+	{"compile_time", key_compile_time, NULL, "TIME", "... within this time (20s of a processor, 60s in all)"},
+	{"compile_memory", key_compile_memory, NULL, "SIZE", "... and so much memory (2GiB)"},
 	{"verbose", key_verbose, NULL, NULL, "log more"},
 	{"test_clock", key_test_clock, NULL, NULL, "programs read a clock that tests set; only for tests"},
 	{"test_flow_format", key_test_flow_format, NULL, "N", "pretend to be of another record format; only for tests"},
@@ -547,7 +574,8 @@ int config_complete(struct config *config, char *ret_why)
 		return r;
 	if (default_path(&config->state, "/var/lib/mealy/%s", config->name) < 0 ||
 	    default_path(&config->socket, "ipc:///run/mealy/%s/agent.sock", config->name) < 0 ||
-	    default_path(&config->pin, "%s", config->name) < 0)
+	    default_path(&config->pin, "%s", config->name) < 0 || default_path(&config->clang, "%s", "clang") < 0 ||
+	    default_path(&config->sources, "%s", MEALY_SOURCES) < 0)
 		return -ENOMEM;
 	if (!config->n_ports)
 		return wrong(ret_why, "no ports; give interfaces or patterns with `ports:` or --ports");

@@ -35,6 +35,11 @@ struct config {
 	uint64_t standalone_after_ns;
 	enum verdict parse_verdict; /* VERDICT_DROP or VERDICT_PASS. */
 	unsigned punt_rate_pps, punt_burst;
+	bool specialise;	  /* Compile tables in the background ... */
+	char *clang;		  /* ... with this: a path, or a name in PATH ... */
+	char *sources;		  /* ... from the datapath's sources in this folder ... */
+	uint64_t compile_time_ns; /* ... within these limits; 0: the usual ones. */
+	uint64_t compile_memory;
 	bool verbose;
 	bool test_clock;
 	unsigned test_flow_format; /* 0: this build's own. */

@@ -135,7 +135,7 @@ void handle_switch(struct request *rq)
 	struct message msg = {.kind = rq->msg->kind == MSG_GET_SWITCH ? MSG_SWITCH : MSG_SWITCHES,
 			      .switch_name = agent->config->name,
 			      .switches = {.item = &sw, .n = 1}};
-	const char *line[HOOK_MAX];
+	const char *line[2 * HOOK_MAX + 1];
 	struct utsname host;
 
 	uname(&host);
@@ -146,7 +146,11 @@ void handle_switch(struct request *rq)
 	for (unsigned hook = 0; hook < HOOK_MAX; hook++) {
 		line[sw.n_lines] = hook_line(agent, plan, hook);
 		sw.n_lines += line[sw.n_lines] != NULL;
+		line[sw.n_lines] = specialiser_line(agent->specialiser, hook);
+		sw.n_lines += line[sw.n_lines] != NULL;
 	}
+	line[sw.n_lines] = specialiser_sums(agent->specialiser);
+	sw.n_lines += line[sw.n_lines] != NULL;
 	reply_message(&rq->from, &msg);
 	for (size_t i = 0; i < sw.n_lines; i++)
 		free((char *)line[i]);

@@ -3,7 +3,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -12,6 +11,7 @@
 #include "../datapath/pipeline.h"
 #include "loader.h"
 #include "pin.h"
+#include "said.h"
 #include "why.h"
 
 enum group {
@@ -48,43 +48,6 @@ static const char *const group_names[GROUP_MAX] = {
 	[GROUP_EVENTS] = "events not yet read",
 	[GROUP_WATCH] = "who counts failed redirects",
 };
-
-/* ---- what libbpf says -------------------------------------------------------------------------- */
-
-/* libbpf has one print function for the whole process; only the thread that loads uses it. */
-static char *said;
-static bool listening;
-
-static int hear(enum libbpf_print_level level, const char *format, va_list args)
-{
-	_cleanup_free_ char *line = NULL, *old = NULL;
-
-	if (!listening || level != LIBBPF_WARN)
-		return 0;
-	if (vasprintf(&line, format, args) < 0) {
-		line = NULL;
-		return 0;
-	}
-	old = said;
-	if (asprintf(&said, "%s%s", old ? old : "", line) < 0)
-		said = NULL;
-	return 0;
-}
-
-static void listen_begin(void)
-{
-	libbpf_set_print(hear);
-	free(said);
-	said = NULL;
-	listening = true;
-}
-
-/* What was said since, to be freed. */
-static char *listen_end(void)
-{
-	listening = false;
-	return TAKE_PTR(said);
-}
 
 /* ---- shared maps -------------------------------------------------------------------------------------- */
 
@@ -378,9 +341,9 @@ static int try_load(const struct loader_options *options, bool watch, struct loa
 	struct loader_result result = {};
 	int r;
 
-	listen_begin();
+	said_begin();
 	r = load(&result, options, watch, ret_why);
-	*ret_log = listen_end();
+	*ret_log = said_end();
 	if (r == 0) {
 		*ret_result = result;
 		return 0;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "../common/cleanup.h"
+#include "object_cache.h"
 #include "version_file.h"
 #include "why.h"
 
@@ -148,6 +149,7 @@ int state_dir_forget(const char *path, char **ret_why)
 	r = open_folder(path, &dir, ret_why);
 	if (r < 0)
 		return r;
+	object_cache_forget(path);
 	each_entry(dir, forget_entry, dir);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		unlinkat(dir->fd, keys[i], i == ARRAY_SIZE(keys) - 1 ? AT_REMOVEDIR : 0);

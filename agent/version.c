@@ -12,6 +12,7 @@
 #include "global.h"
 #include "group.h"
 #include "host.h"
+#include "special.h"
 #include "version_entries.h"
 #include "version_flows.h"
 #include "why.h"
@@ -212,6 +213,19 @@ static int write_file(struct versions *v, const struct plan *plan, char **ret_te
 	return 0;
 }
 
+/* Every version begins on the interpreter; what the slot's last one was specialised to goes. */
+static int begin_interpreted(struct versions *v, unsigned slot, char **ret_text)
+{
+	int r = 0;
+
+	for (unsigned hook = 0; r == 0 && hook < HOOK_MAX; hook++) {
+		r = special_take_off(v->parts.instance, hook, slot);
+		if (v->parts.config->specialise)
+			special_clear(v->parts.instance, hook, slot);
+	}
+	return r == 0 ? 0 : why_set(ret_text, r, "the interpreter cannot be put in place: %s", strerror(-r));
+}
+
 /* Everything up to the file on disk; gives flow tables back if it fails. */
 static int build(struct versions *v, struct plan *plan, unsigned slot, char **ret_text)
 {
@@ -221,6 +235,8 @@ static int build(struct versions *v, struct plan *plan, unsigned slot, char **re
 	r = version_flows_create(v->parts.flows, plan, &v->made, ret_text);
 	if (r == 0)
 		r = reset_fresh_counters(v, plan, ret_text);
+	if (r == 0)
+		r = begin_interpreted(v, slot, ret_text);
 	if (r == 0)
 		r = encode_all(v, plan, slot, ret_text);
 	if (r == 0)

@@ -89,7 +89,7 @@ COLD_FN(claim_release)
 
 	if (!claimer || !s->claim.release)
 		return 0;
-	t = map_table(h, TABLE_INDEX(s->slot, s->hook, claimer->claim_table));
+	t = map_other_table(h, TABLE_INDEX(s->slot, s->hook, claimer->claim_table));
 	if (!t)
 		return -1;
 	desc = map_flow_desc(h, t->flow_table);

@@ -122,6 +122,8 @@ HOOK_FN __u32 map_active(struct hook *h);
 /* By CHAIN_INDEX(), TABLE_INDEX(). */
 HOOK_FN const struct chain *map_chain(struct hook *h, __u32 element);
 HOOK_FN const struct table *map_table(struct hook *h, __u32 element);
+/* One that the packet is not at. */
+HOOK_FN const struct table *map_other_table(struct hook *h, __u32 element);
 /* Never NULL, and allowed under a lock. */
 HOOK_FN struct global *map_global(struct hook *h, __u32 global);
 HOOK_FN const struct groups *map_groups(struct hook *h);

@@ -115,7 +115,7 @@ HOOK_FN const struct chain *map_chain(struct hook *h, __u32 element)
 }
 
 #ifdef MEALY_SPECIALISED
-/* Compiled around one table: whoever asks for a table means this one. */
+/* Compiled around one table: whoever asks for the table that the packet is at means this one. */
 HOOK_FN const struct table *map_table(struct hook *h, __u32 element)
 {
 	return &specialised_table;
@@ -126,6 +126,11 @@ HOOK_FN const struct table *map_table(struct hook *h, __u32 element)
 	return bpf_map_lookup_elem(&tables, &element);
 }
 #endif
+
+HOOK_FN const struct table *map_other_table(struct hook *h, __u32 element)
+{
+	return bpf_map_lookup_elem(&tables, &element);
+}
 
 HOOK_FN struct global *map_global(struct hook *h, __u32 global)
 {

@@ -214,6 +214,11 @@ HOOK_FN const struct table *map_table(struct hook *h, __u32 element)
 	return h->sw->table[element];
 }
 
+HOOK_FN const struct table *map_other_table(struct hook *h, __u32 element)
+{
+	return map_table(h, element);
+}
+
 HOOK_FN struct global *map_global(struct hook *h, __u32 global)
 {
 	return &h->sw->globals->at[global & (GLOBALS_MAX - 1)];

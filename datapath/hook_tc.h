@@ -198,6 +198,9 @@ HOOK_FN int hook_reflect(struct hook *h, enum exit_reason *reason)
 		}                                                                                                      \
 	} while (0)
 
+#ifdef MEALY_SPECIALISED
+#include "hook_special.h"
+#else
 HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog)
 {
 	if (h->id == HOOK_TC_INGRESS)
@@ -206,6 +209,7 @@ HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog)
 		TC_TAIL(h, interp_tce, prog);
 	return TAIL_FAILED;
 }
+#endif
 
 /* Goes to the first program of version 'slot'; returns only if there is none. */
 HOOK_FN void hook_tail_version(struct hook *h, __u32 slot)

@@ -100,6 +100,9 @@ HOOK_FN int hook_reflect(struct hook *h, enum exit_reason *reason)
 	return XDP_TX;
 }
 
+#ifdef MEALY_SPECIALISED
+#include "hook_special.h"
+#else
 /* A constant index costs 1.5 ns, any other 12: hence one call each. */
 HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog)
 {
@@ -113,6 +116,7 @@ HOOK_FN int hook_tail(struct hook *h, enum interp_prog prog)
 	}
 	return TAIL_FAILED;
 }
+#endif
 
 /* Goes to the first program of version 'slot'; returns only if there is none. */
 HOOK_FN void hook_tail_version(struct hook *h, __u32 slot)

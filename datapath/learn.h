@@ -26,7 +26,7 @@ enum learned { LEARN_DONE, LEARN_AGAIN, LEARN_TAKEN, LEARN_FAILED, LEARN_DUE, LE
 /* What the scratch's rule of table s->claim.from is to write. */
 HOOK_FN const struct learn *learn_of(struct hook *h, const struct scratch *s)
 {
-	const struct table *t = map_table(h, TABLE_INDEX(s->slot, s->hook, s->claim.from));
+	const struct table *t = map_other_table(h, TABLE_INDEX(s->slot, s->hook, s->claim.from));
 
 	return t ? &t->learns[s->claim.learn & (LEARNS_MAX - 1)] : NULL;
 }
@@ -204,7 +204,7 @@ HOOK_FN void learn_finish(struct scratch *s)
 
 HOOK_FN void learn_count(struct hook *h, const struct scratch *s, const struct learn *l)
 {
-	const struct table *to = map_table(h, TABLE_INDEX(s->slot, s->hook, l->table));
+	const struct table *to = map_other_table(h, TABLE_INDEX(s->slot, s->hook, l->table));
 
 	if (to && !(l->flags & LEARN_END))
 		hook_count(h, to->stats + TABLE_STAT_LEARNED, 1, 0);

@@ -929,6 +929,18 @@ enum { CONTROL_OFFSET = 16, CONTROL_FRAME_SIZE = CONTROL_OFFSET + sizeof(struct 
  * INTERP_PACKET makes one big step for INTERP_ACTION. */
 enum interp_prog { INTERP_ENTRY, INTERP_TABLE, INTERP_ACTION, INTERP_MATCH, INTERP_LEARN, INTERP_PACKET, INTERP_MAX };
 
+/* PROG_ARRAY[SPECIAL_PROGRAMS] of a hook and a version's slot: the programs of each table, specialised or the
+ * interpreter's.  Programs compiled around a table know it as MAP_SPECIAL. */
+#define MAP_SPECIAL		   "special"
+#define MAP_SPECIAL_XDP0	   "special_xdp0"
+#define MAP_SPECIAL_XDP1	   "special_xdp1"
+#define MAP_SPECIAL_TC_INGRESS0	   "special_tci0"
+#define MAP_SPECIAL_TC_INGRESS1	   "special_tci1"
+#define MAP_SPECIAL_TC_EGRESS0	   "special_tce0"
+#define MAP_SPECIAL_TC_EGRESS1	   "special_tce1"
+#define SPECIAL_INDEX(table, prog) ((table)*INTERP_MAX + (prog))
+enum { SPECIAL_PROGRAMS = HOOK_TABLES_MAX * INTERP_MAX };
+
 /* Programs of the object.  Per hook: root, entry, table, action, match, learn, packet, e.g. "xdp_root", "tci_table",
  * "tce_action". */
 #define PROG_CONTROL "control" /* XDP type; run with BPF_PROG_TEST_RUN on struct control. */

@@ -70,6 +70,15 @@ enum ip_proto {
 	((((1ULL << PRESENT_MAX) - 1) & ~(PRESENT_BIT(IN_PORT) | PRESENT_BIT(OUT_PORT))) | PRESENT_BIT(SRH) |          \
 	 PRESENT_BIT(MPLS) | PRESENT_BIT(ND) | PRESENT_BIT(ND_LINK) | 0xffULL << PRESENT_INNER_IPV4)
 
+/* Around constant tables headers that none of them reads, and whose faults leave no reason, are not looked for. */
+#ifdef MEALY_SPECIALISED
+#define PARSE_WANTS(headers) (SPECIALISED_HEADERS & (headers))
+#else
+#define PARSE_WANTS(headers) true
+#endif
+/* Of the packet quoted or inside. */
+#define PRESENT_INNER (0xffULL << PRESENT_INNER_IPV4)
+
 /* VERIFIER: a value that went through memory is an unknown one, so that paths which differ only in it are
  * verified once.  Without this the paths through tags and extension headers multiply past a million instructions. */
 #define FORGET(place, value)                                                                                           \
@@ -241,7 +250,8 @@ HOOK_FN enum exit_reason parse_ext(struct hook *h, struct scratch *s, struct par
 		} else if (proto == PROTO_ROUTING) {
 			s->off[BASE_ROUTING] = p->off;
 			parse_found(s, PRESENT_BIT(ROUTING));
-			parse_srh(s, p, at);
+			if (PARSE_WANTS(PRESENT_BIT(SRH)))
+				parse_srh(s, p, at);
 		} else {
 			s->off[BASE_DSTOPTS] = p->off;
 			parse_found(s, PRESENT_BIT(DSTOPTS));
@@ -415,7 +425,7 @@ HOOK_FN enum exit_reason parse_udp(struct hook *h, struct scratch *s, struct par
 		return EXIT_PARSE_DEPTH;
 	*ret_size = UDP_SIZE;
 	length = pkt_be16(at + 4);
-	if (pkt_be16(at + 2) == VXLAN_PORT)
+	if (PARSE_WANTS(PRESENT_INNER | PRESENT_BIT(VXLAN)) && pkt_be16(at + 2) == VXLAN_PORT)
 		parse_vxlan(h, s, p);
 	/* A first fragment's length counts what the others bring. */
 	if (length < UDP_SIZE || (p->off + length > p->ip_end && !(s->cells[CELL_PRESENT] & PRESENT_BIT(FRAGMENT))))
@@ -432,6 +442,8 @@ HOOK_FN enum exit_reason parse_icmp(struct hook *h, struct scratch *s, struct pa
 		return EXIT_PARSE_DEPTH;
 	*ret_size = ICMP_SIZE;
 	parse_found(s, present);
+	if (!PARSE_WANTS(PRESENT_INNER | PRESENT_BIT(ND) | PRESENT_BIT(ND_LINK)))
+		return EXIT_NONE;
 	if (present & PRESENT_BIT(ICMPV6))
 		parse_icmpv6(h, s, p);
 	else
@@ -467,7 +479,7 @@ HOOK_FN enum exit_reason parse_l4(struct hook *h, struct scratch *s, struct pars
 			reason = parse_icmp(h, s, p, PRESENT_BIT(ICMP), &size);
 		else if (proto == PROTO_ICMPV6 && is_ipv6)
 			reason = parse_icmp(h, s, p, PRESENT_BIT(ICMPV6), &size);
-		else if (proto == PROTO_IPIP || proto == PROTO_IPV6)
+		else if (PARSE_WANTS(PRESENT_INNER) && (proto == PROTO_IPIP || proto == PROTO_IPV6))
 			parse_inside(h, s, p, proto);
 	}
 	s->off[BASE_PAYLOAD] = p->off + size;

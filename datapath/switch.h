@@ -64,7 +64,8 @@ HOOK_FN int switch_go(struct hook *h, struct scratch *s, enum interp_prog prog)
 	return ret == TAIL_FAILED ? switch_fault(h, s, EXIT_NO_PROGRAM) : ret;
 }
 
-HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
+/* The packet comes to a table. */
+HOOK_FN void table_enter(struct scratch *s, __u32 table)
 {
 	s->table = table & TARGET_TABLE;
 	s->phase = 0;
@@ -76,12 +77,37 @@ HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
 	s->claim.fault = 0;
 	s->global_done = 0;
 	s->step = 0;
+}
+
+#ifdef MEALY_SPECIALISED
+HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
+{
+	int ret;
+
+	table_enter(s, table);
+	if (s->tails >= TAILS_MAX)
+		return switch_fault(h, s, EXIT_BUDGET);
+	s->tails++;
+	ret = hook_tail_table(h, table);
+	return ret == TAIL_FAILED ? switch_fault(h, s, EXIT_NO_PROGRAM) : ret;
+}
+#else
+HOOK_FN int switch_go_table(struct hook *h, struct scratch *s, __u32 table)
+{
+	table_enter(s, table);
 	return switch_go(h, s, table & TARGET_MATCH ? INTERP_MATCH : INTERP_TABLE);
 }
+#endif
 
 /* ---- verdicts ------------------------------------------------------------------------------------------ */
 
 /* First table of the application after this one, or CHAIN_END. */
+#ifdef MEALY_SPECIALISED
+HOOK_FN __u32 verdict_next_app(struct hook *h, const struct scratch *s)
+{
+	return specialised_next(s->port, specialised_table.app + 1);
+}
+#else
 HOOK_FN __u32 verdict_next_app(struct hook *h, const struct scratch *s)
 {
 	const struct chain *chain = map_chain(h, CHAIN_INDEX(s->slot & 1, h->id));
@@ -91,6 +117,7 @@ HOOK_FN __u32 verdict_next_app(struct hook *h, const struct scratch *s)
 		return CHAIN_END;
 	return chain->next_app[port][app];
 }
+#endif
 
 HOOK_FN int verdict_pass(struct hook *h, struct scratch *s)
 {
@@ -203,11 +230,12 @@ HOOK_FN void entry_begin(struct hook *h, struct scratch *s)
 	s->cells[CELL_FRAMES] = hook_frames(h);
 }
 
-HOOK_FN int entry_unparsed(struct hook *h, const struct scratch *s, const struct chain *chain, enum exit_reason reason)
+HOOK_FN int entry_unparsed(struct hook *h, const struct scratch *s, __u32 verdict, enum exit_reason reason)
 {
-	return switch_exit(h, s, reason, chain->parse_verdict == VERDICT_DROP ? hook_drop(h) : hook_pass(h));
+	return switch_exit(h, s, reason, verdict == VERDICT_DROP ? hook_drop(h) : hook_pass(h));
 }
 
+#ifndef MEALY_SPECIALISED
 /* The first program of a version; 's->slot' says which. */
 HOOK_FN int switch_entry(struct hook *h, struct scratch *s)
 {
@@ -226,9 +254,10 @@ HOOK_FN int switch_entry(struct hook *h, struct scratch *s)
 	entry_metadata(h, s);
 	reason = pkt_parse(h, s);
 	if (reason)
-		return entry_unparsed(h, s, chain, reason);
+		return entry_unparsed(h, s, chain->parse_verdict, reason);
 	return switch_go_table(h, s, first);
 }
+#endif
 
 /* ---- table ---------------------------------------------------------------------------------------------------- */
 
@@ -393,8 +422,10 @@ HOOK_FN int table_finish(struct hook *h, struct scratch *s, const struct table *
 {
 	struct rule all;
 
-	WITH_RULE(s, t, r, all.counter = r->counter)
+	WITH_RULE(s, t, r, all.counter = r->counter; all.learn = table_owes(s, r))
 	table_count(h, s, &all);
+	if (all.learn)
+		return switch_go(h, s, INTERP_LEARN);
 	WITH_RULE(s, t, r, table_effects(h, s, t, r); all.n_steps = r->n_steps; all.verdict = r->verdict;
 		  all.arg = r->arg; all.target = r->target)
 	return table_way_out(h, s, &all);
@@ -472,6 +503,31 @@ HOOK_FN int switch_table(struct hook *h, struct scratch *s)
 #endif
 	return switch_run_table(h, s, t);
 }
+
+#ifdef MEALY_SPECIALISED
+/* As the interpreter's, with the chain's constants; the table that most packets meet first is part of it. */
+HOOK_FN int switch_entry(struct hook *h, struct scratch *s)
+{
+	enum exit_reason reason;
+	__u32 first;
+
+	entry_begin(h, s);
+	if (hook_is_copy(h))
+		return switch_exit(h, s, EXIT_COPY, hook_pass(h));
+	first = specialised_next(s->port, 0);
+	if (first == CHAIN_END)
+		return switch_exit(h, s, EXIT_NO_APP, hook_pass(h));
+	entry_metadata(h, s);
+	reason = pkt_parse(h, s);
+	if (reason)
+		return entry_unparsed(h, s, SPECIALISED_PARSE_VERDICT, reason);
+	if (first != SPECIALISED_TABLE)
+		return switch_go_table(h, s, first);
+	table_enter(s, first);
+	s->tails++;
+	return switch_table(h, s);
+}
+#endif
 
 /* A copy that this hook sends comes by, perhaps within what a port made of it: not looked at, because the run that
  * sends it needs its scratch. */

@@ -3,11 +3,12 @@
 #ifndef MEALY_SWITCH_ROOT_H
 #define MEALY_SWITCH_ROOT_H
 
-#include "packet.h"
-/* Around a constant table nothing runs these programs; their COLD_FNs would keep the table. */
+#include "switch.h"
+/* Around a constant table these programs stay the interpreter's. */
 #ifndef MEALY_SPECIALISED
 #include "learn.h"
 #include "match.h"
+#include "packet.h"
 #endif
 
 HOOK_FN int switch_root(struct hook *h)

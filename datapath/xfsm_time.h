@@ -13,12 +13,15 @@
 /* Comparisons instead of an index, so that nothing of the table is left in memory. */
 HOOK_FN const struct state_def *time_state(const struct table *t, __u32 state)
 {
+	static const struct state_def unknown;
+
 #define STATE_CASE(i, t)                                                                                               \
 	case i: return &(t)->states[i];
 	switch (state) {
+		STATE_CASE(0, t)
 		SPECIALISED_STATES(STATE_CASE, t)
 	}
-	return &t->states[0];
+	return &unknown;
 #undef STATE_CASE
 }
 #else

@@ -30,7 +30,7 @@ static const enum hook_id hook_of[RIG_TIER_MAX] = {HOOK_XDP, HOOK_TC_INGRESS, HO
 
 const char *rig_tier_name(enum rig_tier tier)
 {
-	static const char *const names[] = {"xdp", "tc-ingress", "tc-egress", "native", "folded"};
+	static const char *const names[] = {"xdp", "tc-ingress", "tc-egress", "native", "specialised"};
 
 	return names[tier];
 }
@@ -231,7 +231,7 @@ void rig_close(struct rig *rig)
 	if (rig->instance)
 		empty_kernel(rig);
 	rig_plan_clear(&rig->plan);
-	rig_fold_done(&rig->fold);
+	rig_special_done(&rig->special);
 	native_free(rig->native);
 	free(rig);
 }
@@ -398,8 +398,8 @@ void rig_commit(struct rig *rig)
 		native_set_active(rig->native, slot);
 	} else {
 		instance_chains(rig->instance)[CHAIN_INDEX(slot, rig->plan.hook)] = chain;
-		if (rig->tier == RIG_FOLDED)
-			rig_fold_put(&rig->fold, &rig->plan, rig->instance, slot);
+		if (rig->tier == RIG_SPECIALISED)
+			rig_special_put(&rig->special, rig->instance, rig->plan.hook, slot);
 		instance_commit(rig->instance, slot); /* No grace: no packet of a rig is on its way now. */
 	}
 	rig->slot = slot;
@@ -619,7 +619,7 @@ static unsigned program_sizes(struct bpf_object *object, const char *prefix)
 
 	for (unsigned i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		snprintf(name, sizeof(name), "%s_%s", prefix, programs[i]);
-		size += rig_fold_program_size(object, name);
+		size += rig_program_size(object, name);
 	}
 	return size;
 }
@@ -629,25 +629,23 @@ unsigned rig_interpreter_size(struct rig *rig)
 	return program_sizes(instance_object(rig->instance), "xdp");
 }
 
-static struct bpf_object *folded(struct rig *rig)
+static struct bpf_object *special_of(struct rig *rig)
 {
-	struct bpf_object *object = rig->fold.object[rig->slot];
+	struct special *special = rig->special.table[rig->slot][0];
 
-	CHECK(object ? 0 : -ENOENT, "not folded");
-	return object;
+	CHECK(special ? 0 : -ENOENT, "not specialised");
+	return special_object(special);
 }
 
-unsigned rig_folded_size(struct rig *rig, unsigned *ret_rodata)
+unsigned rig_special_size(struct rig *rig, unsigned *ret_rodata)
 {
-	*ret_rodata = rig_fold_rodata_size(folded(rig));
-	return program_sizes(folded(rig), "fold");
+	*ret_rodata = rig_special_rodata_size(special_of(rig));
+	return rig_program_size(special_of(rig), "special_entry");
 }
 
-bool rig_folded_uses(struct rig *rig, const char *map)
+bool rig_special_uses(struct rig *rig, const char *map)
 {
 	int fd = instance_map_fd(rig->instance, map);
 
-	return rig_fold_program_uses(folded(rig), "fold_entry", fd) ||
-	       rig_fold_program_uses(folded(rig), "fold_table", fd) ||
-	       rig_fold_program_uses(folded(rig), "fold_action", fd);
+	return rig_program_uses(special_of(rig), "special_entry", fd);
 }

@@ -24,9 +24,8 @@
 #include "../../tables/layout.h"
 #include "frame.h"
 
-/* RIG_FOLDED: at XDP, with the same source compiled around the table of a version that has one (needs clang at test
- * time). */
-enum rig_tier { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_NATIVE, RIG_FOLDED, RIG_TIER_MAX };
+/* RIG_SPECIALISED: at XDP, with the same source compiled around each table (needs clang at test time). */
+enum rig_tier { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_NATIVE, RIG_SPECIALISED, RIG_TIER_MAX };
 enum { RIG_PORTS = 4, RIG_SKIP = 77, RIG_EVENTS = 16 };
 
 struct rig;
@@ -132,10 +131,10 @@ void rig_set_punt_limit(struct rig *rig, unsigned rate_pps, unsigned burst);
 int rig_root_fd(struct rig *rig);
 unsigned rig_ifindex(struct rig *rig, unsigned port);
 
-/* Machine code of the version's programs in bytes: the interpreter's (entry, table, action) or the folded ones; how
- * many bytes of read-only data the folded ones have, and whether they use a map of the instance. */
+/* Machine code of the version's programs in bytes: the interpreter's (entry, table, action), or the specialised one of
+ * the first table, with its read-only data; and whether that uses a map of the instance. */
 unsigned rig_interpreter_size(struct rig *rig);
-unsigned rig_folded_size(struct rig *rig, unsigned *ret_rodata);
-bool rig_folded_uses(struct rig *rig, const char *map);
+unsigned rig_special_size(struct rig *rig, unsigned *ret_rodata);
+bool rig_special_uses(struct rig *rig, const char *map);
 
 #endif

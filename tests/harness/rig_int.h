@@ -10,7 +10,7 @@
 #include "../../agent/entry_store.h"
 #include "../../cli/native_entry.h"
 #include "rig.h"
-#include "rig_fold.h"
+#include "rig_special.h"
 #include "rig_plan.h"
 #include "rig_real.h"
 
@@ -35,7 +35,7 @@ struct rig {
 	struct native_switch *native;
 	struct entry_store *entries;				/* In the kernel, */
 	struct native_entries *native_entries[RIG_FLOW_TABLES]; /* ... or by flow table. */
-	struct rig_fold fold;
+	struct rig_special special;
 	struct rig_real real;
 	struct frame left[RIG_PORTS + 1]; /* By port: the last real frame that left it. */
 	bool real_clock;

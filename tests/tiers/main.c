@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <bpf/bpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tiers.h"
@@ -62,9 +63,9 @@ static const struct {
 	const struct CMUnitTest *tests;
 	const size_t *n;
 	const char *name;
-	bool folded;
+	bool specialised;
 } groups[] = {
-#define TIER_GROUP(noun, name, folded) {noun##_tests, &n_##noun##_tests, name, folded},
+#define TIER_GROUP(noun, name, specialised) {noun##_tests, &n_##noun##_tests, name, specialised},
 	TIER_GROUPS(TIER_GROUP)
 #undef TIER_GROUP
 };
@@ -78,7 +79,7 @@ static int run_tier(enum rig_tier t)
 	if (!rig_can(tier))
 		return RIG_SKIP;
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (tier != RIG_FOLDED || groups[i].folded)
+		if (tier != RIG_SPECIALISED || groups[i].specialised || getenv("MEALY_LONG"))
 			failed += _cmocka_run_group_tests(groups[i].name, groups[i].tests, *groups[i].n, NULL, NULL);
 	return failed != 0;
 }
@@ -94,6 +95,6 @@ int main(int argc, char **argv)
 		status = t < 0 ? 2 : run_tier(t);
 	}
 	if (argc < 2 || status == 2)
-		fprintf(stderr, "usage: %s xdp|tc-ingress|tc-egress|native|folded...\n", argv[0]);
+		fprintf(stderr, "usage: %s xdp|tc-ingress|tc-egress|native|specialised...\n", argv[0]);
 	return argc < 2 ? 2 : status;
 }
