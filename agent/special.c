@@ -253,6 +253,8 @@ int special_put(struct instance *instance, enum hook_id hook, unsigned slot, str
 
 int special_take_off(struct instance *instance, enum hook_id hook, unsigned slot)
 {
+	if (instance_root_fd(instance, hook) < 0)
+		return 0;
 	return put(instance, roots[hook], slot, interpreter_fd(instance, hook, INTERP_ENTRY));
 }
 

@@ -37,7 +37,7 @@ struct special_stats special_stats(const struct special *special);
 int special_put(struct instance *instance, enum hook_id hook, unsigned slot, struct special *const *table,
 		unsigned n_tables);
 
-/* Sends the slot's packets to the interpreter. */
+/* Sends the slot's packets to the interpreter.  Nothing to do for a hook whose programs are not loaded. */
 int special_take_off(struct instance *instance, enum hook_id hook, unsigned slot);
 
 /* Frees what special_put() left in the array; after grace, when nobody runs it. */

@@ -198,6 +198,8 @@ static unsigned long long headers_of(const struct table *t)
 {
 	unsigned long long bits = t->key_needs | t->update_needs;
 
+	if (t->flags & TABLE_SEGMENTS)
+		bits |= 1ull << PRESENT_SRH;
 	for (unsigned i = 0; i < LOADS_MAX; i++)
 		if (t->loads[i].kind)
 			bits |= 1ull << (t->loads[i].need & 63) | (t->loads[i].inner ? ~0ull : 0) |

@@ -26,7 +26,7 @@ class Specialise(unittest.TestCase):
         self.lab = Lab("specialise")
         self.addCleanup(self.lab.close)
         self.s1 = self.lab.switch("s1", ["p1", "p2"])
-        self.s1.extra = {"specialise": "yes", "sources": f"{TOP}/datapath"}
+        self.s1.extra = {"hooks": "[xdp]", "specialise": "yes", "sources": f"{TOP}/datapath"}
         self.c = self.lab.host("c", "s1", "p1", mac="02:00:00:00:01:01")
         self.s = self.lab.host("s", "s1", "p2", mac="02:00:00:00:02:01")
 
@@ -95,7 +95,7 @@ class Specialise(unittest.TestCase):
     def again(self, keys, said):
         """The agent starts with other keys, and 'switch show' comes to say so."""
         self.s1.process.kill()
-        self.s1.extra = {"specialise": "yes", "sources": f"{TOP}/datapath", **keys}
+        self.s1.extra = {"hooks": "[xdp]", "specialise": "yes", "sources": f"{TOP}/datapath", **keys}
         self.s1.start()
         self.lab.connected("s1")
         wait_until(lambda: re.search(said, self.show(), re.S), 60, 0.1)
