@@ -10,20 +10,31 @@
 #include "hook.h"
 
 #ifdef MEALY_SPECIALISED
-/* Comparisons instead of an index, so that nothing of the table is left in memory. */
-HOOK_FN const struct state_def *time_state(const struct table *t, __u32 state)
+/* Choices of numbers, field by field, instead of an index or an address: so nothing of the table is left in memory. */
+HOOK_FN void state_choose(struct state_def *ret, const struct state_def *sd, bool is)
 {
-	static const struct state_def unknown;
-
-#define STATE_CASE(i, t)                                                                                               \
-	case i: return &(t)->states[i];
-	switch (state) {
-		STATE_CASE(0, t)
-		SPECIALISED_STATES(STATE_CASE, t)
-	}
-	return &unknown;
-#undef STATE_CASE
+	ret->idle_ns = is ? sd->idle_ns : ret->idle_ns;
+	ret->hard_ns = is ? sd->hard_ns : ret->hard_ns;
+	ret->idle_to = is ? sd->idle_to : ret->idle_to;
+	ret->hard_to = is ? sd->hard_to : ret->hard_to;
+	ret->flags = is ? sd->flags : ret->flags;
+	ret->first_test = is ? sd->first_test : ret->first_test;
+	ret->first_timeout = is ? sd->first_timeout : ret->first_timeout;
+	ret->n_timeout = is ? sd->n_timeout : ret->n_timeout;
 }
+
+HOOK_FN struct state_def state_value(const struct table *t, __u32 state)
+{
+	struct state_def ret = {0};
+
+#define STATE_CHOICE(i, t) state_choose(&ret, &(t)->states[i], state == i);
+	STATE_CHOICE(0, t)
+	SPECIALISED_STATES(STATE_CHOICE, t)
+#undef STATE_CHOICE
+	return ret;
+}
+/* Lives as long as the caller. */
+#define time_state(t, state) (&((const struct state_def[]){state_value(t, state)})[0])
 #else
 HOOK_FN const struct state_def *time_state(const struct table *t, __u32 state)
 {
