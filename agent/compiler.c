@@ -246,8 +246,9 @@ int compile_start(const struct compiler *c, const char *header, const char *made
 	    asprintf(&made, "-DMEALY_MADE_FROM=\"%s\"", made_from) < 0 ||
 	    asprintf(&source, "%s/%s", c->sources, program_source) < 0)
 		return -ENOMEM;
-	const char *argv[] = {c->path, "-target", "bpf", "-mcpu=v3", "-O2",  "-g", "-w", TSO_FLAG, "-idirafter", ARCH_INCLUDE,
-			      include, constant,  made,	 "-c",	     source, "-o", object,   NULL};
+	const char *argv[] = {c->path, "-target", "bpf",	"-mcpu=v3",   "-O2",   "-g",
+			      "-w",    TSO_FLAG,  "-idirafter", ARCH_INCLUDE, include, constant,
+			      made,    "-c",	  source,	"-o",	      object,  NULL};
 
 	return run((char *const *)argv, limits, ret_compile);
 }
