@@ -142,6 +142,12 @@ const struct cmd commands[] = {
 	 switch_list},
 	{"switch", "show", "[NAME]", 0, 1, "one switch: what runs, flows, problems",
 	 "Example: mealy switch show edge-1", NULL, switch_show},
+	{"switch", "diff", "NAME", 1, 1, "applications that the switch should run and does not, or runs and should not",
+	 "pending: it has not got them yet; drift: changed at the switch itself; leftover: left behind. Exit 1 if "
+	 "there "
+	 "are any.\n"
+	 "Example: mealy switch diff edge-1",
+	 NULL, switch_diff},
 	{"switch", "forget", "NAME", 1, 1, "a switch that will not come back: the controller drops it from its lists",
 	 "It is refused while the switch is connected. Deployments stay; a switch that connects again is new.\n"
 	 "Example: mealy switch forget edge-7",

@@ -15,6 +15,7 @@ int app_rollback(struct cli *cli, const struct args *args);
 int app_set(struct cli *cli, const struct args *args);
 int switch_list(struct cli *cli, const struct args *args);
 int switch_show(struct cli *cli, const struct args *args);
+int switch_diff(struct cli *cli, const struct args *args);
 int switch_forget(struct cli *cli, const struct args *args);
 int port_list(struct cli *cli, const struct args *args);
 int port_forget(struct cli *cli, const struct args *args);

@@ -6,6 +6,8 @@
 #include "peer.h"
 #include "seal.h"
 
+enum { NOTE_MS = 500 };
+
 int endpoint_send(struct endpoint *endpoint, const struct wire_address *to, const void *head, size_t head_size,
 		  const void *body, size_t body_size)
 {
@@ -43,8 +45,11 @@ static void refuse_key(struct endpoint *endpoint, const struct wire_address *fro
 {
 	const struct trusted *who = seal_who(endpoint->seal, from);
 
-	if (who)
+	/* Others decide how often they come: a file is not written each time. */
+	if (who && now_ms() - endpoint->noted_ms >= NOTE_MS) {
+		endpoint->noted_ms = now_ms();
 		keys_note_asked(endpoint->keys, who->key, endpoint->url);
+	}
 	endpoint_refuse_address(endpoint, from, why);
 	endpoint_reset(endpoint, from, FRAME_SESSION_ANY, ERROR_REFUSED, why);
 	seal_forget(endpoint->seal, from);

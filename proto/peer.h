@@ -44,6 +44,7 @@ struct endpoint {
 	struct wire *wire; /* NULL: a client between two sessions. */
 	struct keys *keys; /* NULL: nothing is sealed. */
 	struct seal *seal; /* Of 'wire'. */
+	uint64_t noted_ms; /* When a refused key was last written down. */
 	ev_io receivable, sendable;
 	struct peer *peers, *gone;
 	size_t n_peers;

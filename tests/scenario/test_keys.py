@@ -142,6 +142,16 @@ class Keys(unittest.TestCase):
         wait_until(lambda: runs() == [("gate", "limit=8")])
         self.assertEqual([d["name"] for d in self.lab.json("app", "list")], ["gate"])
 
+    def test_47_what_a_switch_should_not_run_is_shown(self):
+        self.assertIn("s1 runs what it should", self.lab.mealy("switch", "diff", "s1"))
+        with open(self.app + "3", "w") as f:
+            f.write(APP.replace("gate", "stray"))
+        self.lab.mealy("app", "load", self.app + "3", agent="s1")
+        self.lab.mealy("app", "set", "gate", "limit=9", agent="s1")
+        found = {d["app"]: d["difference"].split(":")[0] for d in self.lab.json("switch", "diff", "s1", status=1)}
+        self.assertEqual(found, {"gate": "drift", "stray": "leftover"})
+        self.lab.mealy("app", "remove", "stray", agent="s1")
+
     def test_5_without_keys_nobody_gets_through(self):
         self.assertIn("does not answer", self.lab.mealy("--insecure", "switch", "list", status=1))
         wait_until(lambda: "an unsealed frame" in self.lab.controller_process.text())
