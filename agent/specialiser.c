@@ -493,18 +493,3 @@ char *specialiser_sums(const struct specialiser *sp)
 			sp->stats.compiled, sp->stats.cached, sp->stats.failed, sp->stats.swaps);
 	return line;
 }
-
-int specialiser_show(const struct specialiser *sp, enum hook_id hook, unsigned i, char **ret_text)
-{
-	const struct job *job = &sp->tier[hook].job[i];
-	struct specialise_hook of = hook_of(sp, hook);
-	_cleanup_free_ char *constant = print_constant(&of, i);
-	char path[PATH_MAX] = "";
-
-	if (!constant)
-		return -ENOMEM;
-	if (sp->config->specialise && job->made_from[0])
-		object_cache_path(&sp->cache, job->made_from, "o", path);
-	return why_set(ret_text, 0, "%s/* %s%s */\n", constant,
-		       job->state == JOB_READY ? "Disassembly: llvm-objdump -d " : job->why ?: "not compiled", path);
-}

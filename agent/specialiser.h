@@ -36,7 +36,4 @@ char *specialiser_line(const struct specialiser *specialiser, enum hook_id hook)
 /* "specialiser: 3 objects compiled, ...", to be freed; NULL: it has done nothing. */
 char *specialiser_sums(const struct specialiser *specialiser);
 
-/* For people: the constant of a table and how to see what became of it; to be freed.  -errno. */
-int specialiser_show(const struct specialiser *specialiser, enum hook_id hook, unsigned table, char **ret_text);
-
 #endif

@@ -106,11 +106,11 @@ static void row_of(const char *what, const char *program, const char *tier, cons
 
 static void token_bucket(const char *what, unsigned flows)
 {
-	enum { EMPTY, HAND, XDP, EMPTY_TC, TC, NATIVE, N };
+	enum { EMPTY, HAND, XDP, SPECIAL, EMPTY_TC, TC, NATIVE, N };
 	static struct quiet_candidate c[N];
 	static struct run run[N];
 	struct rig *xdp = bucket_rig(RIG_XDP, flows), *tc = bucket_rig(RIG_TC_INGRESS, flows),
-		   *native = bucket_rig(RIG_NATIVE, 65536);
+		   *special = bucket_rig(RIG_SPECIALISED, flows), *native = bucket_rig(RIG_NATIVE, 65536);
 	struct bpf_object *object[N] = {};
 
 	memset(c, 0, sizeof(c));
@@ -122,7 +122,9 @@ static void token_bucket(const char *what, unsigned flows)
 		target = i == EMPTY	 ? hand_fd(object[i], "empty_xdp")
 			 : i == EMPTY_TC ? hand_fd(object[i], "empty_tc")
 			 : i == HAND	 ? hand_fd(object[i], "hand_bucket")
-					 : rig_root_fd(i == XDP ? xdp : tc);
+					 : rig_root_fd(i == XDP	      ? xdp
+						       : i == SPECIAL ? special
+								      : tc);
 		run[i] = (struct run){.fd = hand_wheel(object[i], is_tc, target),
 				      .tc = is_tc,
 				      .ifindex = rig_ifindex(xdp, 1),
@@ -140,6 +142,7 @@ static void token_bucket(const char *what, unsigned flows)
 	row_of(what, "empty", "-", "xdp", flows, &c[EMPTY], &c[EMPTY], &c[HAND]);
 	row_of(what, "hand-written", "-", "xdp", flows, &c[HAND], &c[EMPTY], &c[HAND]);
 	row_of(what, "mealy", "interpreter", "xdp", flows, &c[XDP], &c[EMPTY], &c[HAND]);
+	row_of(what, "mealy", "specialised", "xdp", flows, &c[SPECIAL], &c[EMPTY], &c[HAND]);
 	row_of(what, "empty", "-", "tc-ingress", flows, &c[EMPTY_TC], &c[EMPTY_TC], NULL);
 	row_of(what, "mealy", "interpreter", "tc-ingress", flows, &c[TC], &c[EMPTY_TC], NULL);
 	if (flows == 1)
@@ -147,6 +150,7 @@ static void token_bucket(const char *what, unsigned flows)
 	for (unsigned i = 0; i < N; i++)
 		bpf_object__close(object[i]);
 	rig_close(xdp);
+	rig_close(special);
 	rig_close(tc);
 	rig_close(native);
 }
