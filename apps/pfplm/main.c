@@ -35,7 +35,7 @@ static const char help[] =
 	"\n"
 	"  --controller URL, --agent URL   whom to ask (MEALY_CONTROLLER, ipc:///run/mealy/users.sock); an agent has "
 	"no names\n"
-	"  --insecure           over TCP to other hosts than this one\n"
+	"  --insecure           over TCP without sealing; else with the keys in MEALY_KEYS (~/.config/mealy/keys)\n"
 	"  --switch NAME        the switch that is meant; with load: a pattern (all)\n"
 	"  --ports A,B          load: these ports only (all)\n"
 	"  --mark FIELD         load: the field whose two lowest bits are the colour (ipv6.ecn); ipv6.dscp, "

@@ -32,6 +32,23 @@ int pfplm_fail(struct pfplm *pfplm, int r, const char *format, ...)
 	return r;
 }
 
+/* Over TCP the connection is sealed by the keys that the `mealy` command has too. */
+static int open_connection(struct pfplm *pfplm, const char *url, bool insecure)
+{
+	const char *given = getenv("MEALY_KEYS"), *home = getenv("HOME");
+	_cleanup_free_ char *keys = NULL;
+
+	if (insecure || strncmp(url, "tcp://", 6) != 0)
+		return mealy_open(url, insecure, "pfplm", CONNECT_TIMEOUT_MS, &pfplm->mealy);
+	if (given && *given)
+		keys = strdup(given);
+	else if (asprintf(&keys, "%s/.config/mealy/keys", home ? home : "/root") < 0)
+		keys = NULL;
+	if (!keys)
+		return -ENOMEM;
+	return mealy_open_sealed(url, keys, "pfplm", CONNECT_TIMEOUT_MS, &pfplm->mealy);
+}
+
 int pfplm_open(const char *url, bool is_agent, bool insecure, struct pfplm **ret_pfplm)
 {
 	struct pfplm *pfplm = calloc(1, sizeof(*pfplm));
@@ -41,7 +58,7 @@ int pfplm_open(const char *url, bool is_agent, bool insecure, struct pfplm **ret
 	if (!pfplm)
 		return -ENOMEM;
 	pfplm->is_agent = is_agent;
-	r = mealy_open(url, insecure, "pfplm", CONNECT_TIMEOUT_MS, &pfplm->mealy);
+	r = open_connection(pfplm, url, insecure);
 	if (r == 0)
 		mealy_set_timeout(pfplm->mealy, CALL_TIMEOUT_MS);
 	return r;

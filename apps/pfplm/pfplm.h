@@ -24,8 +24,9 @@ struct pfplm;
 enum pfplm_direction { PFPLM_INGRESS, PFPLM_EGRESS };
 enum { PFPLM_COLOURS = 4 };
 
-/* 'url' as of mealy_open(), of a controller or ('is_agent') of one agent.  Also after a failure *ret_pfplm is set (but
- * for -ENOMEM), to be asked and closed. */
+/* 'url' as of mealy_open(), of a controller or ('is_agent') of one agent; over tcp:// the connection is sealed by the
+ * keys in MEALY_KEYS or ~/.config/mealy/keys, unless 'insecure'.  Also after a failure *ret_pfplm is set (but for
+ * -ENOMEM), to be asked and closed. */
 int pfplm_open(const char *url, bool is_agent, bool insecure, struct pfplm **ret_pfplm);
 void pfplm_close(struct pfplm *pfplm);
 const char *pfplm_error(const struct pfplm *pfplm);
