@@ -79,6 +79,24 @@ class LoadBalancer(unittest.TestCase):
         self.lab.mealy("flow", "flush", "load-balancer", "connections", agent="s1")
         self.assertEqual(self.flows("replies"), [])
 
+    def test_5_the_kernel_answers_pings_and_arp(self):
+        self.switch.run("ip", "addr", "replace", "10.9.9.9/32", "dev", "p1")
+        self.c.run("ping", "-c", "1", "-W", "2", "10.9.9.9")
+        self.switch.run("ip", "addr", "del", "10.9.9.9/32", "dev", "p1")
+
+    def test_6_servers_that_answer_by_themselves(self):
+        """Only the Ethernet destination is written: the service's address is the servers' own."""
+        direct = EXAMPLE.replace(".yaml", "-dsr.yaml")
+        for server in (self.h2, self.h3):
+            server.run("ip", "addr", "add", "10.9.9.9/32", "dev", "lo")
+            server.run("ip", "link", "set", "lo", "up")
+        self.lab.mealy("app", "remove", "load-balancer", agent="s1")
+        self.lab.mealy("app", "load", direct, "--hook", self.hook, "--set", "service=8080", agent="s1")
+        for member, server in ((1, self.h2), (2, self.h3)):
+            self.lab.mealy("group", "set", "load-balancer-dsr", "backends", str(member), f"hw={server.mac}", agent="s1")
+        answers = [self.c.run("curl", "-s", "-m", "5", SERVICE.replace("10.9.9.9", "10.9.9.9:8080")).strip() for _ in range(16)]
+        self.assertEqual(set(answers), {"h2", "h3"})
+
 
 class LoadBalancerOnTc(LoadBalancer):
     hook = "tc-ingress"

@@ -64,6 +64,7 @@ enum exit_reason send_one(struct rig *rig, unsigned port, struct frame frame);
 	X(paxos, "Paxos", false)                                                                                       \
 	X(nat, "NAT", false)                                                                                           \
 	X(napt, "NAPT", false)                                                                                         \
+	X(balancer, "load balancers", false)                                                                           \
 	X(routes, "routes", false)                                                                                     \
 	X(segments, "segment lists", false)                                                                            \
 	X(packets, "packets", false)                                                                                   \
