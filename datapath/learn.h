@@ -259,8 +259,59 @@ COLD_FN(claim_prepare)
 	return 0;
 }
 
-/* Tries values until one is free.  The rule's `do` is made first, on a copy that is thrown away: key and values may
- * read what it makes. */
+/* What an operation would make of a global that it does not write yet. */
+HOOK_FN void claim_global(struct hook *h, struct scratch *s, const struct op *op)
+{
+	struct global *global = map_global(h, op->global);
+	__u64 is = READ(global->value), value = op->flags & OP_IMM ? op->imm : s->cells[op->b];
+
+	s->claim.global_cell = op->dst;
+	s->claim.global_was = s->cells[op->dst];
+	switch (op->code) {
+	case OP_GLOBAL_ADD: value += is; break;
+	case OP_GLOBAL_AND: value &= is; break;
+	case OP_GLOBAL_OR: value |= is; break;
+	case OP_GLOBAL_MAX: value = is >= value ? is : value; break;
+	}
+	s->cells[op->dst] = AGAIN(s->global_done) == op->global + 1u ? s->global_value : value;
+}
+
+/* The rule's `do` without what follows from the claim, for the key, the values and the value to be tried first, which
+ * may read what it makes. */
+HOOK_FN void claim_do(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
+{
+	LOOP
+	for (__u32 i = 0; i < OPS_DO_MAX; i++) {
+		const struct op *op = &t->ops[(r->first_do + i) & (OPS_MAX - 1)];
+
+		if (i + CLAIM_MOVES >= AGAIN(r->n_do))
+			break;
+		if (op->code >= OP_GLOBAL_FIRST)
+			claim_global(h, s, op);
+		else
+			op_run(s->cells, op);
+	}
+}
+
+/* The record's image and the cell of a global as they were found: what is decided again, and `else`, see them so. */
+HOOK_FN void claim_save(struct scratch *s)
+{
+	s->claim.global_cell = CELL_ZERO;
+	s->claim.global_was = 0;
+	KEEP_LOOP
+	for (__u32 i = 0; i < EVENT_WORDS_MAX; i++)
+		s->claim.image[i] = s->cells[CELL_LOOKUP + i];
+}
+
+HOOK_FN void claim_restore(struct scratch *s)
+{
+	s->cells[s->claim.global_cell] = s->claim.global_was;
+	KEEP_LOOP
+	for (__u32 i = 0; i < EVENT_WORDS_MAX; i++)
+		s->cells[CELL_LOOKUP + i] = s->claim.image[i];
+}
+
+/* Tries values until one is free.  The rule's `do` is made first, and undone. */
 HOOK_FN bool claim_take(struct hook *h, struct scratch *s, const struct table *t, const struct rule *r)
 {
 	const struct learn *l = &t->learns[(r->claim - 1) & (LEARNS_MAX - 1)];
@@ -269,7 +320,8 @@ HOOK_FN bool claim_take(struct hook *h, struct scratch *s, const struct table *t
 
 	s->claim.learn = r->claim - 1;
 	s->base = CELL_LOOKUP;
-	op_run_do(h, s, t, r->first_do, &r->n_do);
+	claim_save(s);
+	claim_do(h, s, t, r);
 	if (COLD_CALL(claim_prepare, h, s)) /* For the value to be tried first. */
 		return false;
 	learn_finish(s);
@@ -284,6 +336,7 @@ HOOK_FN bool claim_take(struct hook *h, struct scratch *s, const struct table *t
 		if (ret == LEARN_DONE || ret == LEARN_FAILED)
 			break;
 	}
+	claim_restore(s);
 	if (ret != LEARN_DONE) {
 		hook_count(h, t->stats + TABLE_STAT_CLAIM_FAILED, 1, 0);
 		return false;

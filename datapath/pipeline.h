@@ -504,6 +504,8 @@ struct learn {
 	struct learn_set set[LEARN_SETS_MAX];
 };
 _Static_assert(sizeof(struct learn) == 104, "bump MEALY_ABI_VERSION");
+/* The last operations of `do` where a rule allocates: value and slot into the record. */
+enum { CLAIM_MOVES = 2 };
 
 /* ---- match tables --------------------------------------------------------------------------------- *
  *

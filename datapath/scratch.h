@@ -82,6 +82,10 @@ struct claim_work {
 	__u32 learn;   /* ... as this element of its learns says. */
 	struct place at;
 	__u64 key[KEY_WORDS_MAX];
+	/* What the try of `do` changed, as it was: the flow's image, and the cell of the global it wrote. */
+	__u64 image[EVENT_WORDS_MAX];
+	__u64 global_was;
+	__u8 global_cell;
 };
 
 struct scratch {

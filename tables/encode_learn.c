@@ -135,7 +135,7 @@ void enc_learn(struct enc *e, struct rule *rule, const struct app_learn *learn)
 
 /* ---- allocate ------------------------------------------------------------------------------------- */
 
-/* The end of `do`: the register gets the value, the record the slot. */
+/* The end of `do`, CLAIM_MOVES: the register gets the value, the record the slot. */
 void enc_claim_do(struct enc *e, const struct app_learn *learn)
 {
 	struct ref reg = {.kind = REF_REGISTER, .index = learn->reg};
@@ -160,8 +160,12 @@ void enc_claim(struct enc *e, struct rule *rule, const struct app_learn *learn)
 	out->from = learn->from;
 	out->n_values = learn->to - learn->from + 1;
 	if (learn->first) {
+		struct operand first = {.cell = settle(e, learn->first, false), .mutable_ = true, .stage = STAGE_RULE};
+
+		/* A copy, because it may be the register that gets each value tried. */
 		out->flags |= LEARN_FIRST;
-		out->first = settle(e, learn->first, false);
+		out->first = enc_rule_cells_new(e, 1);
+		enc_move(e, out->first, first);
 	}
 	/* The next value tried: key and registers may name it. */
 	enc_move(e, enc_ref(e, &reg).cell,
