@@ -137,6 +137,8 @@ void write_steps(struct writer *w)
 			write_update(w, false);
 		else if (draw_chance(w->d, 20))
 			fputs("notify", w->out);
+		else if (w->has_meters && draw_chance(w->d, 30))
+			fprintf(w->out, "%c = meter(m%c)", "vuj"[draw_below(w->d, 3)], "pb"[draw_below(w->d, 2)]);
 		else
 			write_field_write(w);
 	}
@@ -174,17 +176,29 @@ static void write_updates(struct writer *w)
 		else
 			write_update(w, w->has_registers[w->table]);
 	}
+	/* Last, because the colour cannot be read in `do`. */
+	if (w->plan[w->table].has_meter && draw_chance(w->d, 50))
+		fprintf(w->out, "; %c = meter(own)", "vuj"[draw_below(w->d, 3)]);
 	fputs("\"", w->out);
+}
+
+/* 'stays': not to the first state. */
+static void write_next(struct writer *w, bool stays)
+{
+	unsigned next = draw_chance(w->d, 20) ? 0 : draw_below(w->d, w->n_states);
+
+	fprintf(w->out, ", next: S%u", stays && !next ? 1 : next);
 }
 
 static void write_rule(struct writer *w, unsigned index, bool is_last)
 {
-	bool match = draw_chance(w->d, 60), when = draw_chance(w->d, 40);
+	bool holds = w->plan[w->table].holds, allocates;
+	bool match = draw_chance(w->d, holds ? 30 : 60), when = draw_chance(w->d, holds ? 20 : 40);
 
 	w->family = draw_family(w);
 	fprintf(w->out, "      - {name: r%u", index);
 	write_states(w);
-	if (match || (!when && !is_last))
+	if (match || (!when && !is_last && !holds))
 		write_match(w);
 	if (when) {
 		fputs(", when: \"", w->out);
@@ -193,11 +207,14 @@ static void write_rule(struct writer *w, unsigned index, bool is_last)
 	}
 	if (draw_chance(w->d, 60))
 		write_updates(w);
+	allocates = w->plan[w->table].holds && draw_chance(w->d, 75);
+	if (allocates)
+		write_allocate(w);
 	if (w->n_states > 1 && draw_chance(w->d, 55))
-		fprintf(w->out, ", next: S%u", draw_chance(w->d, 20) ? 0 : draw_below(w->d, w->n_states));
+		write_next(w, allocates || w->plan[w->table].held_by);
 	if (draw_chance(w->d, 15))
 		fputs(", refresh: no", w->out);
-	if (draw_chance(w->d, 25))
+	if (!allocates && draw_chance(w->d, 35))
 		write_learn(w);
 	fputs(", action: \"", w->out);
 	write_steps(w);
@@ -260,16 +277,19 @@ static struct plan draw_plan(struct writer *w)
 	plan_keys(w, &p);
 	p.tight = draw_chance(w->d, 30);
 	p.has_registers = draw_chance(w->d, 70);
+	p.has_meter = draw_chance(w->d, 20);
 	p.has_updates = draw_chance(w->d, 40);
 	p.n_states = draw_chance(w->d, p.has_updates ? 100 : 75) ? 2 + draw_below(w->d, 3) : 1;
+	p.is_learned = draw_chance(w->d, 60);
 	p.has_states = p.n_states > 1 || draw_chance(w->d, 50);
 	return p;
 }
 
-/* Where timeouts do something they lead to later states only, so that few are due at once. */
+/* Where timeouts do something, or may be made up for by a rule that learns, they lead to later states only, so that
+ * few are due at once. */
 static unsigned timeout_target(struct writer *w, unsigned state)
 {
-	if (!w->has_updates)
+	if (!w->has_updates && !w->plan[w->table].is_learned)
 		return draw_below(w->d, w->n_states);
 	return state + 1 < w->n_states ? state + 1 + draw_below(w->d, w->n_states - state - 1) : 0;
 }
@@ -312,7 +332,10 @@ static void write_state_list(struct writer *w)
 		return;
 	fputs("      states:\n", w->out);
 	for (unsigned i = 0; i < w->n_states; i++) {
-		bool idle = draw_chance(w->d, i ? 45 + 20 * w->has_updates : 15), hard = i && draw_chance(w->d, 35);
+		/* Which of several due flows makes room would decide what is free for others. */
+		bool ends = !w->plan[w->table].held_by && !(w->plan[w->table].holds && w->tight);
+		bool idle = ends && draw_chance(w->d, i ? 45 + 20 * w->has_updates : 15);
+		bool hard = ends && i && draw_chance(w->d, 35);
 
 		fprintf(w->out, "        - {name: S%u", i);
 		if (idle)
@@ -327,6 +350,9 @@ static void write_state_list(struct writer *w)
 	}
 }
 
+static const char *const rates[] = {"cir: 1kpps, cbs: 2", "cir: 10pps, cbs: 5, pir: 100pps, pbs: 9",
+				    "cir: 100kbps, cbs: 1000B", "cir: 9kbps, cbs: 300B, pir: 4Mbps, pbs: 2kB"};
+
 static void write_state(struct writer *w)
 {
 	static const char *const full[] = {"drop", "pass", "evict", "continue", "continue"};
@@ -338,10 +364,12 @@ static void write_state(struct writer *w)
 	/* Four flows are one bucket, so which is unused for longest is known; or there is room for all. */
 	fprintf(w->out, "      capacity: %u\n", w->tight ? 1 + draw_below(w->d, 4) : 256);
 	if (draw_chance(w->d, 70))
-		fprintf(w->out, "      when_full: %s\n", DRAW_OF(w->d, full));
+		fprintf(w->out, "      when_full: %s\n", full[draw_below(w->d, p->held_by ? 2 : p->holds ? 3 : 5)]);
 	write_state_list(w);
 	if (w->has_registers[w->table])
 		fputs("      registers: [a, b, time t, addr d, mac e, int i]\n", w->out);
+	if (p->has_meter)
+		fprintf(w->out, "      meters: {own: {%s}}\n", DRAW_OF(w->d, rates));
 }
 
 static void write_lets(struct writer *w)
@@ -406,15 +434,20 @@ char *generate_app(struct draw *d)
 	w.n_tables = draw_chance(d, 50) ? 1 : 2 + draw_below(d, TABLES_MAX - 1);
 	w.has_globals = draw_chance(d, 50);
 	w.has_headers = draw_chance(d, 40);
+	w.has_meters = draw_chance(d, 30);
 	fputs("app: generated\nvariables: [v, u, addr w, time x, int j]\n", w.out);
 	if (w.has_globals)
 		fputs("globals: {g: 5, h: {initial: 7, range: 0-1000}, q: 0xffff}\n", w.out);
 	fputs(w.has_headers ? generate_headers : "", w.out);
+	if (w.has_meters)
+		fprintf(w.out, "meters: {mp: {%s}, mb: {%s}}\n", rates[draw_below(d, 2)], rates[2 + draw_below(d, 2)]);
 	fputs("tables:\n", w.out);
 	for (unsigned i = 0; i < w.n_tables; i++) {
 		w.plan[i] = draw_plan(&w);
 		w.has_registers[i] = w.plan[i].has_registers;
 	}
+	if (w.n_tables > 1 && draw_chance(d, 80))
+		plan_claims(&w);
 	for (w.table = 0; w.table < w.n_tables; w.table++)
 		write_table(&w);
 	fclose(w.out);

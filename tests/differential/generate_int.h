@@ -24,9 +24,11 @@ struct plan {
 	const char *lookup, *update; /* update: NULL with one scope. */
 	bool tight;		     /* Its flows do not all fit. */
 	bool has_updates;	     /* Its timeouts do something. */
+	bool is_learned;	     /* Other rules write its records. */
 	unsigned n_states;
 	bool has_states; /* `states:` is written. */
 	bool has_registers;
+	bool has_meter;		 /* own. */
 	unsigned holds, held_by; /* Its rules allocate from that table, or that table's from it; index + 1, 0: no. */
 };
 
@@ -42,6 +44,7 @@ struct writer {
 	bool has_registers[TABLES_MAX]; /* a, b, time t, addr d, mac e, int i: all or none of them. */
 	bool has_globals;		/* g, h, q. */
 	bool has_headers;
+	bool has_meters;   /* Shared ones: mp, mb. */
 	bool has_updates;  /* The table's timeouts do something. */
 	bool wrote_global; /* One write a rule. */
 };
@@ -66,5 +69,9 @@ void write_steps(struct writer *w);
 
 /* "learn: {...}" with the comma in front, or nothing. */
 void write_learn(struct writer *w);
+
+/* Two tables of which one allocates from the other, if they can; and "allocate: {...}" of the one. */
+void plan_claims(struct writer *w);
+void write_allocate(struct writer *w);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `learn` as text: records of any table whose key can be computed. */
+/* `learn` and `allocate` as text: records of any table whose key can be computed. */
 #include "generate_int.h"
 
 static bool is_writable(const struct plan *p)
@@ -36,15 +36,22 @@ static void write_part(struct writer *w, const char *field)
 		write_number(w, 1);
 }
 
-static void write_key(struct writer *w, const char *lookup)
+/* 'claimed': the register that gets the value, in place of the first number; NULL: none. */
+static void write_key(struct writer *w, const char *lookup, const char *claimed)
 {
 	char *copy = strdup(lookup), *rest = copy, *field;
 	const char *between = "";
 
 	fputs(", key: [", w->out);
 	while ((field = strsep(&rest, ","))) {
+		field += *field == ' ';
 		fprintf(w->out, "%s\"", between);
-		write_part(w, field + (*field == ' '));
+		if (claimed && !is_address(field)) {
+			fputs(claimed, w->out);
+			claimed = NULL;
+		} else {
+			write_part(w, field);
+		}
 		fputs("\"", w->out);
 		between = ", ";
 	}
@@ -66,12 +73,12 @@ static void write_sets(struct writer *w)
 }
 
 /* Names table, key, state and registers of a record; state 'first' or later. */
-static void write_record(struct writer *w, const struct plan *p, unsigned first)
+static void write_record(struct writer *w, const struct plan *p, unsigned first, const char *claimed)
 {
 	unsigned state = first + draw_below(w->d, p->n_states - first);
 
 	fprintf(w->out, "table: t%u", (unsigned)(p - w->plan));
-	write_key(w, p->lookup);
+	write_key(w, p->lookup, claimed);
 	if (p->has_states)
 		fprintf(w->out, ", state: S%u", state);
 	if (p->has_registers && (state || !p->has_states) && draw_chance(w->d, 70))
@@ -85,9 +92,54 @@ void write_learn(struct writer *w)
 {
 	const struct plan *p = &w->plan[draw_below(w->d, w->n_tables)];
 
-	if (!is_writable(p))
+	if (!is_writable(p) || !p->is_learned || p->held_by)
 		return;
 	fputs(", learn: {", w->out);
-	write_record(w, p, p->n_states > 1 && draw_chance(w->d, 75));
+	write_record(w, p, p->n_states > 1 && draw_chance(w->d, 75), NULL);
+	fputs("}", w->out);
+}
+
+/* ---- allocate -------------------------------------------------------------------------------- */
+
+static bool has_number(const char *lookup)
+{
+	return strstr(lookup, "l4.") || strstr(lookup, "proto") || strstr(lookup, "vlan") ||
+	       strstr(lookup, "in_port") || strstr(lookup, "eth.") || strchr(lookup, 'v') == lookup;
+}
+
+static bool can_claim(const struct plan *holder, const struct plan *held)
+{
+	return holder != held && is_writable(held) && !held->update && has_number(held->lookup) &&
+	       (!held->has_states || held->n_states > 1) && holder->stateful && !holder->update &&
+	       holder->has_registers;
+}
+
+void plan_claims(struct writer *w)
+{
+	enum { ATTEMPTS = 20 };
+
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		unsigned from = draw_below(w->d, w->n_tables), by = draw_below(w->d, w->n_tables);
+
+		if (!can_claim(&w->plan[by], &w->plan[from]))
+			continue;
+		w->plan[by].holds = from + 1;
+		w->plan[from].held_by = by + 1;
+		return;
+	}
+}
+
+void write_allocate(struct writer *w)
+{
+	static const char *const ranges[] = {"1-3", "1-6", "2-2", "50-90", "1111-1113", "0-65535"};
+	static const char *const firsts[] = {"v", "l4.dst", "in_port", "a", "u + 1", "l4.src", "b"};
+	const char *claimed = draw_chance(w->d, 70) ? "a" : "b";
+	const struct plan *from = &w->plan[w->plan[w->table].holds - 1];
+
+	fprintf(w->out, ", allocate: {register: %s, from: %s", claimed, DRAW_OF(w->d, ranges));
+	if (draw_chance(w->d, 60))
+		fprintf(w->out, ", first: \"%s\"", DRAW_OF(w->d, firsts));
+	fputs(", ", w->out);
+	write_record(w, from, from->has_states, claimed);
 	fputs("}", w->out);
 }

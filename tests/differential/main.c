@@ -97,6 +97,18 @@ static const char *name_of(const char *path, char *name, size_t size)
 	return name;
 }
 
+/* Says once why an example is left out. */
+static bool is_left_out(const struct app *app)
+{
+	static char last[NAME_LEN_MAX + 1];
+	const char *what = judge_lacks(app);
+
+	if (what && strcmp(last, app->name) != 0)
+		printf("left out: %s, the judge does not know %s\n", app->name, what);
+	snprintf(last, sizeof(last), "%s", app->name);
+	return what;
+}
+
 static void run_example(const char *path, const char *name, uint64_t seed, unsigned n)
 {
 	struct trial trial = {.yaml = read_application(path)};
@@ -109,7 +121,7 @@ static void run_example(const char *path, const char *name, uint64_t seed, unsig
 			memcpy(trial.setting, needs[i].setting, sizeof(needs[i].setting));
 	app = trial_parse(&trial, tier, why, sizeof(why));
 	snprintf(what, sizeof(what), "MEALY_SEED=%s:%" PRIx64, name, seed);
-	if (app && !judge_knows(app)) {
+	if (app && is_left_out(app)) {
 		app_free(app);
 		trial_free(&trial);
 		return;

@@ -111,7 +111,7 @@ static unsigned choose_rule(const struct visit *v, bool has_update_key)
 static bool writes_registers(const struct app_rule *rule)
 {
 	for (size_t i = 0; i < rule->do_.n; i++)
-		if (rule->do_.item[i].lhs->ref.kind == REF_REGISTER)
+		if (rule->do_.item[i].lhs->ref.kind == REF_REGISTER || judge_has_meter(rule->do_.item[i].value))
 			return true;
 	return false;
 }
@@ -137,6 +137,7 @@ static void run_do(struct visit *v, const struct app_rule *rule, struct judge_fl
 		const struct stmt *stmt = &rule->do_.item[i];
 		const struct ref *to = &stmt->lhs->ref;
 
+		judge_charge(v, flow, stmt->value);
 		if (to->kind == REF_GLOBAL)
 			write_global(v, stmt);
 		else if (to->kind == REF_VARIABLE)
@@ -285,8 +286,10 @@ static enum exit_reason update_scope(struct visit *v, struct judge_table *t, uns
 
 static bool assign(struct visit *v, const struct stmt *stmt)
 {
-	struct judge_value value = judge_assigned(v, stmt);
+	struct judge_value value;
 
+	judge_charge(v, NULL, stmt->value);
+	value = judge_assigned(v, stmt);
 	if (stmt->lhs->ref.kind == REF_VARIABLE) {
 		v->run->var[stmt->lhs->ref.index] = value;
 		return true;
@@ -475,42 +478,4 @@ struct judge_result judge_send(struct judge *j, unsigned port, const struct fram
 		run.result.exit = run_table(&run, &table);
 	run.result.frame = run.packet.frame;
 	return run.result;
-}
-
-/* ---- what it can judge ------------------------------------------------------------------------- */
-
-static bool knows_steps(const struct stmt_list *list)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		const struct stmt *stmt = &list->item[i];
-
-		if (stmt->kind > STMT_CONTROLLER ||
-		    (stmt->kind == STMT_VERDICT && (stmt->verdict == VERDICT_ROUTE || stmt->verdict == VERDICT_GROUP)))
-			return false;
-	}
-	return true;
-}
-
-static bool knows_learn(const struct app_learn *learn)
-{
-	return !learn || knows_steps(&learn->otherwise);
-}
-
-static bool knows_table(const struct app_table *t)
-{
-	if (t->n_meters || !knows_steps(&t->otherwise) || !knows_steps(&t->absent))
-		return false;
-	for (size_t i = 0; i < t->n_rules; i++)
-		if (!knows_steps(&t->rule[i].action) || !knows_learn(t->rule[i].learn) ||
-		    !knows_learn(t->rule[i].allocate))
-			return false;
-	return true;
-}
-
-bool judge_knows(const struct app *app)
-{
-	for (size_t i = 0; i < app->n_tables; i++)
-		if (!knows_table(&app->table[i]))
-			return false;
-	return !app->n_groups && !app->n_meters && !app->n_templates;
 }

@@ -18,6 +18,11 @@ struct judge_claim {
 	struct judge_value key[JUDGE_KEY_PARTS];
 };
 
+struct judge_meter {
+	uint64_t committed, peak; /* Tokens. */
+	uint64_t last_ns;	  /* 0: never charged, both buckets are full. */
+};
+
 struct judge_flow {
 	struct judge_value key[JUDGE_KEY_PARTS]; /* In the order of the key, a biflow as its ends: see judge_key(). */
 	unsigned n_key;
@@ -60,6 +65,7 @@ struct judge {
 	unsigned n_ports; /* 1..n_ports are there. */
 	uint64_t random;  /* State of the generator that `random` draws from; the caller sets it. */
 	uint64_t global[APP_GLOBALS_MAX];
+	struct judge_meter meter[APP_METERS_MAX];
 	struct judge_table table[APP_TABLES_MAX];
 };
 
@@ -74,8 +80,7 @@ struct judge_result judge_send(struct judge *j, unsigned port, const struct fram
 bool judge_flow_now(const struct judge *j, unsigned table, const struct judge_flow *flow, uint64_t now_ns,
 		    struct judge_flow *ret_flow);
 
-/* False: the application has what the executor does not know (groups, meters, learn, allocate, templates, routes,
- * headers other than tags that are pushed). */
-bool judge_knows(const struct app *app);
+/* What the application has that the judge does not execute ("groups"), or NULL. */
+const char *judge_lacks(const struct app *app);
 
 #endif

@@ -48,6 +48,18 @@ uint64_t judge_random(struct judge *j)
 	return z ^ z >> 31;
 }
 
+void judge_remember(struct visit *v, const struct expr *call, uint64_t value)
+{
+	unsigned i = 0;
+
+	while (i < v->n_draws && v->draw[i].call != call)
+		i++;
+	if (i == JUDGE_DRAWS)
+		abort();
+	v->draw[i] = (struct draw_of){call, value};
+	v->n_draws += i == v->n_draws;
+}
+
 /* Lets that hash() names are not computed yet. */
 static void draw_expr(struct visit *v, const struct expr *e)
 {
@@ -60,10 +72,7 @@ static void draw_expr(struct visit *v, const struct expr *e)
 	is_random = e->kind == EXPR_CALL && strcmp(e->name, "random") == 0;
 	if (e->kind != EXPR_CALL || (!is_random && strcmp(e->name, "hash") != 0))
 		return;
-	if (v->n_draws == JUDGE_DRAWS)
-		abort();
-	v->draw[v->n_draws].value = is_random ? judge_random(v->run->judge) : hash(v, e);
-	v->draw[v->n_draws++].call = e;
+	judge_remember(v, e, is_random ? judge_random(v->run->judge) : hash(v, e));
 }
 
 static void draw_list(struct visit *v, const struct stmt_list *list)

@@ -188,7 +188,7 @@ static uint64_t call(const struct visit *v, const struct expr *e)
 
 	if (strcmp(e->name, "has") == 0)
 		return has(v, e->arg[0]->name);
-	if (strcmp(e->name, "hash") == 0 || strcmp(e->name, "random") == 0)
+	if (strcmp(e->name, "hash") == 0 || strcmp(e->name, "random") == 0 || strcmp(e->name, "meter") == 0)
 		return drawn(v, e);
 	for (unsigned i = 0; i < e->n_args && i < 4; i++) {
 		x[i] = judge_eval(v, e->arg[i]).lo;

@@ -25,14 +25,15 @@ void judge_add(struct judge_table *t, const struct judge_flow *flow)
 
 void judge_release(struct judge *j, unsigned table, const struct judge_claim *claim)
 {
+	struct judge_flow held = {}, *found;
 	struct judge_table *from;
-	struct judge_flow held = {};
 
 	if (!claim->held)
 		return;
 	from = &j->table[j->app->table[table].claims_from - j->app->table];
 	memcpy(held.key, claim->key, sizeof(held.key));
-	*judge_find(from, &held) = from->flow[--from->n_flows];
+	found = judge_find(from, &held);
+	*found = from->flow[--from->n_flows];
 	from->freed++;
 }
 

@@ -19,7 +19,7 @@ struct run {
 	struct judge_result result;
 };
 
-/* hash() and `random`: computed when the packet enters a table. */
+/* hash() and `random`: computed when the packet enters a table; colours: when their meter is charged. */
 enum { JUDGE_DRAWS = 64 };
 struct draw_of {
 	const struct expr *call;
@@ -50,6 +50,11 @@ struct judge_value judge_eval(const struct visit *v, const struct expr *e);
 struct judge_value judge_ref(const struct visit *v, const struct ref *ref);
 /* What `lhs op= value` assigns. */
 struct judge_value judge_assigned(const struct visit *v, const struct stmt *stmt);
+
+/* Charges the meters that an expression names, before it is evaluated: those of 'flow', or shared ones if it is NULL.
+ */
+void judge_charge(struct visit *v, struct judge_flow *flow, const struct expr *e);
+bool judge_has_meter(const struct expr *e);
 
 /* What an assignment to a global makes of it when it 'is' this. */
 uint64_t judge_assigned_global(const struct visit *v, const struct stmt *stmt, uint64_t is);
@@ -96,6 +101,9 @@ bool judge_allocate(struct visit *v, const struct app_learn *learn);
 
 void judge_tell(struct run *run, enum event_kind kind, unsigned table, unsigned old_state, unsigned new_state,
 		unsigned rule);
+
+/* From now on 'call' has this value. */
+void judge_remember(struct visit *v, const struct expr *call, uint64_t value);
 
 /* 64 random bits. */
 uint64_t judge_random(struct judge *j);
