@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whole frames as rules make them, against frames that scapy built from scratch; see packets.py. */
+#include "../../agent/host.h"
 #include "tiers.h"
 
 #include <ctype.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_ROOM = 8192, TEXT_ROOM = 4096 };
+enum { LINE_ROOM = 8192, TEXT_ROOM = 4096, TYPE_AT = 12, KERNEL_FAMILIES = 6 << 16 | 3 << 8 };
 
 extern const char packets_text[];
 
@@ -72,8 +73,25 @@ static const char *exit_name(enum exit_reason reason)
 	return names[reason];
 }
 
+static bool is_ip(const struct frame *frame)
+{
+	unsigned type = frame->data[TYPE_AT] << 8 | frame->data[TYPE_AT + 1];
+
+	return type == 0x0800 || type == 0x86dd;
+}
+
+/* Before 6.3 a kernel cannot be told that what tc takes a header off is of another family: datapath/pkt_room.h. */
+static bool changes_family_in_vain(const struct packet_case *c)
+{
+	bool tc = tier == RIG_TC_INGRESS || tier == RIG_TC_EGRESS;
+
+	return tc && host_kernel_version() < KERNEL_FAMILIES && (strstr(c->rule, "pop(") || strstr(c->table, "pop(")) &&
+	       is_ip(&c->in) && is_ip(&c->out) && memcmp(c->in.data + TYPE_AT, c->out.data + TYPE_AT, 2) != 0;
+}
+
 static void run_case(const struct packet_case *c)
 {
+	const char *expected = changes_family_in_vain(c) ? "push-failed" : c->exit;
 	static char text[2 * TEXT_ROOM + 128], rule[TEXT_ROOM + 64];
 	struct rig_result result;
 	struct rig *rig;
@@ -85,9 +103,10 @@ static void run_case(const struct packet_case *c)
 	snprintf(text, sizeof(text), "app: packets\n%stables:\n  - name: t\n%s", c->text, rule);
 	rig = rig_with(text, NULL);
 	result = rig_send_real(rig, 1, c->in);
-	if (strcmp(exit_name(result.exit), c->exit))
-		fail_msg("%s: left by %s, not %s", c->name, exit_name(result.exit), c->exit);
-	if (result.frame.size != c->out.size || memcmp(result.frame.data, c->out.data, c->out.size)) {
+	if (strcmp(exit_name(result.exit), expected))
+		fail_msg("%s: left by %s, not %s", c->name, exit_name(result.exit), expected);
+	if (expected == c->exit &&
+	    (result.frame.size != c->out.size || memcmp(result.frame.data, c->out.data, c->out.size))) {
 		print_message("%s\n", c->name);
 		assert_frame_equal(c->out.data, c->out.size, result.frame.data, result.frame.size);
 	}
